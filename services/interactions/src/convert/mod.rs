@@ -1,0 +1,3 @@
+//! Between the wire and the domain: the only place that names both.
+
+pub(crate) mod interaction;

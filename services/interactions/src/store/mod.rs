@@ -1,0 +1,3 @@
+//! All SQL of the service. Functions here neither begin nor commit.
+
+pub(crate) mod interaction;

@@ -1,0 +1,4 @@
+//! What the service does. The only place where transactions begin and end.
+
+pub(crate) mod consent;
+pub(crate) mod profile;

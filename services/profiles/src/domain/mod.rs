@@ -1,0 +1,9 @@
+//! What the service knows, free of wire and tables.
+
+mod consent;
+mod identity;
+mod profile;
+
+pub(crate) use consent::{Channel, Consent, ConsentState, Purpose};
+pub(crate) use identity::{Identity, IdentityKind};
+pub(crate) use profile::{Change, Draft, Profile, language, time_zone};

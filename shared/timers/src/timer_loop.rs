@@ -1,0 +1,291 @@
+//! Fires what is due, on any number of replicas.
+
+use std::any::Any;
+use std::collections::HashMap;
+use std::panic::AssertUnwindSafe;
+use std::sync::Arc;
+use std::time::Duration;
+
+use attune_clock::Moves;
+use attune_database::{Database, Tx};
+use attune_rpc::TenantId;
+use chrono::{DateTime, TimeDelta, Utc};
+use futures::FutureExt as _;
+use sqlx::{SqlStr, query, query_as, query_scalar};
+use tokio::time::Instant;
+use tokio_util::sync::CancellationToken;
+use tracing::Instrument as _;
+use uuid::Uuid;
+
+use crate::signals::scheduled;
+use crate::statement::statement;
+use crate::{Timer, TimerError, TimerHandler};
+
+/// Timers fired in one transaction.
+const BATCH: i64 = 100;
+/// How long the loop rests at most.
+pub(crate) const POLL: Duration = Duration::from_secs(1);
+/// A hint comes before the commit of who scheduled, so the loop looks often after it, and less often as time
+/// goes by.
+const AFTER_HINT: Duration = Duration::from_millis(200);
+const SHORTEST: Duration = Duration::from_millis(1);
+/// The rest after the first failure; it doubles with each up to the longest.
+const FIRST_REST: TimeDelta = TimeDelta::seconds(5);
+const LONGEST_REST: TimeDelta = TimeDelta::hours(1);
+/// Longer texts of errors are cut.
+const LONGEST_ERROR: usize = 2_000;
+
+/// Tenant, kind, subject, due at, attempts.
+type Row = (String, String, Uuid, DateTime<Utc>, i32);
+
+/// Fires the due timers of one service and hands them to their handlers.
+pub struct TimerLoop {
+    database: Database,
+    handlers: HashMap<&'static str, Arc<dyn TimerHandler>>,
+    kinds: Vec<&'static str>,
+    claim: SqlStr,
+    remove: SqlStr,
+    failed: SqlStr,
+    next: SqlStr,
+}
+
+impl TimerLoop {
+    /// The loop over the timers in `database` whose kinds `handlers` handle. Of two handlers of one kind the
+    /// later is used.
+    pub fn new(database: Database, handlers: Vec<Arc<dyn TimerHandler>>) -> Self {
+        let schema = database.schema();
+        let handlers: HashMap<_, _> = handlers
+            .into_iter()
+            .map(|handler| (handler.kind(), handler))
+            .collect();
+        Self {
+            kinds: handlers.keys().copied().collect(),
+            handlers,
+            claim: statement(schema, CLAIM),
+            remove: statement(schema, REMOVE),
+            failed: statement(schema, FAILED),
+            next: statement(schema, NEXT),
+            database,
+        }
+    }
+
+    /// Fires what becomes due, until `shutdown`. A failure of the database is logged and tried again.
+    pub async fn run(&self, shutdown: CancellationToken) {
+        if self.kinds.is_empty() {
+            return shutdown.cancelled().await;
+        }
+        tokio::select! {
+            () = shutdown.cancelled() => {}
+            () = self.fire_for_ever() => {}
+        }
+    }
+
+    async fn fire_for_ever(&self) {
+        let mut moves = self.database.clock().moves();
+        let hints = scheduled(self.database.schema());
+        let mut hinted = None;
+        loop {
+            // Armed before the look, so that no hint falls between the look and the rest.
+            let hint = hints.notified();
+            let rest = match self.step().await {
+                Ok(fired) if fired > 0 => continue,
+                Ok(_) => self.rest(hinted).await,
+                Err(error) => {
+                    tracing::warn!(schema = %self.database.schema(), %error, "timers not fired, trying again");
+                    POLL
+                }
+            };
+            if wait(hint, &mut moves, rest).await {
+                hinted = Some(Instant::now());
+            }
+        }
+    }
+
+    /// Until the next timer is due, but not longer than the poll. Virtual time tells when it moves.
+    async fn rest(&self, hinted: Option<Instant>) -> Duration {
+        if let Some(elapsed) = hinted.map(|hinted| hinted.elapsed())
+            && elapsed < AFTER_HINT
+        {
+            return (elapsed / 4).clamp(SHORTEST, POLL);
+        }
+        if self.database.clock().is_virtual() {
+            return POLL;
+        }
+        let next: Result<Option<DateTime<Utc>>, _> = query_scalar(self.next.clone())
+            .bind(&self.kinds)
+            .fetch_one(self.database.pool())
+            .await;
+        match next {
+            Ok(Some(due_at)) => {
+                let wait = (due_at - self.database.clock().now())
+                    .to_std()
+                    .unwrap_or(Duration::ZERO);
+                wait.clamp(SHORTEST, POLL)
+            }
+            _ => POLL,
+        }
+    }
+
+    /// Fires one batch of due timers and answers how many were taken up. For tests; [`run`](Self::run) does it
+    /// again and again.
+    pub async fn step(&self) -> Result<usize, sqlx::Error> {
+        let mut tx = self.database.platform_tx().await?;
+        let now = tx.now();
+        let rows: Vec<Row> = query_as(self.claim.clone())
+            .bind(&self.kinds)
+            .bind(now)
+            .bind(BATCH)
+            .fetch_all(&mut *tx)
+            .await?;
+        let timers = rows.into_iter().map(timer).collect::<Result<Vec<_>, _>>()?;
+        let Some(first) = timers.first() else { return Ok(0) };
+        let mut tx = tx.enter(&first.tenant).await?;
+        for timer in &timers {
+            self.fire(&mut tx, timer, now).await?;
+        }
+        tx.commit().await?;
+        Ok(timers.len())
+    }
+
+    /// Fires one claimed timer; its failure takes nothing else with it.
+    async fn fire(&self, tx: &mut Tx, timer: &Timer, now: DateTime<Utc>) -> Result<(), sqlx::Error> {
+        let Some(handler) = self.handlers.get(timer.kind.as_str()) else {
+            return Ok(());
+        };
+        tx.switch_tenant(&timer.tenant).await?;
+        let point = tx.savepoint().await?;
+        // Removed first, so that the handler can schedule it again; gone already when the handler of another
+        // timer of this batch cancelled or moved it.
+        if !self.remove(tx, timer).await? {
+            return tx.release(point).await;
+        }
+        let span = tracing::info_span!(
+            "timer", kind = timer.kind, subject = %timer.subject, tenant.id = timer.tenant.as_str(),
+        );
+        match settle(handler.fire(tx, timer).instrument(span)).await {
+            Ok(()) => tx.release(point).await,
+            Err(error) => {
+                tx.roll_back_to(point).await?;
+                self.postpone(tx, timer, now, &error).await
+            }
+        }
+    }
+
+    async fn remove(&self, tx: &mut Tx, timer: &Timer) -> Result<bool, sqlx::Error> {
+        let removed = query(self.remove.clone())
+            .bind(timer.tenant.as_str())
+            .bind(&timer.kind)
+            .bind(timer.subject)
+            .bind(timer.due_at)
+            .execute(&mut **tx)
+            .await?;
+        Ok(removed.rows_affected() == 1)
+    }
+
+    async fn postpone(
+        &self,
+        tx: &mut Tx,
+        timer: &Timer,
+        now: DateTime<Utc>,
+        error: &TimerError,
+    ) -> Result<(), sqlx::Error> {
+        let again_at = now + rest_after(timer.attempts);
+        let error: String = error.to_string().chars().take(LONGEST_ERROR).collect();
+        tracing::warn!(
+            kind = timer.kind, subject = %timer.subject, attempts = timer.attempts + 1, %again_at, error,
+            "timer failed, firing again later"
+        );
+        query(self.failed.clone())
+            .bind(timer.tenant.as_str())
+            .bind(&timer.kind)
+            .bind(timer.subject)
+            .bind(again_at)
+            .bind(error)
+            .execute(&mut **tx)
+            .await?;
+        Ok(())
+    }
+}
+
+impl std::fmt::Debug for TimerLoop {
+    fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        formatter
+            .debug_struct("TimerLoop")
+            .field("kinds", &self.kinds)
+            .finish_non_exhaustive()
+    }
+}
+
+/// The rest after one of `rest` in which nothing happened: hints come before the commit they hint at, so the
+/// looks after one are close together at first.
+pub(crate) fn again_after(rest: Duration) -> Duration {
+    (rest * 2).clamp(SHORTEST, POLL)
+}
+
+/// Whether it was a hint that ended the rest.
+async fn wait(hint: impl Future<Output = ()>, moves: &mut Moves, rest: Duration) -> bool {
+    tokio::select! {
+        () = hint => true,
+        () = moves.next() => false,
+        () = tokio::time::sleep(rest) => false,
+    }
+}
+
+pub(crate) fn rest_after(attempts: i32) -> TimeDelta {
+    let doublings = attempts.clamp(0, 16).unsigned_abs();
+    (FIRST_REST * 2_i32.pow(doublings)).min(LONGEST_REST)
+}
+
+pub(crate) fn timer((tenant, kind, subject, due_at, attempts): Row) -> Result<Timer, sqlx::Error> {
+    let tenant = TenantId::parse(&tenant).map_err(|error| sqlx::Error::Decode(error.into()))?;
+    Ok(Timer {
+        tenant,
+        kind,
+        subject,
+        due_at,
+        attempts,
+    })
+}
+
+/// A panic is the timer's failure and not the loop's end.
+async fn settle(firing: impl Future<Output = Result<(), TimerError>>) -> Result<(), TimerError> {
+    match AssertUnwindSafe(firing).catch_unwind().await {
+        Ok(fired) => fired,
+        Err(panic) => Err(anyhow::anyhow!("the handler panicked: {}", message(panic.as_ref())).into()),
+    }
+}
+
+fn message(panic: &(dyn Any + Send)) -> &str {
+    panic
+        .downcast_ref::<&str>()
+        .copied()
+        .or_else(|| panic.downcast_ref::<String>().map(String::as_str))
+        .unwrap_or("without a message")
+}
+
+/// `$1` kinds, `$2` now, `$3` batch.
+const CLAIM: &str = "
+    SELECT tenant_id, kind, subject, due_at, attempts FROM {schema}.timer
+    WHERE due_at <= $2 AND kind = ANY ($1)
+    ORDER BY due_at, tenant_id, kind, subject LIMIT $3 FOR UPDATE SKIP LOCKED";
+
+const REMOVE: &str = "
+    DELETE FROM {schema}.timer WHERE tenant_id = $1 AND kind = $2 AND subject = $3 AND due_at = $4";
+
+const FAILED: &str = "
+    UPDATE {schema}.timer SET due_at = $4, attempts = attempts + 1, last_error = $5
+    WHERE tenant_id = $1 AND kind = $2 AND subject = $3";
+
+const NEXT: &str = "SELECT min(due_at) FROM {schema}.timer WHERE kind = ANY ($1)";
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn rests_double_from_five_seconds_to_an_hour() {
+        assert_eq!(rest_after(0), TimeDelta::seconds(5));
+        assert_eq!(rest_after(3), TimeDelta::seconds(40));
+        assert_eq!(rest_after(i32::MAX), TimeDelta::hours(1));
+    }
+}

@@ -1,0 +1,268 @@
+//! Due work that calls something outside the database.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use async_trait::async_trait;
+use attune_database::{Database, Tx};
+use attune_rpc::TenantId;
+use chrono::{DateTime, Utc};
+use sqlx::{query, query_as};
+use tokio::task::JoinSet;
+use tokio_util::sync::CancellationToken;
+use tracing::Instrument as _;
+use uuid::Uuid;
+
+use crate::Timer;
+use crate::signals::scheduled;
+use crate::statement::statement;
+use crate::timer_loop::{POLL, again_after, rest_after, timer};
+
+/// Does what is due for one kind of timer where that needs a call outside the database, which no transaction
+/// may hold open.
+///
+/// The timer is leased, not removed: whoever dies in the middle loses the lease, and somebody else begins
+/// again. So the outside call may happen twice, and must carry a key; the effect in the database happens
+/// once, because [`Leased::finish`] removes the timer in the effect's transaction and refuses when the lease
+/// was lost.
+#[async_trait]
+pub trait Work: Send + Sync + 'static {
+    /// The kind of timer.
+    fn kind(&self) -> &'static str;
+
+    /// How many timers are leased at once.
+    fn batch(&self) -> u16 {
+        50
+    }
+
+    /// How many batches are in work at once.
+    fn concurrency(&self) -> usize {
+        2
+    }
+
+    /// How long a batch may take; after that others may begin it again. Real time, also on a virtual clock:
+    /// a lease guards against the death of a process.
+    fn lease(&self) -> Duration {
+        Duration::from_secs(60)
+    }
+
+    /// Does what is due; all of `due` belongs to `tenant`. What is not finished when this returns, whether it
+    /// failed or not, is due again after a rest that grows with each time.
+    async fn run(&self, tenant: &TenantId, due: &[Leased]) -> anyhow::Result<()>;
+}
+
+/// A timer that this process holds for a while.
+#[derive(Clone, Debug)]
+pub struct Leased {
+    /// The timer. `attempts` counts how often it was not finished before.
+    pub timer: Timer,
+    until: DateTime<Utc>,
+}
+
+/// The lease was over and somebody else may have begun the same work; nothing of this transaction may stay.
+#[derive(Debug, thiserror::Error)]
+#[error("the lease of the {kind} of {subject} was lost")]
+pub struct LeaseLost {
+    kind: String,
+    subject: Uuid,
+}
+
+/// Why [`Leased::finish`] failed.
+#[derive(Debug, thiserror::Error)]
+pub enum FinishError {
+    /// See [`LeaseLost`].
+    #[error(transparent)]
+    Lost(#[from] LeaseLost),
+    /// The database failed.
+    #[error(transparent)]
+    Database(#[from] sqlx::Error),
+}
+
+impl Leased {
+    /// Removes the timer in the transaction of the effect. Scheduling the same timer again comes after this.
+    pub async fn finish(&self, tx: &mut Tx) -> Result<(), FinishError> {
+        let removed = query(statement(tx.schema(), FINISH))
+            .bind(self.timer.tenant.as_str())
+            .bind(&self.timer.kind)
+            .bind(self.timer.subject)
+            .bind(self.until)
+            .execute(&mut **tx)
+            .await?;
+        if removed.rows_affected() == 1 {
+            return Ok(());
+        }
+        Err(LeaseLost {
+            kind: self.timer.kind.clone(),
+            subject: self.timer.subject,
+        }
+        .into())
+    }
+}
+
+/// Leases due timers of one kind and hands them to their [`Work`], on any number of replicas.
+#[derive(Clone)]
+pub struct Worker {
+    database: Database,
+    work: Arc<dyn Work>,
+}
+
+impl Worker {
+    /// The worker for `work` on the timers in `database`.
+    pub fn new(database: Database, work: impl Work) -> Self {
+        Self {
+            database,
+            work: Arc::new(work),
+        }
+    }
+
+    /// Works until `shutdown`, then lets what is in progress end.
+    pub async fn run(self, shutdown: CancellationToken) {
+        let mut moves = self.database.clock().moves();
+        let hints = scheduled(self.database.schema());
+        let mut running = JoinSet::new();
+        let mut rest = Duration::ZERO;
+        loop {
+            let hint = hints.notified();
+            tokio::pin!(hint);
+            // Armed before the look, so that no hint falls between the look and the rest.
+            hint.as_mut().enable();
+            let full = self.fill(&mut running).await;
+            tokio::select! {
+                () = shutdown.cancelled() => break,
+                Some(_) = running.join_next() => rest = Duration::ZERO,
+                () = hint, if !full => rest = Duration::ZERO,
+                () = moves.next(), if !full => rest = Duration::ZERO,
+                () = tokio::time::sleep(rest), if !full => rest = again_after(rest),
+            }
+        }
+        while running.join_next().await.is_some() {}
+    }
+
+    /// Begins batches until there is no room or nothing due; answers whether there is no room.
+    async fn fill(&self, running: &mut JoinSet<()>) -> bool {
+        while running.len() < self.work.concurrency() {
+            match self.lease().await {
+                Ok(batches) if batches.is_empty() => return false,
+                Ok(batches) => {
+                    for (tenant, due) in batches {
+                        running.spawn(self.clone().do_batch(tenant, due));
+                    }
+                }
+                Err(error) => {
+                    let kind = self.work.kind();
+                    tracing::warn!(schema = %self.database.schema(), kind, %error, "no work leased, trying again");
+                    tokio::time::sleep(POLL).await;
+                    return false;
+                }
+            }
+        }
+        true
+    }
+
+    /// Does one batch of due work now, and answers how many timers it held. For tests; [`run`](Self::run)
+    /// does it again and again.
+    pub async fn step(&self) -> Result<usize, sqlx::Error> {
+        let mut count = 0;
+        for (tenant, due) in self.lease().await? {
+            count += due.len();
+            self.clone().do_batch(tenant, due).await;
+        }
+        Ok(count)
+    }
+
+    /// Leases due timers, by tenant.
+    async fn lease(&self) -> Result<Vec<(TenantId, Vec<Leased>)>, sqlx::Error> {
+        let mut tx = self.database.platform_tx().await?;
+        let rows: Vec<(String, String, Uuid, DateTime<Utc>, i32, DateTime<Utc>)> =
+            query_as(statement(tx.schema(), LEASE))
+                .bind(self.work.kind())
+                .bind(tx.now())
+                .bind(i64::from(self.work.batch()))
+                .bind(self.work.lease().as_secs_f64())
+                .fetch_all(&mut *tx)
+                .await?;
+        tx.commit().await?;
+        let mut batches: Vec<(TenantId, Vec<Leased>)> = Vec::new();
+        for (tenant, kind, subject, due_at, attempts, until) in rows {
+            let timer = timer((tenant, kind, subject, due_at, attempts))?;
+            let leased = Leased { until, timer };
+            match batches
+                .iter_mut()
+                .find(|(tenant, _)| *tenant == leased.timer.tenant)
+            {
+                Some((_, batch)) => batch.push(leased),
+                None => batches.push((leased.timer.tenant.clone(), vec![leased])),
+            }
+        }
+        Ok(batches)
+    }
+
+    async fn do_batch(self, tenant: TenantId, due: Vec<Leased>) {
+        let kind = self.work.kind();
+        let span = tracing::info_span!("work", kind, tenant.id = tenant.as_str(), count = due.len());
+        // A task of its own, so that a panic is the batch's failure and not the loop's end.
+        let work = Arc::clone(&self.work);
+        let batch = due.clone();
+        let done = tokio::spawn(async move { work.run(&tenant, &batch).await }.instrument(span)).await;
+        let error = match done {
+            Ok(Ok(())) => "not finished".to_owned(),
+            Ok(Err(error)) => format!("{error:#}"),
+            Err(panic) => panic.to_string(),
+        };
+        if let Err(lost) = self.put_back(&due, &error).await {
+            tracing::warn!(kind, error = %lost, "work not put back; it is due again when its lease is over");
+        }
+    }
+
+    /// What is still leased was not finished: it rests.
+    async fn put_back(&self, due: &[Leased], error: &str) -> Result<(), sqlx::Error> {
+        let mut tx = self.database.platform_tx().await?;
+        let error: String = error.chars().take(2_000).collect();
+        for leased in due {
+            let put_back = query(statement(tx.schema(), PUT_BACK))
+                .bind(leased.timer.tenant.as_str())
+                .bind(&leased.timer.kind)
+                .bind(leased.timer.subject)
+                .bind(leased.until)
+                .bind(tx.now() + rest_after(leased.timer.attempts))
+                .bind(&error)
+                .execute(&mut *tx)
+                .await?;
+            if put_back.rows_affected() == 1 {
+                let Timer {
+                    kind,
+                    subject,
+                    attempts,
+                    ..
+                } = &leased.timer;
+                tracing::warn!(kind, %subject, attempts = attempts + 1, error, "work not done, again later");
+            }
+        }
+        tx.commit().await
+    }
+}
+
+impl std::fmt::Debug for Worker {
+    fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        formatter
+            .debug_struct("Worker")
+            .field("kind", &self.work.kind())
+            .finish_non_exhaustive()
+    }
+}
+
+/// `$1` kind, `$2` now, `$3` batch, `$4` lease in seconds. Every lease of a batch ends at the same instant.
+const LEASE: &str = "
+    UPDATE {schema}.timer AS leased SET leased_until = statement_timestamp() + make_interval(secs => $4)
+    FROM (SELECT tenant_id, kind, subject FROM {schema}.timer
+          WHERE kind = $1 AND due_at <= $2 AND (leased_until IS NULL OR leased_until < statement_timestamp())
+          ORDER BY due_at LIMIT $3 FOR UPDATE SKIP LOCKED) AS due
+    WHERE (leased.tenant_id, leased.kind, leased.subject) = (due.tenant_id, due.kind, due.subject)
+    RETURNING leased.tenant_id, leased.kind, leased.subject, leased.due_at, leased.attempts, leased.leased_until";
+
+const FINISH: &str = "
+    DELETE FROM {schema}.timer WHERE tenant_id = $1 AND kind = $2 AND subject = $3 AND leased_until = $4";
+
+const PUT_BACK: &str = "
+    UPDATE {schema}.timer SET leased_until = NULL, due_at = $5, attempts = attempts + 1, last_error = $6
+    WHERE tenant_id = $1 AND kind = $2 AND subject = $3 AND leased_until = $4";

@@ -1,0 +1,5 @@
+//! Timers against a real Postgres and a clock moved by hand.
+
+mod firing;
+mod fixture;
+mod settled;

@@ -1,0 +1,1 @@
+//! The stories, the isolation matrix, the fault tests.
