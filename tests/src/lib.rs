@@ -1,1 +1,4 @@
-//! The stories, the isolation matrix, the fault tests.
+//! The stories that the platform must make true, told through its public API.
+
+pub mod matrix;
+pub mod storm;

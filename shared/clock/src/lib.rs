@@ -81,7 +81,7 @@ impl Moves {
             return std::future::pending().await;
         };
         if receiver.changed().await.is_err() {
-            std::future::pending().await
+            std::future::pending::<()>().await;
         }
     }
 }

@@ -9,7 +9,7 @@ use crate::signals::scheduled;
 use crate::statement::statement;
 
 /// Sets the timer of `kind` for `subject` to `due_at`, in place of an earlier one. An instant that has passed
-/// is due at once.
+/// is due at once. Whoever works on it under a lease loses the lease.
 pub async fn schedule(
     tx: &mut Tx,
     kind: &str,

@@ -88,7 +88,11 @@ impl TimerLoop {
             // Armed before the look, so that no hint falls between the look and the rest.
             let hint = hints.notified();
             let rest = match self.step().await {
-                Ok(fired) if fired > 0 => continue,
+                Ok(fired) if fired > 0 => {
+                    // Whoever hinted meanwhile was not heard.
+                    hinted = Some(Instant::now());
+                    continue;
+                }
                 Ok(_) => self.rest(hinted).await,
                 Err(error) => {
                     tracing::warn!(schema = %self.database.schema(), %error, "timers not fired, trying again");
@@ -162,7 +166,11 @@ impl TimerLoop {
         let span = tracing::info_span!(
             "timer", kind = timer.kind, subject = %timer.subject, tenant.id = timer.tenant.as_str(),
         );
-        match settle(handler.fire(tx, timer).instrument(span)).await {
+        let fired = match settle(handler.fire(tx, timer).instrument(span)).await {
+            Ok(()) => sound(tx).await?,
+            failed => failed,
+        };
+        match fired {
             Ok(()) => tx.release(point).await,
             Err(error) => {
                 tx.roll_back_to(point).await?;
@@ -253,6 +261,24 @@ async fn settle(firing: impl Future<Output = Result<(), TimerError>>) -> Result<
         Ok(fired) => fired,
         Err(panic) => Err(anyhow::anyhow!("the handler panicked: {}", message(panic.as_ref())).into()),
     }
+}
+
+/// Finds now what would fail the whole batch at its commit: a deferred constraint, or a failed statement whose
+/// error the handler kept to itself (25P02).
+async fn sound(tx: &mut Tx) -> Result<Result<(), TimerError>, sqlx::Error> {
+    let checked = sqlx::raw_sql("SET CONSTRAINTS ALL IMMEDIATE; SET CONSTRAINTS ALL DEFERRED");
+    let Err(error) = checked.execute(&mut **tx).await else {
+        return Ok(Ok(()));
+    };
+    let code = error
+        .as_database_error()
+        .and_then(sqlx::error::DatabaseError::code);
+    if code.is_some_and(|code| code == "25P02" || code.starts_with("23")) {
+        return Ok(Err(
+            anyhow::anyhow!("the effects cannot be committed: {error}").into()
+        ));
+    }
+    Err(error)
 }
 
 fn message(panic: &(dyn Any + Send)) -> &str {

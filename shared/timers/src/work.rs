@@ -43,7 +43,7 @@ pub trait Work: Send + Sync + 'static {
     /// How long a batch may take; after that others may begin it again. Real time, also on a virtual clock:
     /// a lease guards against the death of a process.
     fn lease(&self) -> Duration {
-        Duration::from_secs(60)
+        Duration::from_mins(1)
     }
 
     /// Does what is due; all of `due` belongs to `tenant`. What is not finished when this returns, whether it
@@ -58,6 +58,9 @@ pub struct Leased {
     pub timer: Timer,
     until: DateTime<Utc>,
 }
+
+/// Tenant, kind, subject, due at, attempts, leased until.
+type Row = (String, String, Uuid, DateTime<Utc>, i32, DateTime<Utc>);
 
 /// The lease was over and somebody else may have begun the same work; nothing of this transaction may stay.
 #[derive(Debug, thiserror::Error)]
@@ -173,19 +176,18 @@ impl Worker {
     /// Leases due timers, by tenant.
     async fn lease(&self) -> Result<Vec<(TenantId, Vec<Leased>)>, sqlx::Error> {
         let mut tx = self.database.platform_tx().await?;
-        let rows: Vec<(String, String, Uuid, DateTime<Utc>, i32, DateTime<Utc>)> =
-            query_as(statement(tx.schema(), LEASE))
-                .bind(self.work.kind())
-                .bind(tx.now())
-                .bind(i64::from(self.work.batch()))
-                .bind(self.work.lease().as_secs_f64())
-                .fetch_all(&mut *tx)
-                .await?;
+        let rows: Vec<Row> = query_as(statement(tx.schema(), LEASE))
+            .bind(self.work.kind())
+            .bind(tx.now())
+            .bind(i64::from(self.work.batch()))
+            .bind(self.work.lease().as_secs_f64())
+            .fetch_all(&mut *tx)
+            .await?;
         tx.commit().await?;
         let mut batches: Vec<(TenantId, Vec<Leased>)> = Vec::new();
         for (tenant, kind, subject, due_at, attempts, until) in rows {
             let timer = timer((tenant, kind, subject, due_at, attempts))?;
-            let leased = Leased { until, timer };
+            let leased = Leased { timer, until };
             match batches
                 .iter_mut()
                 .find(|(tenant, _)| *tenant == leased.timer.tenant)

@@ -152,13 +152,14 @@ async fn a_handler_that_fails_backs_off_and_holds_up_nobody() {
     let fixture = Fixture::new().await;
     let handler = Recorder::new(&fixture.admin);
     let timers = fixture.timers(&handler);
-    let [fails, panics, well] = [Uuid::now_v7(), Uuid::now_v7(), Uuid::now_v7()];
+    let [fails, panics, hides, well] = [Uuid::now_v7(), Uuid::now_v7(), Uuid::now_v7(), Uuid::now_v7()];
     handler.plan(fails, Mischief::Fail, 2);
     handler.plan(panics, Mischief::Panic, 1);
-    for subject in [fails, panics, well] {
+    handler.plan(hides, Mischief::Hide, 1);
+    for subject in [fails, panics, hides, well] {
         fixture.schedule("acme", subject, 0).await;
     }
-    assert_eq!(timers.step().await.unwrap(), 3);
+    assert_eq!(timers.step().await.unwrap(), 4);
     assert_eq!(
         fixture.effects().await,
         [("acme".to_owned(), well)],
@@ -167,17 +168,17 @@ async fn a_handler_that_fails_backs_off_and_holds_up_nobody() {
     assert_eq!(timers.step().await.unwrap(), 0, "they rest");
 
     fixture.hand.advance(TimeDelta::seconds(5));
-    assert_eq!(timers.step().await.unwrap(), 2);
+    assert_eq!(timers.step().await.unwrap(), 3);
     assert_eq!(
         fixture.effects().await.len(),
-        2,
-        "one came through, the other rests twice as long"
+        3,
+        "two came through, the third rests twice as long"
     );
     fixture.hand.advance(TimeDelta::seconds(9));
     assert_eq!(timers.step().await.unwrap(), 0);
     fixture.hand.advance(TimeDelta::seconds(1));
     assert_eq!(timers.step().await.unwrap(), 1);
-    assert_eq!(fixture.effects().await.len(), 3);
+    assert_eq!(fixture.effects().await.len(), 4);
     let tries: Vec<_> = handler
         .calls
         .lock()

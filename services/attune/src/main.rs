@@ -1,0 +1,5 @@
+//! The command `attune`.
+
+fn main() -> std::process::ExitCode {
+    attune::main()
+}

@@ -1,0 +1,288 @@
+//! Looking for hot issues: one run for one tenant and one full hour.
+//!
+//! The rules of a run:
+//!
+//! - It looks at when things were said, not at when they arrived: what arrives late is in the series of the next
+//!   run.
+//! - A topic has at most one open hot issue. While one is open, every further finding of its topic belongs to it,
+//!   whatever product it is about: an open issue of one product absorbs a later one over all products, and the
+//!   other way round. It keeps the slice, the numbers, the evidence and the cohort it was opened with; the record
+//!   of the run says what it absorbed.
+//! - The cohort is frozen when the issue is opened; a later run never changes it.
+
+use attune_database::Tx;
+use attune_stats::hot::{self, HotCell, Level, Settings};
+use chrono::{DateTime, Utc};
+use sqlx::types::Json;
+use uuid::Uuid;
+
+use crate::analysis::TenantTaxonomy;
+use crate::domain::{
+    Cohort, DecisionRecord, Evidence, HotIssue, HotIssueState, Notice, Outcome, Ruling, Scope, Series, Sight,
+    Window, representative,
+};
+use crate::error::Error;
+use crate::store::detection::RunRecord;
+use crate::{events, store};
+
+/// The rule by which issues are opened, as records name it. Another way to decide is another version.
+const RULE: &str = "hot_issue/1";
+/// Quotes of one hot issue.
+const QUOTES: usize = 5;
+/// Pieces of evidence that quotes are chosen from.
+const QUOTED_FROM: usize = 300;
+
+/// One run with everything it knows.
+struct Run<'a> {
+    hour: DateTime<Utc>,
+    taxonomy: &'a TenantTaxonomy,
+    settings: Settings,
+    series: Series,
+    result: hot::Run,
+    skipped_hours: i32,
+}
+
+/// Runs for `hour`, a full hour, unless that or a later one was run before.
+pub(crate) async fn run(tx: &mut Tx, taxonomy: &TenantTaxonomy, hour: DateTime<Utc>) -> Result<(), Error> {
+    let last = store::detection::last_run(tx).await?;
+    if last.is_some_and(|last| last >= hour) {
+        return Ok(());
+    }
+    let skipped = last.map_or(0, |last| (hour - last).num_hours() - 1);
+    let series = load(tx, hour).await?;
+    let settings = Settings::default();
+    let result = test(&series, taxonomy, &settings).await?;
+    let skipped_hours = i32::try_from(skipped).unwrap_or(i32::MAX);
+    let run = Run {
+        hour,
+        taxonomy,
+        settings,
+        series,
+        result,
+        skipped_hours,
+    };
+    let mut open = store::hot_issue::lock_open(tx).await?;
+    let ended = follow(tx, &run, &mut open).await?;
+    let rulings = rule(tx, &run, &open).await?;
+    take_notice(tx, &run).await?;
+    let record = run.record(rulings, ended);
+    store::detection::record(tx, &record).await?;
+    tracing::debug!(%hour, record.tested, record.opened, record.ended, skipped_hours, "looked for hot issues");
+    Ok(())
+}
+
+async fn load(tx: &mut Tx, hour: DateTime<Utc>) -> Result<Series, Error> {
+    let mut series = Series::until(hour);
+    let window = series.window();
+    for row in store::series::totals(tx, window).await? {
+        series.add_total(row.product, row.start, row.feedback);
+    }
+    for row in store::series::mentions(tx, window).await? {
+        series.add_mentions(row.topic_id, row.product, row.start, row.mentions);
+    }
+    Ok(series)
+}
+
+/// The statistics, on a thread that may be kept busy.
+async fn test(series: &Series, taxonomy: &TenantTaxonomy, settings: &Settings) -> Result<hot::Run, Error> {
+    let since = taxonomy
+        .topics
+        .values()
+        .filter_map(|topic| Some((topic.id(), topic.since?)));
+    let history = series.history(since)?;
+    let settings = settings.clone();
+    Ok(tokio::task::spawn_blocking(move || hot::detect(&history, &settings)).await?)
+}
+
+/// Brings the open issues up to date and answers how many are over.
+async fn follow(tx: &mut Tx, run: &Run<'_>, open: &mut [HotIssue]) -> Result<usize, Error> {
+    let mut ended = 0;
+    for issue in open {
+        let over = issue.observe(run.hour, run.sight_of(issue));
+        if over {
+            ended += 1;
+            issue.version += 1;
+            events::hot_issue_ended(tx, issue).await?;
+        }
+        store::hot_issue::update_course(tx, issue).await?;
+    }
+    Ok(ended)
+}
+
+/// Opens an issue for each finding whose topic has none open; answers what was decided about each.
+async fn rule(tx: &mut Tx, run: &Run<'_>, open: &[HotIssue]) -> Result<Vec<Ruling>, Error> {
+    let mut rulings = Vec::new();
+    for finding in hot::one_finding_per_topic(&run.result.hot) {
+        let absorbing = open
+            .iter()
+            .find(|issue| issue.state == HotIssueState::Open && issue.topic_id == finding.topic);
+        let (outcome, hot_issue_id) = match absorbing {
+            Some(issue) => (Outcome::Absorbed, issue.hot_issue_id),
+            None => (Outcome::Opened, open_one(tx, run, finding.clone()).await?),
+        };
+        rulings.push(Ruling {
+            outcome,
+            hot_issue_id,
+            finding,
+        });
+    }
+    Ok(rulings)
+}
+
+async fn open_one(tx: &mut Tx, run: &Run<'_>, finding: HotCell) -> Result<Uuid, Error> {
+    let scope = run.scope_of(&finding);
+    let window = Window {
+        start: finding.window_start,
+        end: finding.window_end,
+    };
+    let evidence = store::mention::evidence(tx, &finding.topic, &scope, window).await?;
+    let cohort = Cohort::of(&evidence);
+    let mut issue = run.issue(finding, scope, &evidence, &cohort);
+    issue.quotes = quotes(tx, &issue.topic_id, &evidence).await?;
+    store::hot_issue::insert(tx, &issue).await?;
+    store::hot_issue::freeze(tx, issue.hot_issue_id, &cohort).await?;
+    events::hot_issue_opened(tx, &mut issue, &cohort).await?;
+    store::hot_issue::update_course(tx, &issue).await?;
+    tracing::info!(hot_issue_id = %issue.hot_issue_id, topic_id = issue.topic_id, "hot issue opened");
+    Ok(issue.hot_issue_id)
+}
+
+/// Representative quotes, from pieces spread evenly over the evidence.
+async fn quotes(tx: &mut Tx, topic_id: &str, evidence: &[Evidence]) -> Result<Vec<String>, Error> {
+    let step = evidence.len().div_ceil(QUOTED_FROM).max(1);
+    let ids: Vec<Uuid> = evidence
+        .iter()
+        .step_by(step)
+        .map(|mention| mention.feedback_id)
+        .collect();
+    let feedback = store::feedback::by_ids(tx, &ids).await?;
+    Ok(representative(&feedback, topic_id, QUOTES))
+}
+
+async fn take_notice(tx: &mut Tx, run: &Run<'_>) -> Result<(), Error> {
+    for notice in &run.result.notices {
+        if let hot::Notice::VolumeStarted { product, at } = notice {
+            let name = if product.is_empty() {
+                "feedback without a product"
+            } else {
+                product.as_str()
+            };
+            let description = format!(
+                "The volume of {name} starts at {} rather than rises: there is nothing to compare it with, so it is \
+                 not tested until it has {} comparable days.",
+                at.format("%Y-%m-%d %H:%M UTC"),
+                run.settings.minimum_windows,
+            );
+            let (kind, product) = ("VOLUME_STARTED".to_owned(), product.clone());
+            let notice = Notice {
+                kind,
+                product,
+                noticed_at: run.hour,
+                description,
+            };
+            store::detection::notice(tx, &notice).await?;
+        }
+    }
+    Ok(())
+}
+
+impl Run<'_> {
+    fn sight_of(&self, issue: &HotIssue) -> Sight {
+        let scope = issue.scope();
+        let in_last = |length| self.series.mentions_in_last(&issue.topic_id, &scope, length);
+        Sight {
+            in_window: in_last(issue.window()),
+            in_day: in_last(chrono::TimeDelta::hours(24)),
+            hot: self.result.hot.iter().any(|cell| cell.topic == issue.topic_id),
+        }
+    }
+
+    /// Products whose volume had just started are no part of what is tested over all products. Feedback without
+    /// a product is a product of its own; where it alone is hot, all others are left out.
+    fn scope_of(&self, finding: &HotCell) -> Scope {
+        match &finding.level {
+            Level::Product(product) if product.is_empty() => Scope {
+                product: String::new(),
+                left_out: self.series.others(""),
+            },
+            Level::Product(product) => Scope {
+                product: product.clone(),
+                left_out: Vec::new(),
+            },
+            Level::Overall => Scope {
+                product: String::new(),
+                left_out: self.started(),
+            },
+        }
+    }
+
+    fn started(&self) -> Vec<String> {
+        let started = |notice: &hot::Notice| match notice {
+            hot::Notice::VolumeStarted { product, at: _ } => Some(product.clone()),
+            hot::Notice::NotEnoughHistory { .. } => None,
+        };
+        self.result.notices.iter().filter_map(started).collect()
+    }
+
+    fn issue(&self, finding: HotCell, scope: Scope, evidence: &[Evidence], cohort: &Cohort) -> HotIssue {
+        let usual_per_day = self
+            .series
+            .usual_per_day(&finding.topic, &scope, finding.window_start);
+        let observed = count(finding.observed);
+        HotIssue {
+            hot_issue_id: Uuid::now_v7(),
+            topic_id: finding.topic.clone(),
+            topic_name: self.taxonomy.name_of(&finding.topic).to_owned(),
+            product: scope.product,
+            left_out: scope.left_out.clone(),
+            state: HotIssueState::Open,
+            opened_at: finding.window_end,
+            window_start: finding.window_start,
+            ended_at: None,
+            usual_since: None,
+            observed,
+            last_observed: observed,
+            expected: finding.expected,
+            p_value: finding.p_value,
+            q_value: finding.q_value,
+            usual_per_day,
+            cohort_size: count(cohort.members.len()),
+            evidence_size: count(evidence.len()),
+            version: 1,
+            quotes: Vec::new(),
+            record: Json(DecisionRecord {
+                rule: RULE.to_owned(),
+                finding,
+                settings: self.settings.clone(),
+                tested: self.result.tested,
+                left_out: scope.left_out,
+                usual_per_day,
+                evidence: evidence.len(),
+                anonymous: cohort.anonymous.len(),
+                cohort: cohort.members.len(),
+                skipped_hours: self.skipped_hours,
+            }),
+        }
+    }
+
+    fn record(&self, findings: Vec<Ruling>, ended: usize) -> RunRecord {
+        let count = |number: usize| i32::try_from(number).unwrap_or(i32::MAX);
+        let opened = findings
+            .iter()
+            .filter(|ruling| ruling.outcome == Outcome::Opened)
+            .count();
+        RunRecord {
+            run_at: self.hour,
+            tested: count(self.result.tested),
+            hot: count(self.result.hot.len()),
+            opened: count(opened),
+            ended: count(ended),
+            skipped_hours: self.skipped_hours,
+            findings,
+        }
+    }
+}
+
+fn count(number: impl TryInto<i64>) -> i64 {
+    number.try_into().unwrap_or(i64::MAX)
+}

@@ -1,0 +1,117 @@
+//! Recording feedback: the one path that submissions, streams and heard interactions take.
+
+use std::collections::{BTreeMap, HashMap, HashSet};
+
+use attune_database::Tx;
+use uuid::Uuid;
+
+use crate::analysis::Understood;
+use crate::domain::{Feedback, Grain, Source, Tally};
+use crate::error::Error;
+use crate::{events, store, timers};
+
+/// What became of one piece of feedback.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Recorded {
+    pub(crate) feedback_id: Uuid,
+    /// Whether it was known before, or came earlier in the same batch.
+    pub(crate) duplicate: bool,
+}
+
+/// Records a batch in the caller's transaction: rows, mentions, counts and events together. Answers one result
+/// each, in their order. `first_id` is the id of the first; the others get new ones.
+pub(crate) async fn record(
+    tx: &mut Tx,
+    batch: Vec<Understood>,
+    first_id: Uuid,
+) -> Result<Vec<Recorded>, Error> {
+    let (mut results, fresh, known_at) = without_repetitions(tx, batch, first_id);
+    let stored: HashSet<Uuid> = store::feedback::insert(tx, &fresh).await?.into_iter().collect();
+    let (stored, refused): (Vec<&Feedback>, Vec<&Feedback>) =
+        fresh.iter().partition(|item| stored.contains(&item.feedback_id));
+    if !refused.is_empty() {
+        point_to_earlier(tx, &refused, &known_at, &mut results).await?;
+    }
+    if stored.is_empty() {
+        return Ok(results);
+    }
+    store::mention::insert(tx, &stored).await?;
+    if store::detection::begin(tx).await? {
+        let first_run = Grain::Hour.start_of(tx.now()) + Grain::Hour.width();
+        timers::detect::schedule(tx, first_run).await?;
+    }
+    events::submitted(tx, &stored).await?;
+    store::counts::add(tx, &Tally::of(stored)).await?;
+    Ok(results)
+}
+
+/// Where in the batch a source stands: the place of the first, then those of its repetitions.
+type Places = HashMap<Source, Vec<usize>>;
+
+/// Gives ids, and leaves out what repeats an earlier one of the batch.
+fn without_repetitions(
+    tx: &Tx,
+    batch: Vec<Understood>,
+    first_id: Uuid,
+) -> (Vec<Recorded>, Vec<Feedback>, Places) {
+    let mut results: Vec<Recorded> = Vec::with_capacity(batch.len());
+    let mut fresh = Vec::with_capacity(batch.len());
+    let mut places = Places::new();
+    for (place, Understood { draft, understanding }) in batch.into_iter().enumerate() {
+        if let Some(source) = draft.source() {
+            let same = places.entry(source).or_default();
+            same.push(place);
+            if let [first, _, ..] = same.as_slice() {
+                let feedback_id = results.get(*first).map_or(first_id, |first| first.feedback_id);
+                results.push(Recorded {
+                    feedback_id,
+                    duplicate: true,
+                });
+                continue;
+            }
+        }
+        let feedback_id = if place == 0 { first_id } else { Uuid::now_v7() };
+        results.push(Recorded {
+            feedback_id,
+            duplicate: false,
+        });
+        fresh.push(Feedback {
+            feedback_id,
+            draft,
+            understanding,
+            created_at: tx.now(),
+        });
+    }
+    (results, fresh, places)
+}
+
+/// Answers for what is known from before by its source.
+async fn point_to_earlier(
+    tx: &mut Tx,
+    refused: &[&Feedback],
+    places: &Places,
+    results: &mut [Recorded],
+) -> Result<(), Error> {
+    let sources: BTreeMap<Source, Uuid> = refused
+        .iter()
+        .filter_map(|item| Some((item.draft.source()?, item.feedback_id)))
+        .collect();
+    let asked: Vec<Source> = sources.keys().cloned().collect();
+    let earlier = store::feedback::by_sources(tx, &asked).await?;
+    for (source, feedback_id) in &earlier {
+        for &place in places.get(source).into_iter().flatten() {
+            if let Some(result) = results.get_mut(place) {
+                *result = Recorded {
+                    feedback_id: *feedback_id,
+                    duplicate: true,
+                };
+            }
+        }
+    }
+    // Erased between the two statements: the caller may send it again.
+    if earlier.len() < asked.len() {
+        let message = "feedback with the same source_id was removed at the same time; repeat the call";
+        return Err(attune_rpc::Error::aborted(attune_rpc::Reason::Retry, message).into());
+    }
+    Ok(())
+}

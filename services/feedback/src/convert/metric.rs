@@ -1,0 +1,175 @@
+//! Numbers.
+
+use attune_api::feedback::v1 as pb;
+use attune_rpc::{Error, Violations, timestamp};
+use attune_stats::metric::{ConfidenceLevel, Estimate, Outcome};
+use attune_stats::{MetricDefinition, MetricId};
+use chrono::{DateTime, Utc};
+
+use crate::commands::metric::Value;
+use crate::domain::{Grain, Measure, Slice, Step, Window, metric};
+
+pub(crate) fn query(request: &pb::QueryMetricRequest) -> Result<Measure, Error> {
+    let mut violations = Violations::default();
+    let pb::QueryMetricRequest {
+        metric: id,
+        slice,
+        start,
+        end,
+        step,
+    } = request;
+    let metric = violations.check("metric", metric(id));
+    let slice = parse_slice(slice.as_ref(), metric, &mut violations);
+    let step = parse_step(*step, &mut violations);
+    let start = violations.instant("start", *start);
+    let end = violations.instant("end", *end);
+    let window = start
+        .zip(end)
+        .and_then(|(start, end)| parse_window(start, end, step?, &mut violations));
+    let measure = || {
+        Some(Measure {
+            metric: metric?,
+            slice: slice?,
+            window: window?,
+            step: step?,
+        })
+    };
+    violations.finish(measure())
+}
+
+/// The window taken down (its end up) to the full hour, or day with steps of a day.
+fn parse_window(
+    start: DateTime<Utc>,
+    end: DateTime<Utc>,
+    step: Step,
+    violations: &mut Violations,
+) -> Option<Window> {
+    if start >= end {
+        violations.add("end", "must be after start");
+        return None;
+    }
+    let grain = if step == Step::Each(Grain::Day) {
+        Grain::Day
+    } else {
+        Grain::Hour
+    };
+    let window = Window {
+        start: grain.start_of(start),
+        end: grain.ceiling_of(end),
+    };
+    let (steps, most) = (window.steps(step), Measure::MOST_STEPS);
+    if steps > most {
+        violations.add(
+            "step",
+            format!("must make at most {most} steps of the window, not {steps}"),
+        );
+        return None;
+    }
+    Some(window)
+}
+
+fn parse_step(step: i32, violations: &mut Violations) -> Option<Step> {
+    match pb::Step::try_from(step) {
+        Ok(pb::Step::Unspecified) => Some(Step::Whole),
+        Ok(pb::Step::Hour) => Some(Step::Each(Grain::Hour)),
+        Ok(pb::Step::Day) => Some(Step::Each(Grain::Day)),
+        Err(_) => {
+            violations.add("step", "must be STEP_HOUR, STEP_DAY, or left out for one value");
+            None
+        }
+    }
+}
+
+fn parse_slice(
+    slice: Option<&pb::Slice>,
+    metric: Option<MetricId>,
+    violations: &mut Violations,
+) -> Option<Slice> {
+    let everything = pb::Slice::default();
+    let pb::Slice {
+        product,
+        channel,
+        topic_id,
+        touchpoint,
+    } = slice.unwrap_or(&everything);
+    let product = violations.text("slice.product", product, 0..=100);
+    let channel = violations.optional_slug("slice.channel", channel, 64);
+    let touchpoint = violations.optional_slug("slice.touchpoint", touchpoint, 64);
+    let topic_id = match metric {
+        Some(MetricId::TopicShare) => violations.slug("slice.topic_id", topic_id, 64).map(Some),
+        _ => violations.optional_slug("slice.topic_id", topic_id, 64),
+    };
+    Some(Slice {
+        product: product?,
+        channel: channel?.unwrap_or_default(),
+        topic_id: topic_id?.unwrap_or_default(),
+        touchpoint: touchpoint?.unwrap_or_default(),
+    })
+}
+
+pub(crate) fn value_to_proto(value: Value) -> pb::MetricValue {
+    let Value {
+        window: Window { start, end },
+        count,
+        outcome,
+    } = value;
+    let mut shown = pb::MetricValue {
+        start: Some(timestamp(start)),
+        end: Some(timestamp(end)),
+        count: i64::try_from(count).unwrap_or(i64::MAX),
+        ..pb::MetricValue::default()
+    };
+    let (metric, version, n) = match outcome {
+        Outcome::Known(Estimate {
+            metric,
+            version,
+            n,
+            value,
+            low,
+            high,
+            level,
+        }) => {
+            (shown.value, shown.low, shown.high, shown.level) = (Some(value), Some(low), Some(high), level);
+            (metric, version, n)
+        }
+        Outcome::Suppressed {
+            metric,
+            version,
+            n,
+            minimum_n: _,
+            reason,
+        } => {
+            shown.suppressed_reason = reason;
+            shown.level = ConfidenceLevel::P95.get();
+            (metric, version, n)
+        }
+    };
+    metric.as_str().clone_into(&mut shown.metric);
+    shown.version = i32::try_from(version).unwrap_or(i32::MAX);
+    shown.n = i64::try_from(n).unwrap_or(i64::MAX);
+    shown
+}
+
+pub(crate) fn definition_to_proto(definition: &MetricDefinition) -> pb::MetricDefinition {
+    let MetricDefinition {
+        id,
+        version,
+        name,
+        formula,
+        scale,
+        denominator,
+        window: _,
+        minimum_n,
+        source,
+    } = definition;
+    pb::MetricDefinition {
+        metric: id.as_str().to_owned(),
+        version: i32::try_from(*version).unwrap_or(i32::MAX),
+        name: (*name).to_owned(),
+        formula: (*formula).to_owned(),
+        scale: format!("{}..{}", scale.minimum, scale.maximum),
+        denominator: (*denominator).to_owned(),
+        minimum_n: i64::try_from(*minimum_n).unwrap_or(i64::MAX),
+        source: (*source).to_owned(),
+    }
+}

@@ -1,0 +1,7 @@
+//! Between the wire and the domain: the only place that names both.
+
+pub(crate) mod feedback;
+pub(crate) mod hot_issue;
+pub(crate) mod interaction;
+pub(crate) mod metric;
+pub(crate) mod topic;

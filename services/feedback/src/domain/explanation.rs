@@ -1,0 +1,90 @@
+//! Why a hot issue was opened, in sentences.
+
+use attune_stats::hot::Level;
+
+use super::HotIssue;
+
+impl HotIssue {
+    /// Why it was opened, with the numbers of the record.
+    pub(crate) fn explanation(&self) -> String {
+        let mut sentences = vec![
+            self.what_was_seen(),
+            self.why_it_is_no_chance(),
+            self.who_was_hit(),
+        ];
+        let record = &self.record.0;
+        let elevated = &record.finding.elevated_products;
+        if !elevated.is_empty() {
+            sentences.push(format!("Elevated in {}.", elevated.join(", ")));
+        }
+        if record.finding.level == Level::Overall && !record.left_out.is_empty() {
+            let left_out = record.left_out.join(", ");
+            sentences.push(format!(
+                "Left out, because their volume had just started: {left_out}."
+            ));
+        }
+        match record.skipped_hours {
+            ..=0 => {}
+            1 => sentences.push("The full hour before was not looked at.".to_owned()),
+            hours => sentences.push(format!(
+                "The {hours} full hours before were not looked at one by one."
+            )),
+        }
+        sentences.join(" ")
+    }
+
+    fn what_was_seen(&self) -> String {
+        let finding = &self.record.finding;
+        let of = if self.product.is_empty() {
+            "all products"
+        } else {
+            &self.product
+        };
+        let season = if finding.baseline.day_of_week {
+            " and on such a day of the week"
+        } else {
+            ""
+        };
+        format!(
+            "In the {hours} hours up to {end}, \"{name}\" was mentioned {observed} times in feedback about {of} that \
+             was not positive; {expected:.1} were expected from {windows} earlier windows at the same hours of \
+             day{season} ({mentions} mentions in them), a ratio of {ratio:.1}.",
+            hours = finding.baseline.window_hours,
+            end = self.opened_at.format("%Y-%m-%d %H:%M UTC"),
+            name = self.topic_name,
+            observed = self.observed,
+            expected = self.expected,
+            windows = finding.baseline.windows,
+            mentions = finding.baseline.mentions,
+            ratio = finding.ratio,
+        )
+    }
+
+    fn why_it_is_no_chance(&self) -> String {
+        let record = &self.record.0;
+        format!(
+            "Its share of the feedback rose from {before:.1} % to {share:.1} %, so a busy day alone does not explain \
+             it. Were all as usual, so many or more would come with probability {p:.2e}; adjusted for the {tested} \
+             cells tested in that run it is {q:.2e}, within the promised false discovery rate of {promised}. The \
+             windows vary {spread:.1} times as much as a Poisson process, which is accounted for.",
+            before = 100.0 * record.finding.baseline_share,
+            share = 100.0 * record.finding.share,
+            p = self.p_value,
+            tested = record.tested,
+            q = self.q_value,
+            promised = record.settings.false_discovery_rate,
+            spread = self.variance_over_mean(),
+        )
+    }
+
+    fn who_was_hit(&self) -> String {
+        let record = &self.record.0;
+        format!(
+            "It was found from {evidence} mentions: those of {cohort} known persons, who are the frozen cohort, and \
+             {anonymous} of persons who are not known. A person counts once an hour and product in what is tested.",
+            evidence = record.evidence,
+            cohort = record.cohort,
+            anonymous = record.anonymous,
+        )
+    }
+}

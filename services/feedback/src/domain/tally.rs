@@ -1,0 +1,152 @@
+//! What some feedback adds to the counts.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use chrono::{DateTime, SubsecRound, TimeDelta, Timelike, Utc};
+use uuid::Uuid;
+
+use super::{Feedback, Grain, Sentiment};
+
+/// The row of a slice's counts. Ordered as the table's key is: rows are written in this order in every
+/// transaction, so that two of them never wait for each other.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) struct SliceKey {
+    pub(crate) grain: Grain,
+    /// Empty for all feedback of the slice.
+    pub(crate) topic_id: String,
+    pub(crate) start: DateTime<Utc>,
+    pub(crate) product: String,
+    pub(crate) channel: String,
+    pub(crate) touchpoint: String,
+}
+
+/// The row of a slice's answers with one score.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) struct RatingKey {
+    pub(crate) slice: SliceKey,
+    pub(crate) scale: &'static str,
+    pub(crate) score: i16,
+}
+
+/// The row of what detection tests.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) struct MentionKey {
+    pub(crate) start: DateTime<Utc>,
+    pub(crate) topic_id: String,
+    pub(crate) product: String,
+}
+
+/// A person counted there.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) struct PersonKey {
+    pub(crate) mention: MentionKey,
+    pub(crate) profile_id: Uuid,
+}
+
+/// What is added to one slice.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Addend {
+    pub(crate) feedback: i64,
+    pub(crate) judged: i64,
+    pub(crate) negative: i64,
+    pub(crate) non_positive: i64,
+}
+
+/// What some feedback adds to all counts.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Tally {
+    pub(crate) slices: BTreeMap<SliceKey, Addend>,
+    pub(crate) ratings: BTreeMap<RatingKey, i64>,
+    /// Non-positive mentions of persons who are not known.
+    pub(crate) anonymous: BTreeMap<MentionKey, i64>,
+    /// Known persons with such mentions: each counts when it has not been counted before.
+    pub(crate) persons: BTreeSet<PersonKey>,
+}
+
+impl Tally {
+    /// The sum over `feedback`.
+    pub(crate) fn of<'a>(feedback: impl IntoIterator<Item = &'a Feedback>) -> Self {
+        let mut tally = Self::default();
+        for item in feedback {
+            tally.add(item);
+        }
+        tally
+    }
+
+    fn add(&mut self, feedback: &Feedback) {
+        let topics = feedback
+            .understanding
+            .iter()
+            .flat_map(|understood| &understood.topics);
+        let topics: Vec<&str> = std::iter::once("")
+            .chain(topics.map(|topic| topic.topic_id.as_str()))
+            .collect();
+        for topic in &topics {
+            self.add_to_slice(feedback, topic, Grain::Hour);
+            self.add_to_slice(feedback, topic, Grain::Day);
+        }
+        if feedback
+            .understanding
+            .as_ref()
+            .is_some_and(super::Understanding::is_non_positive)
+        {
+            topics
+                .iter()
+                .skip(1)
+                .for_each(|topic| self.add_mention(feedback, topic));
+        }
+    }
+
+    fn add_to_slice(&mut self, feedback: &Feedback, topic: &str, grain: Grain) {
+        let draft = &feedback.draft;
+        let slice = SliceKey {
+            grain,
+            topic_id: topic.to_owned(),
+            start: grain.start_of(draft.occurred_at),
+            product: draft.product.clone(),
+            channel: draft.channel.clone(),
+            touchpoint: draft.touchpoint.clone(),
+        };
+        let understood = feedback.understanding.as_ref();
+        let sentiment = understood.and_then(|understood| understood.sentiment);
+        let sum = self.slices.entry(slice.clone()).or_default();
+        sum.feedback += 1;
+        sum.judged += i64::from(sentiment.is_some());
+        sum.negative += i64::from(sentiment == Some(Sentiment::Negative));
+        sum.non_positive += i64::from(understood.is_some_and(super::Understanding::is_non_positive));
+        if let Some(rating) = draft.rating {
+            let key = RatingKey {
+                slice,
+                scale: rating.scale_name(),
+                score: rating.score(),
+            };
+            *self.ratings.entry(key).or_default() += 1;
+        }
+    }
+
+    fn add_mention(&mut self, feedback: &Feedback, topic: &str) {
+        let mention = MentionKey {
+            start: hour_of(feedback.draft.occurred_at),
+            topic_id: topic.to_owned(),
+            product: feedback.draft.product.clone(),
+        };
+        match feedback.draft.profile_id {
+            Some(profile_id) => {
+                self.persons.insert(PersonKey { mention, profile_id });
+            }
+            None => *self.anonymous.entry(mention).or_default() += 1,
+        }
+    }
+}
+
+/// The full hour at or before an instant.
+pub(crate) fn hour_of(instant: DateTime<Utc>) -> DateTime<Utc> {
+    let whole = instant.trunc_subsecs(0);
+    whole - TimeDelta::seconds(i64::from(whole.minute()) * 60 + i64::from(whole.second()))
+}
+
+/// The midnight (UTC) at or before an instant.
+pub(crate) fn day_of(instant: DateTime<Utc>) -> DateTime<Utc> {
+    let hour = hour_of(instant);
+    hour - TimeDelta::hours(i64::from(hour.hour()))
+}

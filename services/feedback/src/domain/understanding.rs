@@ -1,0 +1,64 @@
+//! What an engine understood of a text.
+
+use serde::{Deserialize, Serialize};
+
+/// The class of a feeling.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Sentiment {
+    Negative,
+    Neutral,
+    Positive,
+}
+
+impl Sentiment {
+    pub(crate) fn as_str(self) -> &'static str {
+        match self {
+            Self::Negative => "negative",
+            Self::Neutral => "neutral",
+            Self::Positive => "positive",
+        }
+    }
+
+    /// The class that a column holds.
+    pub(crate) fn stored(name: &str) -> Option<Self> {
+        [Self::Negative, Self::Neutral, Self::Positive]
+            .into_iter()
+            .find(|class| class.as_str() == name)
+    }
+}
+
+/// A topic found in a text.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub(crate) struct Mention {
+    pub(crate) topic_id: String,
+    /// Bytes from the beginning of the text.
+    pub(crate) start: i32,
+    pub(crate) end: i32,
+    /// 0 to 1.
+    pub(crate) confidence: f64,
+}
+
+/// What an engine understood of one text.
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) struct Understanding {
+    /// The engine and its version.
+    pub(crate) engine: String,
+    /// A BCP 47 tag; none when there was too little to tell.
+    pub(crate) language: Option<String>,
+    /// −1 to +1.
+    pub(crate) sentiment_score: f64,
+    /// None when the engine was not sure enough.
+    pub(crate) sentiment: Option<Sentiment>,
+    /// The calibrated probability of the most probable class.
+    pub(crate) sentiment_probability: f64,
+    /// Each topic once.
+    pub(crate) topics: Vec<Mention>,
+}
+
+impl Understanding {
+    /// Whether what it mentions counts as a complaint: anything that was not judged positive, because a plain
+    /// "flight cancelled" is often judged neutral or not at all.
+    pub(crate) fn is_non_positive(&self) -> bool {
+        self.sentiment != Some(Sentiment::Positive)
+    }
+}

@@ -1,0 +1,81 @@
+//! What can go wrong in this service.
+
+use attune_database::database_error;
+use attune_rpc::{Code, Reason};
+use attune_text::TaxonomyError;
+use uuid::Uuid;
+
+use crate::analysis::AnalyzerError;
+
+/// An error of the feedback service; [`attune_rpc::Error`] is how a caller sees it.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum Error {
+    #[error("there is no feedback {0}")]
+    NoFeedback(Uuid),
+    #[error("there is no hot issue {0}")]
+    NoHotIssue(Uuid),
+    #[error("there is no topic {0}")]
+    NoTopic(Uuid),
+    #[error("the tenant has this topic already")]
+    TopicTaken,
+    #[error("the tenant has {limit} topics, which is the most")]
+    TooManyTopics { limit: usize },
+    #[error("the tenant's topics cannot be used together: {0}")]
+    Taxonomy(#[from] TaxonomyError),
+    #[error("the record of a decision cannot be read or written: {0}")]
+    Record(#[from] serde_json::Error),
+    #[error("the stored counts contradict each other: {0}")]
+    Counts(#[from] attune_stats::metric::MetricError),
+    #[error(transparent)]
+    History(#[from] attune_stats::hot::HistoryError),
+    #[error("a computation was cut short: {0}")]
+    Computation(#[from] tokio::task::JoinError),
+    #[error(transparent)]
+    Analyzer(#[from] AnalyzerError),
+    #[error(transparent)]
+    Rpc(#[from] attune_rpc::Error),
+    #[error(transparent)]
+    Database(#[from] sqlx::Error),
+}
+
+impl From<Error> for attune_rpc::Error {
+    fn from(error: Error) -> Self {
+        match error {
+            Error::NoFeedback(id) => Self::not_found("feedback", id),
+            Error::NoHotIssue(id) => Self::not_found("hot issue", id),
+            Error::NoTopic(id) => Self::not_found("topic", id),
+            Error::TopicTaken => Self::already_exists("topic", "topic_id"),
+            Error::TooManyTopics { limit } => {
+                let message =
+                    format!("a tenant has at most {limit} topics, the starter set included; use one of them");
+                Self::new(Code::ResourceExhausted, Reason::LimitReached, message)
+                    .with("resource", "topic")
+                    .with("limit", limit)
+            }
+            Error::Taxonomy(_)
+            | Error::Record(_)
+            | Error::Counts(_)
+            | Error::History(_)
+            | Error::Computation(_)
+            | Error::Analyzer(_) => Self::internal(error),
+            Error::Rpc(error) => error,
+            Error::Database(error) => database_error(error),
+        }
+    }
+}
+
+impl From<Error> for tonic::Status {
+    fn from(error: Error) -> Self {
+        attune_rpc::Error::from(error).into()
+    }
+}
+
+impl From<Error> for attune_events::ConsumeError {
+    fn from(error: Error) -> Self {
+        match error {
+            Error::Database(error) => error.into(),
+            Error::Rpc(error) => error.into(),
+            other => Self::poison(other),
+        }
+    }
+}

@@ -1,0 +1,66 @@
+//! What people say in interactions is feedback.
+
+use async_trait::async_trait;
+use attune_api::interactions::v1 as pb;
+use attune_database::Tx;
+use attune_events::{ConsumeError, Consumer, Event};
+use prost::Name;
+use uuid::Uuid;
+
+use crate::analysis::Reader;
+use crate::commands::record::record;
+use crate::convert;
+use crate::domain::Draft;
+
+/// Hears recorded interactions. One from a person to the company that holds a text becomes feedback, once;
+/// others are none of this service's business.
+///
+/// Texts are understood inside the subscription's transaction, which is open by then: it holds nothing that a
+/// caller waits for but the subscription's own cursor.
+#[derive(Clone, Debug)]
+pub(crate) struct Interactions {
+    reader: Reader,
+}
+
+impl Interactions {
+    pub(crate) fn new(reader: Reader) -> Self {
+        Self { reader }
+    }
+}
+
+#[async_trait]
+impl Consumer for Interactions {
+    fn name(&self) -> &'static str {
+        "feedback.interactions"
+    }
+
+    fn source(&self) -> &'static str {
+        "interactions"
+    }
+
+    fn types(&self) -> Vec<String> {
+        vec![pb::InteractionRecorded::full_name()]
+    }
+
+    async fn handle(&self, tx: &mut Tx, event: &Event) -> Result<(), ConsumeError> {
+        self.handle_batch(tx, std::slice::from_ref(event)).await
+    }
+
+    async fn handle_batch(&self, tx: &mut Tx, events: &[Event]) -> Result<(), ConsumeError> {
+        let mut drafts: Vec<Draft> = Vec::with_capacity(events.len());
+        for event in events
+            .iter()
+            .filter(|event| event.is::<pb::InteractionRecorded>())
+        {
+            let recorded: pb::InteractionRecorded = event.decode()?;
+            drafts.extend(convert::interaction::heard(recorded)?);
+        }
+        if drafts.is_empty() {
+            return Ok(());
+        }
+        let taxonomy = self.reader.taxonomies.current(tx).await?;
+        let understood = self.reader.understand(drafts, &taxonomy).await?;
+        record(tx, understood, Uuid::now_v7()).await?;
+        Ok(())
+    }
+}

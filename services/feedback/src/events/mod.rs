@@ -1,0 +1,50 @@
+//! What the service tells, and what it hears.
+
+mod interactions;
+
+use attune_api::feedback::v1 as pb;
+use attune_database::Tx;
+use attune_events::{NewEvent, append, append_many};
+
+pub(crate) use interactions::Interactions;
+
+use crate::convert;
+use crate::domain::{Cohort, Feedback, HotIssue};
+
+/// Tells of new feedback, without its text.
+pub(crate) async fn submitted(tx: &mut Tx, feedback: &[&Feedback]) -> Result<(), sqlx::Error> {
+    let event = |item: &&Feedback| NewEvent {
+        subject: item.feedback_id,
+        subject_version: 1,
+        payload: convert::feedback::submitted(item),
+    };
+    let events: Vec<NewEvent<pb::FeedbackSubmitted>> = feedback.iter().map(event).collect();
+    append_many(tx, &events).await?;
+    Ok(())
+}
+
+/// Tells of a new hot issue, then of its cohort, part by part; the issue's version counts the events.
+pub(crate) async fn hot_issue_opened(
+    tx: &mut Tx,
+    issue: &mut HotIssue,
+    cohort: &Cohort,
+) -> Result<(), sqlx::Error> {
+    let opened = pb::HotIssueOpened {
+        hot_issue: Some(convert::hot_issue::to_proto(issue)),
+    };
+    append(tx, issue.hot_issue_id, issue.version, &opened).await?;
+    for payload in convert::hot_issue::cohort_parts(issue.hot_issue_id, cohort) {
+        issue.version += 1;
+        append(tx, issue.hot_issue_id, issue.version, &payload).await?;
+    }
+    Ok(())
+}
+
+/// Tells that a hot issue is over.
+pub(crate) async fn hot_issue_ended(tx: &mut Tx, issue: &HotIssue) -> Result<(), sqlx::Error> {
+    let ended = pb::HotIssueEnded {
+        hot_issue: Some(convert::hot_issue::to_proto(issue)),
+    };
+    append(tx, issue.hot_issue_id, issue.version, &ended).await?;
+    Ok(())
+}

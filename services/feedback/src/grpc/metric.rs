@@ -1,0 +1,38 @@
+//! `MetricService`.
+
+use attune_api::feedback::v1 as pb;
+use attune_api::feedback::v1::metric_service_server::MetricService;
+use attune_auth::Caller;
+use attune_stats::{MetricDefinition, registry};
+use tonic::{Request, Response, Status};
+
+use super::Handlers;
+use crate::{commands, convert};
+
+#[tonic::async_trait]
+impl MetricService for Handlers {
+    async fn list_metric_definitions(
+        &self,
+        request: Request<pb::ListMetricDefinitionsRequest>,
+    ) -> Result<Response<pb::ListMetricDefinitionsResponse>, Status> {
+        Caller::of(&request)?;
+        let mut definitions: Vec<&MetricDefinition> = registry::list().to_vec();
+        definitions.sort_by_key(|definition| definition.id.as_str());
+        let definitions = definitions
+            .into_iter()
+            .map(convert::metric::definition_to_proto)
+            .collect();
+        Ok(Response::new(pb::ListMetricDefinitionsResponse { definitions }))
+    }
+
+    async fn query_metric(
+        &self,
+        request: Request<pb::QueryMetricRequest>,
+    ) -> Result<Response<pb::QueryMetricResponse>, Status> {
+        let caller = Caller::of(&request)?;
+        let measure = convert::metric::query(request.get_ref())?;
+        let values = commands::metric::query(&self.db, caller.tenant(), &measure).await?;
+        let values = values.into_iter().map(convert::metric::value_to_proto).collect();
+        Ok(Response::new(pb::QueryMetricResponse { values }))
+    }
+}

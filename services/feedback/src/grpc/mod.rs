@@ -1,0 +1,26 @@
+//! The RPCs: parse, call one command, map.
+
+mod feedback;
+mod hot_issue;
+mod metric;
+mod topic;
+
+use attune_database::Database;
+use tokio_util::sync::CancellationToken;
+
+use crate::analysis::Reader;
+
+/// The handlers of all services of this crate.
+#[derive(Clone, Debug)]
+pub(crate) struct Handlers {
+    db: Database,
+    reader: Reader,
+    /// Cancelled when the process stops; open streams end then.
+    shutdown: CancellationToken,
+}
+
+impl Handlers {
+    pub(crate) fn new(db: Database, reader: Reader, shutdown: CancellationToken) -> Self {
+        Self { db, reader, shutdown }
+    }
+}

@@ -1,0 +1,261 @@
+//! The counts that every number is made of.
+
+use std::collections::BTreeMap;
+
+use attune_database::Tx;
+use attune_stats::metric::AnswerScale;
+use chrono::{DateTime, Utc};
+use sqlx::{query, query_as};
+use uuid::Uuid;
+
+use crate::domain::{MentionKey, PersonKey, RatingKey, Slice, SliceCount, SliceKey, Spans, Tally};
+
+/// Adds a tally. The tables and their rows are written in one order in every transaction; the locks on the rows
+/// are held until the commit, so this comes last.
+pub(crate) async fn add(tx: &mut Tx, tally: &Tally) -> Result<(), sqlx::Error> {
+    let mut mentions = tally.anonymous.clone();
+    for newly in count_persons(tx, tally.persons.iter()).await? {
+        *mentions.entry(newly).or_default() += 1;
+    }
+    add_mentions(tx, &mentions).await?;
+    add_slices(tx, tally).await?;
+    add_ratings(tx, tally).await
+}
+
+/// Marks persons as counted and answers where they had not been.
+async fn count_persons<'a>(
+    tx: &mut Tx,
+    persons: impl Iterator<Item = &'a PersonKey> + Clone,
+) -> Result<Vec<MentionKey>, sqlx::Error> {
+    let starts: Vec<DateTime<Utc>> = persons.clone().map(|person| person.mention.start).collect();
+    if starts.is_empty() {
+        return Ok(Vec::new());
+    }
+    let topics: Vec<String> = persons
+        .clone()
+        .map(|person| person.mention.topic_id.clone())
+        .collect();
+    let products: Vec<String> = persons
+        .clone()
+        .map(|person| person.mention.product.clone())
+        .collect();
+    let profiles: Vec<Uuid> = persons.map(|person| person.profile_id).collect();
+    let tenant = tx.tenant().as_str().to_owned();
+    query_as!(
+        MentionKey,
+        "INSERT INTO feedback.mention_person (tenant_id, start, topic_id, product, profile_id)
+         SELECT $1, start, topic_id, product, profile_id
+         FROM unnest($2::timestamptz[], $3::text[], $4::text[], $5::uuid[])
+             WITH ORDINALITY AS new (start, topic_id, product, profile_id, place)
+         ORDER BY place
+         ON CONFLICT ON CONSTRAINT mention_person_pkey DO NOTHING
+         RETURNING start, topic_id, product",
+        tenant,
+        &starts,
+        &topics,
+        &products,
+        &profiles
+    )
+    .fetch_all(&mut **tx)
+    .await
+}
+
+async fn add_mentions(tx: &mut Tx, mentions: &BTreeMap<MentionKey, i64>) -> Result<(), sqlx::Error> {
+    if mentions.is_empty() {
+        return Ok(());
+    }
+    let starts: Vec<DateTime<Utc>> = mentions.keys().map(|key| key.start).collect();
+    let topics: Vec<String> = mentions.keys().map(|key| key.topic_id.clone()).collect();
+    let products: Vec<String> = mentions.keys().map(|key| key.product.clone()).collect();
+    let sums: Vec<i64> = mentions.values().copied().collect();
+    let tenant = tx.tenant().as_str().to_owned();
+    query!(
+        "INSERT INTO feedback.mention_count AS kept (tenant_id, start, topic_id, product, mentions)
+         SELECT $1, start, topic_id, product, mentions
+         FROM unnest($2::timestamptz[], $3::text[], $4::text[], $5::bigint[])
+             WITH ORDINALITY AS new (start, topic_id, product, mentions, place)
+         ORDER BY place
+         ON CONFLICT ON CONSTRAINT mention_count_pkey
+             DO UPDATE SET mentions = kept.mentions + excluded.mentions",
+        tenant,
+        &starts,
+        &topics,
+        &products,
+        &sums
+    )
+    .execute(&mut **tx)
+    .await?;
+    Ok(())
+}
+
+/// The columns of slice keys.
+#[derive(Debug)]
+struct Columns {
+    grains: Vec<String>,
+    topics: Vec<String>,
+    starts: Vec<DateTime<Utc>>,
+    products: Vec<String>,
+    channels: Vec<String>,
+    touchpoints: Vec<String>,
+}
+
+impl Columns {
+    fn of<'a>(keys: impl Iterator<Item = &'a SliceKey> + Clone) -> Self {
+        Self {
+            grains: keys.clone().map(|key| key.grain.as_str().to_owned()).collect(),
+            topics: keys.clone().map(|key| key.topic_id.clone()).collect(),
+            starts: keys.clone().map(|key| key.start).collect(),
+            products: keys.clone().map(|key| key.product.clone()).collect(),
+            channels: keys.clone().map(|key| key.channel.clone()).collect(),
+            touchpoints: keys.map(|key| key.touchpoint.clone()).collect(),
+        }
+    }
+}
+
+async fn add_slices(tx: &mut Tx, tally: &Tally) -> Result<(), sqlx::Error> {
+    let keys = Columns::of(tally.slices.keys());
+    let feedback: Vec<i64> = tally.slices.values().map(|sum| sum.feedback).collect();
+    let judged: Vec<i64> = tally.slices.values().map(|sum| sum.judged).collect();
+    let negative: Vec<i64> = tally.slices.values().map(|sum| sum.negative).collect();
+    let non_positive: Vec<i64> = tally.slices.values().map(|sum| sum.non_positive).collect();
+    let tenant = tx.tenant().as_str().to_owned();
+    query!(
+        "INSERT INTO feedback.slice_count AS kept (tenant_id, grain, topic_id, start, product, channel,
+             touchpoint, feedback, judged, negative, non_positive)
+         SELECT $1, grain, topic_id, start, product, channel, touchpoint, feedback, judged, negative,
+             non_positive
+         FROM unnest($2::text[], $3::text[], $4::timestamptz[], $5::text[], $6::text[], $7::text[],
+                     $8::bigint[], $9::bigint[], $10::bigint[], $11::bigint[])
+             WITH ORDINALITY AS new (grain, topic_id, start, product, channel, touchpoint, feedback, judged,
+                 negative, non_positive, place)
+         ORDER BY place
+         ON CONFLICT ON CONSTRAINT slice_count_pkey DO UPDATE
+             SET feedback = kept.feedback + excluded.feedback, judged = kept.judged + excluded.judged,
+                 negative = kept.negative + excluded.negative,
+                 non_positive = kept.non_positive + excluded.non_positive",
+        tenant,
+        &keys.grains,
+        &keys.topics,
+        &keys.starts,
+        &keys.products,
+        &keys.channels,
+        &keys.touchpoints,
+        &feedback,
+        &judged,
+        &negative,
+        &non_positive
+    )
+    .execute(&mut **tx)
+    .await?;
+    Ok(())
+}
+
+async fn add_ratings(tx: &mut Tx, tally: &Tally) -> Result<(), sqlx::Error> {
+    if tally.ratings.is_empty() {
+        return Ok(());
+    }
+    let keys = Columns::of(tally.ratings.keys().map(
+        |RatingKey {
+             slice,
+             scale: _,
+             score: _,
+         }| slice,
+    ));
+    let scales: Vec<String> = tally.ratings.keys().map(|key| key.scale.to_owned()).collect();
+    let scores: Vec<i16> = tally.ratings.keys().map(|key| key.score).collect();
+    let answers: Vec<i64> = tally.ratings.values().copied().collect();
+    let tenant = tx.tenant().as_str().to_owned();
+    query!(
+        "INSERT INTO feedback.rating_count AS kept (tenant_id, grain, topic_id, scale, start, product, channel,
+             touchpoint, score, answers)
+         SELECT $1, grain, topic_id, scale, start, product, channel, touchpoint, score, answers
+         FROM unnest($2::text[], $3::text[], $4::timestamptz[], $5::text[], $6::text[], $7::text[],
+                     $8::text[], $9::smallint[], $10::bigint[])
+             WITH ORDINALITY AS new (grain, topic_id, start, product, channel, touchpoint, scale, score,
+                 answers, place)
+         ORDER BY place
+         ON CONFLICT ON CONSTRAINT rating_count_pkey DO UPDATE SET answers = kept.answers + excluded.answers",
+        tenant,
+        &keys.grains,
+        &keys.topics,
+        &keys.starts,
+        &keys.products,
+        &keys.channels,
+        &keys.touchpoints,
+        &scales,
+        &scores,
+        &answers
+    )
+    .execute(&mut **tx)
+    .await?;
+    Ok(())
+}
+
+/// The counts of a slice, row by row of time. With an empty topic in `slice`, of all its feedback.
+pub(crate) async fn slice(tx: &mut Tx, slice: &Slice, spans: Spans) -> Result<Vec<SliceCount>, sqlx::Error> {
+    let tenant = tx.tenant().as_str().to_owned();
+    query_as!(
+        SliceCount,
+        r#"SELECT start, sum(feedback)::bigint AS "feedback!", sum(judged)::bigint AS "judged!",
+                  sum(negative)::bigint AS "negative!", sum(non_positive)::bigint AS "non_positive!"
+           FROM feedback.slice_count
+           WHERE tenant_id = $1 AND topic_id = $2
+             AND ((grain = 'day' AND start >= $3 AND start < $4)
+                  OR (grain = 'hour' AND start >= $5 AND start < $3)
+                  OR (grain = 'hour' AND start >= $4 AND start < $6))
+             AND ($7 = '' OR product = $7) AND ($8 = '' OR channel = $8) AND ($9 = '' OR touchpoint = $9)
+           GROUP BY start"#,
+        tenant,
+        slice.topic_id,
+        spans.days_start,
+        spans.days_end,
+        spans.start,
+        spans.end,
+        slice.product,
+        slice.channel,
+        slice.touchpoint
+    )
+    .fetch_all(&mut **tx)
+    .await
+}
+
+/// How many answers gave one score.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct ScoreCount {
+    pub(crate) start: DateTime<Utc>,
+    pub(crate) score: i16,
+    pub(crate) answers: i64,
+}
+
+/// The answers of a slice on one scale, row by row of time.
+pub(crate) async fn ratings(
+    tx: &mut Tx,
+    scale: AnswerScale,
+    slice: &Slice,
+    spans: Spans,
+) -> Result<Vec<ScoreCount>, sqlx::Error> {
+    let tenant = tx.tenant().as_str().to_owned();
+    query_as!(
+        ScoreCount,
+        r#"SELECT start, score, sum(answers)::bigint AS "answers!"
+           FROM feedback.rating_count
+           WHERE tenant_id = $1 AND topic_id = $2 AND scale = $10
+             AND ((grain = 'day' AND start >= $3 AND start < $4)
+                  OR (grain = 'hour' AND start >= $5 AND start < $3)
+                  OR (grain = 'hour' AND start >= $4 AND start < $6))
+             AND ($7 = '' OR product = $7) AND ($8 = '' OR channel = $8) AND ($9 = '' OR touchpoint = $9)
+           GROUP BY start, score"#,
+        tenant,
+        slice.topic_id,
+        spans.days_start,
+        spans.days_end,
+        spans.start,
+        spans.end,
+        slice.product,
+        slice.channel,
+        slice.touchpoint,
+        scale.metric().as_str()
+    )
+    .fetch_all(&mut **tx)
+    .await
+}

@@ -1,0 +1,138 @@
+//! The counts are those of a recount, whatever came in which order and at the same time.
+
+use std::cell::Cell;
+
+use attune_rpc::TenantId;
+use futures::future::join_all;
+use proptest::prelude::*;
+use uuid::Uuid;
+
+use super::{Bench, CANCELLED, HAPPY, LATE, PLAIN, instant, minutes, said};
+use crate::commands;
+use crate::domain::{Draft, Rating};
+use attune_stats::metric::AnswerScale;
+
+/// Rows that the kept counts and a recount of the feedback do not share.
+const SLICES: &str = "
+    WITH said AS (
+        SELECT f.occurred_at, f.product, f.channel, f.touchpoint, f.engine, f.sentiment, t.topic_id
+        FROM feedback.feedback f CROSS JOIN LATERAL (
+            SELECT '' AS topic_id UNION ALL SELECT e ->> 'topic_id' FROM jsonb_array_elements(f.topics) e) t
+        WHERE f.tenant_id = $1),
+    recount AS (
+        SELECT grain, topic_id, date_trunc(grain, occurred_at, 'UTC') AS start, product, channel, touchpoint,
+               count(*) AS feedback, count(sentiment) AS judged,
+               count(*) FILTER (WHERE sentiment = 'negative') AS negative,
+               count(*) FILTER (WHERE engine IS NOT NULL AND sentiment IS DISTINCT FROM 'positive') AS non_positive
+        FROM said CROSS JOIN (VALUES ('hour'), ('day')) AS grains (grain)
+        GROUP BY 1, 2, 3, 4, 5, 6),
+    kept AS (
+        SELECT grain, topic_id, start, product, channel, touchpoint, feedback, judged, negative, non_positive
+        FROM feedback.slice_count WHERE tenant_id = $1)
+    SELECT count(*) FROM ((TABLE recount EXCEPT ALL TABLE kept) UNION ALL (TABLE kept EXCEPT ALL TABLE recount)) d";
+
+const RATINGS: &str = "
+    WITH said AS (
+        SELECT f.occurred_at, f.product, f.channel, f.touchpoint, f.rating_scale, f.rating_score, t.topic_id
+        FROM feedback.feedback f CROSS JOIN LATERAL (
+            SELECT '' AS topic_id UNION ALL SELECT e ->> 'topic_id' FROM jsonb_array_elements(f.topics) e) t
+        WHERE f.tenant_id = $1 AND f.rating_scale IS NOT NULL),
+    recount AS (
+        SELECT grain, topic_id, rating_scale AS scale, date_trunc(grain, occurred_at, 'UTC') AS start, product,
+               channel, touchpoint, rating_score AS score, count(*) AS answers
+        FROM said CROSS JOIN (VALUES ('hour'), ('day')) AS grains (grain)
+        GROUP BY 1, 2, 3, 4, 5, 6, 7, 8),
+    kept AS (
+        SELECT grain, topic_id, scale, start, product, channel, touchpoint, score, answers
+        FROM feedback.rating_count WHERE tenant_id = $1)
+    SELECT count(*) FROM ((TABLE recount EXCEPT ALL TABLE kept) UNION ALL (TABLE kept EXCEPT ALL TABLE recount)) d";
+
+const MENTIONS: &str = "
+    WITH recount AS (
+        SELECT date_trunc('hour', f.occurred_at, 'UTC') AS start, e ->> 'topic_id' AS topic_id, f.product,
+               count(DISTINCT f.profile_id) + count(*) FILTER (WHERE f.profile_id IS NULL) AS mentions
+        FROM feedback.feedback f CROSS JOIN LATERAL jsonb_array_elements(f.topics) e
+        WHERE f.tenant_id = $1 AND f.sentiment IS DISTINCT FROM 'positive'
+        GROUP BY 1, 2, 3),
+    kept AS (
+        SELECT start, topic_id, product, mentions FROM feedback.mention_count WHERE tenant_id = $1)
+    SELECT count(*) FROM ((TABLE recount EXCEPT ALL TABLE kept) UNION ALL (TABLE kept EXCEPT ALL TABLE recount)) d";
+
+fn rating() -> impl Strategy<Value = Option<Rating>> {
+    let on = |scale: AnswerScale| {
+        (scale.minimum()..=scale.maximum()).prop_map(move |score| Rating::parse(scale, score).unwrap())
+    };
+    prop::option::of(prop_oneof![
+        on(AnswerScale::Nps),
+        on(AnswerScale::Csat),
+        on(AnswerScale::Ces)
+    ])
+}
+
+fn draft() -> impl Strategy<Value = Draft> {
+    let text = prop::sample::select(vec![
+        CANCELLED,
+        LATE,
+        PLAIN,
+        HAPPY,
+        "cancelled and late, where is my bag",
+        "",
+    ]);
+    let product = prop::sample::select(vec!["", "North", "South"]);
+    let channel = prop::sample::select(vec!["email", "social"]);
+    let touchpoint = prop::sample::select(vec!["", "gate"]);
+    let person = prop::option::of((1_u128..4).prop_map(Uuid::from_u128));
+    let source = prop::option::weighted(0.3, 0_u8..10);
+    (
+        text,
+        product,
+        (channel, touchpoint),
+        person,
+        rating(),
+        0_i64..4000,
+        source,
+    )
+        .prop_map(
+            |(text, product, (channel, touchpoint), profile_id, rating, minute, source)| {
+                let nothing = rating.is_none() && text.is_empty();
+                Draft {
+                    channel: channel.into(),
+                    touchpoint: touchpoint.into(),
+                    profile_id,
+                    rating,
+                    source_id: source.map(|source| source.to_string()),
+                    ..said(
+                        if nothing { PLAIN } else { text },
+                        product,
+                        instant("2026-02-27T20:30:00Z") + minutes(minute),
+                    )
+                }
+            },
+        )
+}
+
+#[test]
+fn kept_counts_are_those_of_a_recount() {
+    let runtime = tokio::runtime::Runtime::new().unwrap();
+    let bench = runtime.block_on(Bench::at("2026-03-02T12:00:00Z"));
+    let cases = Cell::new(0);
+    let batches = prop::collection::vec(prop::collection::vec(draft(), 1..40), 1..6);
+    let mut runner = proptest::test_runner::TestRunner::new(ProptestConfig::with_cases(12));
+    let outcome = runner.run(&batches, |batches| {
+        cases.set(cases.get() + 1);
+        let tenant = TenantId::parse(&format!("case-{}", cases.get())).unwrap();
+        let differences = runtime.block_on(async {
+            let submit = |batch| commands::feedback::submit_many(&bench.db, &bench.reader, &tenant, batch);
+            join_all(batches.into_iter().map(submit))
+                .await
+                .into_iter()
+                .for_each(|outcome| drop(outcome.unwrap()));
+            let count = async |statement| bench.number_of(&tenant, statement).await;
+            [count(SLICES).await, count(RATINGS).await, count(MENTIONS).await]
+        });
+        prop_assert_eq!(differences, [0, 0, 0]);
+        Ok(())
+    });
+    drop(bench);
+    outcome.unwrap();
+}

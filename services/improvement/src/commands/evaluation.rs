@@ -1,0 +1,136 @@
+//! Judging iterations at the looks of their plans.
+
+use attune_database::{Database, Tx};
+use attune_rpc::TenantId;
+use chrono::{DateTime, Utc};
+use uuid::Uuid;
+
+use super::initiative::lock_with_issue;
+use crate::domain::{Conclusion, Initiative, Issue, Judgement, Look, Rollout, judge};
+use crate::error::Error;
+use crate::source::SeriesSource;
+use crate::{events, store};
+
+/// The kind of the timers whose subjects are initiatives with a look ahead.
+pub(crate) const LOOK: &str = "improvement.look";
+
+/// Sets the timer for the next look of the iteration that is being measured.
+pub(crate) async fn schedule(tx: &mut Tx, initiative: &Initiative) -> Result<(), Error> {
+    if let Some((_, at)) = initiative.measured().and_then(Rollout::next_look) {
+        attune_timers::schedule(tx, LOOK, initiative.initiative_id, at).await?;
+    }
+    Ok(())
+}
+
+/// Sets the timer of an initiative for which nothing was due, should a look be ahead of it.
+pub(crate) async fn reschedule(tx: &mut Tx, initiative_id: Uuid) -> Result<(), Error> {
+    match store::initiative::lock(tx, initiative_id).await? {
+        Some(initiative) => schedule(tx, &initiative).await,
+        None => Ok(()),
+    }
+}
+
+/// Takes back the timer of an initiative that is not measured any more.
+pub(crate) async fn cancel(tx: &mut Tx, initiative_id: Uuid) -> Result<(), Error> {
+    attune_timers::cancel(tx, LOOK, initiative_id).await?;
+    Ok(())
+}
+
+/// Judges the look that is due for an initiative, outside any transaction. `None` when none is: it was stopped,
+/// or somebody else has judged it.
+pub(crate) async fn evaluate(
+    db: &Database,
+    source: &dyn SeriesSource,
+    tenant: &TenantId,
+    initiative_id: Uuid,
+) -> Result<Option<(Look, Judgement)>, Error> {
+    let Some(look) = due(db, tenant, initiative_id).await? else {
+        return Ok(None);
+    };
+    let after = source
+        .topic_share(tenant, &look.issue, look.rollout.at, look.at)
+        .await?;
+    let judgement = judge(&look, after, db.clock().now());
+    Ok(Some((look, judgement)))
+}
+
+/// The look that is due, with what it compares with.
+async fn due(db: &Database, tenant: &TenantId, initiative_id: Uuid) -> Result<Option<Look>, Error> {
+    let mut tx = db.read(tenant).await?;
+    let Some(initiative) = store::initiative::by_id(&mut tx, initiative_id).await? else {
+        return Ok(None);
+    };
+    let Some((number, at, rollout)) = next_look(&initiative) else {
+        return Ok(None);
+    };
+    if at > tx.now() {
+        return Ok(None);
+    }
+    let issue_id = initiative.issue_id;
+    let issue = store::issue::by_id(&mut tx, issue_id)
+        .await?
+        .ok_or(Error::NoIssue(issue_id))?;
+    let iteration = initiative.current.number;
+    let baseline = store::iteration::baseline(&mut tx, initiative_id, iteration).await?;
+    tx.commit().await?;
+    let target = initiative.target;
+    Ok(Some(Look {
+        initiative_id,
+        iteration,
+        number,
+        at,
+        issue,
+        target,
+        rollout,
+        baseline,
+    }))
+}
+
+fn next_look(initiative: &Initiative) -> Option<(i32, DateTime<Utc>, Rollout)> {
+    let rollout = initiative.measured()?;
+    rollout
+        .next_look()
+        .map(|(number, at)| (number, at, rollout.clone()))
+}
+
+/// Stores a judgement and does what follows from it. A look that was judged meanwhile, or whose initiative was
+/// stopped, changes nothing.
+pub(crate) async fn conclude(tx: &mut Tx, look: &Look, judgement: &Judgement) -> Result<(), Error> {
+    let (mut issue, mut initiative) = lock_with_issue(tx, look.initiative_id).await?;
+    let awaited = next_look(&initiative).is_some_and(|(number, ..)| number == look.number);
+    if !awaited || initiative.current.number != look.iteration {
+        return Ok(());
+    }
+    store::verdict::append(tx, look.initiative_id, look.iteration, judgement).await?;
+    let conclusion = initiative.conclude(judgement.verdict.clone())?;
+    events::verdict_reached(tx, &mut initiative, look.iteration, &judgement.verdict).await?;
+    follow(tx, &mut issue, &mut initiative, &conclusion).await?;
+    store::iteration::note_look(tx, (look.initiative_id, look.iteration), look.number).await?;
+    if conclusion != Conclusion::Undecided {
+        events::department_verdict(tx, &issue, &mut initiative, look.iteration, &judgement.verdict).await?;
+    }
+    schedule(tx, &initiative).await?;
+    store::initiative::update(tx, &initiative).await?;
+    store::issue::update(tx, &issue).await?;
+    Ok(())
+}
+
+async fn follow(
+    tx: &mut Tx,
+    issue: &mut Issue,
+    initiative: &mut Initiative,
+    conclusion: &Conclusion,
+) -> Result<(), Error> {
+    match conclusion {
+        Conclusion::Undecided => {}
+        Conclusion::Reached => {
+            issue.resolve(tx.now());
+            events::issue_resolved(tx, issue).await?;
+        }
+        Conclusion::Reopened { reason } => {
+            store::iteration::insert(tx, initiative.initiative_id, &initiative.current).await?;
+            events::reopened(tx, initiative, reason).await?;
+        }
+    }
+    Ok(())
+}

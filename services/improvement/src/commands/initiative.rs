@@ -1,0 +1,249 @@
+//! Planning, reading, changing and stopping initiatives.
+
+use attune_database::{Database, OnConstraint, Tx, Write};
+use attune_rpc::{Page, RequestKey, TenantId};
+use chrono::{DateTime, Utc};
+use uuid::Uuid;
+
+use super::evaluation;
+use crate::domain::{Action, Change, Draft, Initiative, Issue, IssueState, WrongState};
+use crate::error::Error;
+use crate::{events, store};
+
+/// An initiative to be planned.
+#[derive(Debug)]
+pub(crate) struct Create {
+    pub(crate) draft: Draft,
+    pub(crate) key: RequestKey,
+}
+
+/// An initiative to be changed.
+#[derive(Debug)]
+pub(crate) struct Update {
+    pub(crate) initiative_id: Uuid,
+    pub(crate) etag: String,
+    pub(crate) change: Change,
+    pub(crate) key: RequestKey,
+}
+
+/// An action to be added.
+#[derive(Debug)]
+pub(crate) struct AddAction {
+    pub(crate) initiative_id: Uuid,
+    pub(crate) title: String,
+    pub(crate) owner: String,
+    pub(crate) due_at: Option<DateTime<Utc>>,
+    pub(crate) key: RequestKey,
+}
+
+/// An action that is done.
+#[derive(Debug)]
+pub(crate) struct CompleteAction {
+    pub(crate) initiative_id: Uuid,
+    pub(crate) action_id: Uuid,
+    pub(crate) evidence: String,
+    pub(crate) key: RequestKey,
+}
+
+/// An initiative to be given up.
+#[derive(Debug)]
+pub(crate) struct Stop {
+    pub(crate) initiative_id: Uuid,
+    pub(crate) reason: String,
+    pub(crate) key: RequestKey,
+}
+
+/// Plans an initiative with its first iteration; the issue is in work from now on.
+pub(crate) async fn create(db: &Database, tenant: &TenantId, create: Create) -> Result<Initiative, Error> {
+    let Create { draft, key } = create;
+    let id = Uuid::now_v7();
+    let mut tx = match db.write(tenant, &key, id).await? {
+        Write::Fresh(tx) => tx,
+        Write::Repeat(id) => return get(db, tenant, id).await,
+    };
+    let issue_id = draft.issue_id;
+    let mut issue = store::issue::lock(&mut tx, issue_id)
+        .await?
+        .ok_or(Error::NoIssue(issue_id))?;
+    issue.take_up()?;
+    let mut initiative = Initiative::plan(id, draft, tx.now());
+    events::planned(&mut tx, &mut initiative, &issue).await?;
+    store::issue::update(&mut tx, &issue).await?;
+    store::initiative::insert(&mut tx, &initiative)
+        .await
+        .on_constraint("initiative_live_key", || {
+            let message = "the issue has an initiative; stop that one before planning another";
+            Error::WrongState(WrongState::new(IssueState::InWork.as_str(), message))
+        })?;
+    tx.commit().await?;
+    Ok(initiative)
+}
+
+/// Reads an initiative.
+pub(crate) async fn get(db: &Database, tenant: &TenantId, id: Uuid) -> Result<Initiative, Error> {
+    let mut tx = db.read(tenant).await?;
+    let initiative = store::initiative::by_id(&mut tx, id)
+        .await?
+        .ok_or(Error::NoInitiative(id))?;
+    tx.commit().await?;
+    Ok(initiative)
+}
+
+/// Reads a page of initiatives, the newest first, and the token of the next.
+pub(crate) async fn list(
+    db: &Database,
+    tenant: &TenantId,
+    issue_id: Option<Uuid>,
+    page: &Page<Uuid>,
+) -> Result<(Vec<Initiative>, String), Error> {
+    let mut tx = db.read(tenant).await?;
+    let mut ids = store::initiative::page(&mut tx, issue_id, page.after().copied(), page.limit()).await?;
+    let next = page.next(&mut ids, |id| *id)?;
+    let initiatives = store::initiative::by_ids(&mut tx, &ids).await?;
+    tx.commit().await?;
+    Ok((initiatives, next))
+}
+
+/// Changes what was said about an initiative.
+pub(crate) async fn update(db: &Database, tenant: &TenantId, update: Update) -> Result<Initiative, Error> {
+    let Update {
+        initiative_id,
+        etag,
+        change,
+        key,
+    } = update;
+    let mut tx = match db.write(tenant, &key, initiative_id).await? {
+        Write::Fresh(tx) => tx,
+        Write::Repeat(id) => return get(db, tenant, id).await,
+    };
+    let mut initiative = lock(&mut tx, initiative_id).await?;
+    initiative.etag().check(&etag)?;
+    if initiative.apply(change)? {
+        store::initiative::update(&mut tx, &initiative).await?;
+    }
+    tx.commit().await?;
+    Ok(initiative)
+}
+
+/// Adds an action to the current iteration; answers the initiative and the action's id.
+pub(crate) async fn add_action(
+    db: &Database,
+    tenant: &TenantId,
+    add: AddAction,
+) -> Result<(Initiative, Uuid), Error> {
+    let AddAction {
+        initiative_id,
+        title,
+        owner,
+        due_at,
+        key,
+    } = add;
+    let action_id = Uuid::now_v7();
+    let mut tx = match db.write(tenant, &key, action_id).await? {
+        Write::Fresh(tx) => tx,
+        Write::Repeat(action_id) => return Ok((get(db, tenant, initiative_id).await?, action_id)),
+    };
+    let mut initiative = lock(&mut tx, initiative_id).await?;
+    let action = Action {
+        action_id,
+        title,
+        owner,
+        due_at,
+        completed_at: None,
+        evidence: String::new(),
+    };
+    store_action(
+        &mut tx,
+        &mut initiative,
+        |initiative| initiative.add_action(action),
+        action_id,
+    )
+    .await?;
+    tx.commit().await?;
+    Ok((initiative, action_id))
+}
+
+/// Marks an action of the current iteration as done.
+pub(crate) async fn complete_action(
+    db: &Database,
+    tenant: &TenantId,
+    complete: CompleteAction,
+) -> Result<Initiative, Error> {
+    let CompleteAction {
+        initiative_id,
+        action_id,
+        evidence,
+        key,
+    } = complete;
+    let mut tx = match db.write(tenant, &key, initiative_id).await? {
+        Write::Fresh(tx) => tx,
+        Write::Repeat(id) => return get(db, tenant, id).await,
+    };
+    let now = tx.now();
+    let mut initiative = lock(&mut tx, initiative_id).await?;
+    if !initiative.iterations().any(|tried| tried.has_action(action_id)) {
+        return Err(Error::NoAction(action_id));
+    }
+    let complete = |initiative: &mut Initiative| initiative.complete_action(action_id, evidence, now);
+    store_action(&mut tx, &mut initiative, complete, action_id).await?;
+    tx.commit().await?;
+    Ok(initiative)
+}
+
+async fn store_action(
+    tx: &mut Tx,
+    initiative: &mut Initiative,
+    decide: impl FnOnce(&mut Initiative) -> Result<(), WrongState>,
+    action_id: Uuid,
+) -> Result<(), Error> {
+    decide(initiative)?;
+    let current = &initiative.current;
+    if let Some(action) = current
+        .actions
+        .iter()
+        .find(|action| action.action_id == action_id)
+    {
+        store::iteration::save_action(tx, initiative.initiative_id, current.number, action).await?;
+    }
+    store::initiative::update(tx, initiative).await?;
+    Ok(())
+}
+
+/// Gives an initiative up; its issue waits for another one.
+pub(crate) async fn stop(db: &Database, tenant: &TenantId, stop: Stop) -> Result<Initiative, Error> {
+    let Stop {
+        initiative_id,
+        reason,
+        key,
+    } = stop;
+    let mut tx = match db.write(tenant, &key, initiative_id).await? {
+        Write::Fresh(tx) => tx,
+        Write::Repeat(id) => return get(db, tenant, id).await,
+    };
+    let (mut issue, mut initiative) = lock_with_issue(&mut tx, initiative_id).await?;
+    initiative.stop(reason)?;
+    issue.let_go();
+    events::stopped(&mut tx, &mut initiative).await?;
+    evaluation::cancel(&mut tx, initiative_id).await?;
+    store::initiative::update(&mut tx, &initiative).await?;
+    store::issue::update(&mut tx, &issue).await?;
+    tx.commit().await?;
+    Ok(initiative)
+}
+
+async fn lock(tx: &mut Tx, id: Uuid) -> Result<Initiative, Error> {
+    store::initiative::lock(tx, id)
+        .await?
+        .ok_or(Error::NoInitiative(id))
+}
+
+/// Locks an initiative and its issue: the issue first, as everywhere, so that nobody waits in a circle.
+pub(super) async fn lock_with_issue(tx: &mut Tx, id: Uuid) -> Result<(Issue, Initiative), Error> {
+    let issue_id = store::initiative::issue_of(tx, id)
+        .await?
+        .ok_or(Error::NoInitiative(id))?;
+    let issue = store::issue::lock(tx, issue_id)
+        .await?
+        .ok_or(Error::NoIssue(issue_id))?;
+    Ok((issue, lock(tx, id).await?))
+}

@@ -1,0 +1,11 @@
+//! What the service does. The only place where transactions begin and end; what a consumer or a timer leads to
+//! happens in theirs.
+
+pub(crate) mod detection;
+pub(crate) mod evaluation;
+pub(crate) mod initiative;
+pub(crate) mod issue;
+pub(crate) mod rollout;
+pub(crate) mod telling;
+pub(crate) mod trace;
+pub(crate) mod verdict;

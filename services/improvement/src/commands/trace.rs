@@ -1,0 +1,91 @@
+//! Following the loop from any of its ends.
+
+use attune_database::{Database, Tx};
+use attune_rpc::{Page, TenantId};
+use uuid::Uuid;
+
+use crate::domain::{Initiative, Issue, LoopProgress, Telling, TracedFeedback};
+use crate::error::Error;
+use crate::store;
+use crate::store::cohort::EvidenceOf;
+
+/// Where a trace begins.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum From {
+    Feedback(Uuid),
+    Issue(Uuid),
+    Initiative(Uuid),
+    Message(Uuid),
+}
+
+/// Everything that hangs together.
+#[derive(Debug)]
+pub(crate) struct Trace {
+    pub(crate) feedback: Vec<TracedFeedback>,
+    pub(crate) issue: Issue,
+    pub(crate) initiatives: Vec<Initiative>,
+    pub(crate) tellings: Vec<Telling>,
+    pub(crate) progress: LoopProgress,
+    /// The token of the next page of complaints.
+    pub(crate) next: String,
+}
+
+/// Follows the loop in both directions.
+pub(crate) async fn get(
+    db: &Database,
+    tenant: &TenantId,
+    from: From,
+    page: &Page<Uuid>,
+) -> Result<Trace, Error> {
+    let mut tx = db.read(tenant).await?;
+    let (issue_id, of) = middle(&mut tx, from).await?;
+    let issue = store::issue::by_id(&mut tx, issue_id)
+        .await?
+        .ok_or(Error::NoIssue(issue_id))?;
+    let ids = store::trace::initiatives(&mut tx, issue_id).await?;
+    let mut initiatives = store::initiative::by_ids(&mut tx, &ids).await?;
+    initiatives.reverse();
+    let after = page.after().copied();
+    let mut feedback = store::cohort::evidence(&mut tx, issue_id, of, after, page.limit()).await?;
+    let tellings = match of {
+        EvidenceOf::Person(profile_id) => store::telling::of_person(&mut tx, issue_id, profile_id).await?,
+        EvidenceOf::Everybody | EvidenceOf::Nobody(_) => Vec::new(),
+    };
+    tx.commit().await?;
+    let next = page.next(&mut feedback, |last| last.feedback_id)?;
+    let progress = LoopProgress::of(&issue, &initiatives);
+    Ok(Trace {
+        feedback,
+        issue,
+        initiatives,
+        tellings,
+        progress,
+        next,
+    })
+}
+
+/// The issue in the middle of the loop, and whose complaints belong to this trace.
+async fn middle(tx: &mut Tx, from: From) -> Result<(Uuid, EvidenceOf), Error> {
+    match from {
+        From::Issue(id) => Ok((id, EvidenceOf::Everybody)),
+        From::Initiative(id) => {
+            let issue_id = store::initiative::issue_of(tx, id)
+                .await?
+                .ok_or(Error::NoInitiative(id))?;
+            Ok((issue_id, EvidenceOf::Everybody))
+        }
+        From::Feedback(id) => {
+            let found = store::trace::issue_of_feedback(tx, id).await?;
+            let (issue_id, said_by) = found.ok_or(Error::NoTrace("feedback", id))?;
+            Ok((
+                issue_id,
+                said_by.map_or(EvidenceOf::Nobody(id), EvidenceOf::Person),
+            ))
+        }
+        From::Message(id) => {
+            let found = store::trace::issue_of_message(tx, id).await?;
+            let (issue_id, profile_id) = found.ok_or(Error::NoTrace("message", id))?;
+            Ok((issue_id, EvidenceOf::Person(profile_id)))
+        }
+    }
+}

@@ -1,0 +1,143 @@
+//! What other services tell.
+
+use attune_api::{feedback, notifications};
+use attune_rpc::{Error, Violations};
+use chrono::{DateTime, Utc};
+use notifications::v1::MessageState;
+use uuid::Uuid;
+
+use crate::commands::detection::Part;
+use crate::domain::{Cohort, Detection, Member, Telling, TellingState};
+use crate::store::telling::Outcome;
+
+/// The kind of origin of messages about initiatives.
+pub(crate) const INITIATIVE: &str = "initiative";
+
+pub(crate) fn opened(event: feedback::v1::HotIssueOpened) -> Result<Detection, Error> {
+    let mut violations = Violations::default();
+    let hot_issue = violations.required("hot_issue", event.hot_issue);
+    let parsed = hot_issue.map(|hot_issue| {
+        let id = violations.id("hot_issue.hot_issue_id", &hot_issue.hot_issue_id);
+        let opened_at = violations.instant("hot_issue.opened_at", hot_issue.opened_at);
+        let window_start = violations.instant("hot_issue.window_start", hot_issue.window_start);
+        (id, opened_at, window_start, hot_issue)
+    });
+    let detection = || {
+        let (id, opened_at, window_start, hot_issue) = parsed?;
+        Some(Detection {
+            hot_issue_id: id?,
+            topic_id: hot_issue.topic_id,
+            topic_name: hot_issue.topic_name,
+            product: hot_issue.product,
+            opened_at: opened_at?,
+            window_start: window_start?,
+            cohort_size: hot_issue.cohort_size,
+            evidence_size: hot_issue.evidence_size,
+            quotes: hot_issue.quotes,
+            p_value: hot_issue.p_value,
+        })
+    };
+    violations.finish(detection())
+}
+
+pub(crate) fn frozen(event: &feedback::v1::HotIssueCohortFrozen) -> Result<Part, Error> {
+    let feedback::v1::HotIssueCohortFrozen {
+        hot_issue_id,
+        part,
+        parts,
+        members,
+        anonymous_feedback_ids,
+    } = event;
+    let mut violations = Violations::default();
+    let hot_issue_id = violations.id("hot_issue_id", hot_issue_id);
+    if !(1..=*parts).contains(part) {
+        violations.add("part", "must be 1 to the number of parts");
+    }
+    let members: Option<Vec<_>> = members
+        .iter()
+        .map(|member| self::member(member, &mut violations))
+        .collect();
+    let anonymous = violations.ids("anonymous_feedback_ids", anonymous_feedback_ids, usize::MAX);
+    let cohort = members
+        .zip(anonymous)
+        .map(|(members, anonymous)| Cohort { members, anonymous });
+    let taken = || {
+        Some(Part {
+            hot_issue_id: hot_issue_id?,
+            number: *part,
+            of: *parts,
+            cohort: cohort?,
+        })
+    };
+    violations.finish(taken())
+}
+
+fn member(member: &feedback::v1::CohortMember, violations: &mut Violations) -> Option<Member> {
+    let feedback::v1::CohortMember {
+        profile_id,
+        feedback_ids,
+    } = member;
+    let profile_id = violations.id("members.profile_id", profile_id);
+    let feedback_ids = violations.ids("members.feedback_ids", feedback_ids, usize::MAX);
+    profile_id
+        .zip(feedback_ids)
+        .map(|(profile_id, feedback_ids)| Member {
+            profile_id,
+            feedback_ids,
+        })
+}
+
+/// The hot issue that ended, and when.
+pub(crate) fn ended(event: feedback::v1::HotIssueEnded) -> Result<(Uuid, DateTime<Utc>), Error> {
+    let mut violations = Violations::default();
+    let hot_issue = violations.required("hot_issue", event.hot_issue);
+    let parsed = hot_issue.map(|hot_issue| {
+        let id = violations.id("hot_issue.hot_issue_id", &hot_issue.hot_issue_id);
+        (id, violations.instant("hot_issue.ended_at", hot_issue.ended_at))
+    });
+    violations.finish(parsed.and_then(|(id, at)| id.zip(at)))
+}
+
+/// What became of a message to a person about an iteration; `None` for all other messages. `at` is when it was
+/// told, should the message not say when it was decided.
+pub(crate) fn outcome(
+    message: Option<notifications::v1::Message>,
+    at: DateTime<Utc>,
+) -> Result<Option<Outcome>, Error> {
+    let mut violations = Violations::default();
+    let Some(message) = violations.required("message", message) else {
+        return violations.finish(None);
+    };
+    let Some(origin) = message.origin.as_ref().filter(|origin| origin.kind == INITIATIVE) else {
+        return Ok(None);
+    };
+    let state = match message.state() {
+        MessageState::Sent => TellingState::Sent,
+        MessageState::Blocked => TellingState::Blocked,
+        MessageState::Failed => TellingState::Failed,
+        MessageState::Queued | MessageState::Unspecified => return Ok(None),
+    };
+    if message.profile_id.is_empty() {
+        return Ok(None); // to a department
+    }
+    let initiative_id = violations.id("message.origin.id", &origin.id);
+    let iteration = violations.check("message.origin.occasion", origin.occasion.parse::<i32>());
+    let profile_id = violations.id("message.profile_id", &message.profile_id);
+    let message_id = violations.id("message.message_id", &message.message_id);
+    let decided_at = violations.optional_instant("message.decided_at", message.decided_at);
+    let outcome = || {
+        let telling = Telling {
+            profile_id: profile_id?,
+            state,
+            reason: message.reason.clone(),
+            message_id: Some(message_id?),
+            decided_at: Some(decided_at?.unwrap_or(at)),
+        };
+        Some(Outcome {
+            initiative_id: initiative_id?,
+            iteration: iteration?,
+            telling,
+        })
+    };
+    violations.finish(outcome()).map(Some)
+}

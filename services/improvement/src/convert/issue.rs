@@ -1,0 +1,182 @@
+//! Issues.
+
+use std::collections::HashSet;
+
+use attune_api::improvement::v1 as pb;
+use attune_rpc::{Error, Page, RequestKey, Violations, timestamp};
+use uuid::Uuid;
+
+use crate::commands::issue::Create;
+use crate::domain::{Cohort, Issue, IssueState, Member, Origin, Report};
+
+const MOST_MEMBERS: usize = 500;
+const MOST_FEEDBACK: usize = 100;
+
+pub(crate) fn create(request: &pb::CreateIssueRequest) -> Result<Create, Error> {
+    let mut violations = Violations::default();
+    let key = RequestKey::of("CreateIssue", &request.request_id, request, &mut violations);
+    let issue = violations.required("issue", request.issue.as_ref());
+    let parts = issue.map(|issue| {
+        let title = violations.text("issue.title", &issue.title, 1..=200);
+        let description = violations.text("issue.description", &issue.description, 0..=5000);
+        let topic_id = violations.optional_slug("issue.topic_id", &issue.topic_id, 64);
+        let product = violations.text("issue.product", &issue.product, 0..=100);
+        (title, description, topic_id, product)
+    });
+    let members = cohort(&request.cohort, &mut violations);
+    let create = || {
+        let (title, description, topic_id, product) = parts?;
+        let report = Report {
+            title: title?,
+            description: description?,
+            topic_id: topic_id?.unwrap_or_default(),
+            product: product?,
+            cohort: Cohort {
+                members: members?,
+                anonymous: Vec::new(),
+            },
+        };
+        Some(Create { report, key: key? })
+    };
+    violations.finish(create())
+}
+
+/// Persons and feedback are named once: who said something twice has two pieces of feedback.
+fn cohort(entries: &[pb::CohortEntry], violations: &mut Violations) -> Option<Vec<Member>> {
+    violations.at_most("cohort", entries.len(), MOST_MEMBERS)?;
+    let (mut persons, mut said) = (HashSet::new(), HashSet::new());
+    let mut members = Vec::new();
+    for (place, entry) in entries.iter().enumerate() {
+        let pb::CohortEntry {
+            profile_id,
+            feedback_ids,
+        } = entry;
+        let field = format!("cohort[{place}].profile_id");
+        let profile_id = violations.id(&field, profile_id);
+        if profile_id.is_some_and(|id| !persons.insert(id)) {
+            violations.add(field, "must name each person once");
+        }
+        let field = format!("cohort[{place}].feedback_ids");
+        let feedback_ids = violations.ids(&field, feedback_ids, MOST_FEEDBACK);
+        if feedback_ids
+            .as_ref()
+            .is_some_and(|ids| ids.iter().any(|id| !said.insert(*id)))
+        {
+            violations.add(field, "must name each piece of feedback once in the whole cohort");
+        }
+        members.extend(profile_id.zip(feedback_ids).map(|(id, said)| Member {
+            profile_id: id,
+            feedback_ids: said,
+        }));
+    }
+    (members.len() == entries.len()).then_some(members)
+}
+
+pub(crate) fn get(request: &pb::GetIssueRequest) -> Result<Uuid, Error> {
+    let mut violations = Violations::default();
+    let id = violations.id("issue_id", &request.issue_id);
+    violations.finish(id)
+}
+
+pub(crate) fn list(request: &pb::ListIssuesRequest) -> Result<(Option<IssueState>, Page<Uuid>), Error> {
+    let mut violations = Violations::default();
+    let state = match request.state {
+        0 => Some(None),
+        state => violations
+            .choice::<pb::IssueState>("state", state)
+            .map(state_from),
+    };
+    let page = Page::parse(
+        request.page_size,
+        &request.page_token,
+        &("issues", request.state),
+        &mut violations,
+    )?;
+    violations.finish(state.map(|state| (state, page)))
+}
+
+pub(crate) fn list_cohort(request: &pb::ListIssueCohortRequest) -> Result<(Uuid, Page<Uuid>), Error> {
+    let mut violations = Violations::default();
+    let id = violations.id("issue_id", &request.issue_id);
+    let arguments = ("cohort", &request.issue_id);
+    let page = Page::parse(
+        request.page_size,
+        &request.page_token,
+        &arguments,
+        &mut violations,
+    )?;
+    violations.finish(id.map(|id| (id, page)))
+}
+
+fn state_from(state: pb::IssueState) -> Option<IssueState> {
+    match state {
+        pb::IssueState::Unspecified => None,
+        pb::IssueState::Open => Some(IssueState::Open),
+        pb::IssueState::InWork => Some(IssueState::InWork),
+        pb::IssueState::Resolved => Some(IssueState::Resolved),
+    }
+}
+
+pub(crate) fn member_to_proto(member: Member) -> pb::CohortEntry {
+    let Member {
+        profile_id,
+        feedback_ids,
+    } = member;
+    pb::CohortEntry {
+        profile_id: profile_id.to_string(),
+        feedback_ids: feedback_ids.iter().map(Uuid::to_string).collect(),
+    }
+}
+
+pub(crate) fn to_proto(issue: Issue) -> pb::Issue {
+    let etag = issue.etag().to_string();
+    let Issue {
+        issue_id,
+        version: _,
+        events: _,
+        origin,
+        state,
+        hot_issue_id,
+        title,
+        description,
+        topic_id,
+        product,
+        opened_at,
+        window_start,
+        closed_at,
+        subsided_at: _,
+        cohort_size,
+        cohort_frozen,
+        evidence_size,
+        quotes,
+        p_value,
+    } = issue;
+    let origin = match origin {
+        Origin::Detected => pb::IssueOrigin::Detected,
+        Origin::Reported => pb::IssueOrigin::Reported,
+    };
+    let state = match state {
+        IssueState::Open => pb::IssueState::Open,
+        IssueState::InWork => pb::IssueState::InWork,
+        IssueState::Resolved => pb::IssueState::Resolved,
+    };
+    pb::Issue {
+        issue_id: issue_id.to_string(),
+        title,
+        description,
+        topic_id,
+        product,
+        origin: origin.into(),
+        hot_issue_id: hot_issue_id.map(|id| id.to_string()).unwrap_or_default(),
+        state: state.into(),
+        opened_at: Some(timestamp(opened_at)),
+        window_start: window_start.map(timestamp),
+        cohort_size,
+        cohort_frozen,
+        evidence_size,
+        quotes,
+        p_value,
+        closed_at: closed_at.map(timestamp),
+        etag,
+    }
+}

@@ -1,0 +1,73 @@
+//! Iterations.
+
+use attune_api::improvement::v1 as pb;
+use attune_rpc::timestamp;
+
+use super::{telling, verdict};
+use crate::domain::{Action, Iteration, MeasurementPlan};
+
+pub(crate) fn to_proto(iteration: Iteration) -> pb::Iteration {
+    let Iteration {
+        number,
+        change,
+        reason,
+        actions,
+        rollout,
+        verdict,
+        telling,
+    } = iteration;
+    pb::Iteration {
+        number,
+        change,
+        reason,
+        actions: actions.into_iter().map(action_to_proto).collect(),
+        rolled_out_at: rollout.as_ref().map(|rollout| timestamp(rollout.at)),
+        plan: rollout.map(|rollout| plan_to_proto(rollout.plan)),
+        verdict: verdict.map(verdict::to_proto),
+        telling: telling.map(telling::summary_to_proto),
+    }
+}
+
+fn action_to_proto(action: Action) -> pb::Action {
+    let Action {
+        action_id,
+        title,
+        owner,
+        due_at,
+        completed_at,
+        evidence,
+    } = action;
+    pb::Action {
+        action_id: action_id.to_string(),
+        title,
+        owner,
+        due_at: due_at.map(timestamp),
+        completed_at: completed_at.map(timestamp),
+        evidence,
+    }
+}
+
+fn plan_to_proto(plan: MeasurementPlan) -> pb::MeasurementPlan {
+    let MeasurementPlan {
+        baseline,
+        baseline_n,
+        baseline_start,
+        baseline_end,
+        smallest_effect,
+        planned_n,
+        power,
+        alpha,
+        looks,
+    } = plan;
+    pb::MeasurementPlan {
+        baseline,
+        baseline_n,
+        baseline_start: Some(timestamp(baseline_start)),
+        baseline_end: Some(timestamp(baseline_end)),
+        smallest_effect,
+        planned_n,
+        power,
+        alpha,
+        looks: looks.into_iter().map(timestamp).collect(),
+    }
+}

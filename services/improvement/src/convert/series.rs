@@ -1,0 +1,106 @@
+//! Series of the feedback service.
+
+use attune_api::feedback::v1 as pb;
+use attune_rpc::{instant, timestamp};
+use attune_stats::verdict::Bucket;
+use chrono::{DateTime, Utc};
+
+use crate::domain::{Issue, Metric, Series};
+use crate::error::Error;
+
+/// The question for the series of an issue's topic and product.
+pub(crate) fn query(issue: &Issue, start: DateTime<Utc>, end: DateTime<Utc>) -> pb::QueryMetricRequest {
+    let step = if Series::by_hour(start, end) {
+        pb::Step::Hour
+    } else {
+        pb::Step::Day
+    };
+    pb::QueryMetricRequest {
+        metric: Metric::TopicShare.as_str().to_owned(),
+        slice: Some(pb::Slice {
+            product: issue.product.clone(),
+            topic_id: issue.topic_id.clone(),
+            ..pb::Slice::default()
+        }),
+        start: Some(timestamp(start)),
+        end: Some(timestamp(end)),
+        step: step.into(),
+    }
+}
+
+/// The series of an answer.
+pub(crate) fn parse(answer: &pb::QueryMetricResponse) -> Result<Series, Error> {
+    let buckets: Result<Vec<_>, _> = answer.values.iter().map(bucket).collect();
+    Ok(Series::of(buckets?))
+}
+
+fn bucket(value: &pb::MetricValue) -> Result<Bucket, Error> {
+    let at = |timestamp: Option<prost_types::Timestamp>| timestamp.and_then(instant);
+    Ok(Bucket {
+        start: at(value.start).ok_or(Error::BrokenSeries("a step without a beginning"))?,
+        end: at(value.end).ok_or(Error::BrokenSeries("a step without an end"))?,
+        successes: u64::try_from(value.count).map_err(|_| Error::BrokenSeries("a negative count"))?,
+        n: u64::try_from(value.n).map_err(|_| Error::BrokenSeries("a negative n"))?,
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::domain::issue_for_tests;
+
+    #[test]
+    fn the_question_names_topic_and_product_and_fits_the_steps() {
+        let issue = issue_for_tests();
+        let end: DateTime<Utc> = "2026-03-20T12:00:00Z".parse().unwrap();
+        let asked = query(&issue, end - chrono::TimeDelta::days(20), end);
+        assert_eq!(
+            (asked.metric.as_str(), asked.step()),
+            ("topic_share", pb::Step::Hour)
+        );
+        assert_eq!(asked.slice.unwrap().topic_id, issue.topic_id);
+        assert_eq!(
+            query(&issue, end - chrono::TimeDelta::days(200), end).step(),
+            pb::Step::Day
+        );
+    }
+
+    #[test]
+    fn an_answer_without_instants_is_refused() {
+        let answer = pb::QueryMetricResponse {
+            values: vec![pb::MetricValue {
+                n: 3,
+                ..Default::default()
+            }],
+        };
+        assert!(matches!(parse(&answer), Err(Error::BrokenSeries(_))));
+    }
+
+    #[test]
+    fn counts_are_read_also_where_the_value_is_suppressed() {
+        let at = |second| {
+            Some(prost_types::Timestamp {
+                seconds: second,
+                nanos: 0,
+            })
+        };
+        let value = pb::MetricValue {
+            start: at(0),
+            end: at(3600),
+            n: 3,
+            count: 1,
+            ..Default::default()
+        };
+        let empty = pb::MetricValue {
+            start: at(3600),
+            end: at(7200),
+            ..Default::default()
+        };
+        let series = parse(&pb::QueryMetricResponse {
+            values: vec![value, empty],
+        })
+        .unwrap();
+        assert_eq!(series.0.len(), 1);
+        assert_eq!((series.0[0].successes, series.0[0].n), (1, 3));
+    }
+}

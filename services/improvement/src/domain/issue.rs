@@ -1,0 +1,293 @@
+//! A problem of customers.
+
+use attune_rpc::Etag;
+use chrono::{DateTime, Utc};
+use uuid::Uuid;
+
+use super::{IssueState, WrongState};
+
+/// Where an issue came from.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, sqlx::Type)]
+#[sqlx(type_name = "text", rename_all = "snake_case")]
+pub(crate) enum Origin {
+    /// The platform found it.
+    Detected,
+    /// A person reported it.
+    Reported,
+}
+
+impl Origin {
+    /// The name for programs.
+    pub(crate) const fn as_str(self) -> &'static str {
+        match self {
+            Self::Detected => "detected",
+            Self::Reported => "reported",
+        }
+    }
+}
+
+/// A stored issue.
+#[expect(
+    clippy::struct_field_names,
+    reason = "the id has the name it has in tables and messages"
+)]
+#[derive(Clone, Debug)]
+pub(crate) struct Issue {
+    pub(crate) issue_id: Uuid,
+    pub(crate) version: i64,
+    /// How many events were told about it.
+    pub(crate) events: i64,
+    pub(crate) origin: Origin,
+    pub(crate) state: IssueState,
+    pub(crate) hot_issue_id: Option<Uuid>,
+    pub(crate) title: String,
+    pub(crate) description: String,
+    pub(crate) topic_id: String,
+    pub(crate) product: String,
+    pub(crate) opened_at: DateTime<Utc>,
+    /// When the window began in which it was found; a reported one was found in none.
+    pub(crate) window_start: Option<DateTime<Utc>>,
+    pub(crate) closed_at: Option<DateTime<Utc>>,
+    /// When the volume was back in its usual range by itself.
+    pub(crate) subsided_at: Option<DateTime<Utc>>,
+    pub(crate) cohort_size: i64,
+    pub(crate) cohort_frozen: bool,
+    pub(crate) evidence_size: i64,
+    pub(crate) quotes: Vec<String>,
+    pub(crate) p_value: Option<f64>,
+}
+
+/// A person who was hit, and what they said about it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Member {
+    pub(crate) profile_id: Uuid,
+    pub(crate) feedback_ids: Vec<Uuid>,
+}
+
+/// The persons an issue hit, or a part of them, and the feedback of nobody known.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Cohort {
+    pub(crate) members: Vec<Member>,
+    pub(crate) anonymous: Vec<Uuid>,
+}
+
+impl Cohort {
+    fn evidence_size(&self) -> usize {
+        self.anonymous.len()
+            + self
+                .members
+                .iter()
+                .map(|member| member.feedback_ids.len())
+                .sum::<usize>()
+    }
+}
+
+/// What the platform found.
+#[derive(Clone, Debug)]
+pub(crate) struct Detection {
+    pub(crate) hot_issue_id: Uuid,
+    pub(crate) topic_id: String,
+    pub(crate) topic_name: String,
+    pub(crate) product: String,
+    pub(crate) opened_at: DateTime<Utc>,
+    pub(crate) window_start: DateTime<Utc>,
+    pub(crate) cohort_size: i64,
+    pub(crate) evidence_size: i64,
+    pub(crate) quotes: Vec<String>,
+    pub(crate) p_value: f64,
+}
+
+/// What a person reports.
+#[derive(Clone, Debug)]
+pub(crate) struct Report {
+    pub(crate) title: String,
+    pub(crate) description: String,
+    pub(crate) topic_id: String,
+    pub(crate) product: String,
+    pub(crate) cohort: Cohort,
+}
+
+const LONGEST_TITLE: usize = 200;
+
+impl Issue {
+    /// The issue of a hot issue. Its cohort follows; until it has, it is not frozen.
+    pub(crate) fn detected(issue_id: Uuid, detection: Detection) -> Self {
+        let title = title(&detection.topic_name, &detection.product);
+        Self {
+            issue_id,
+            version: 1,
+            events: 0,
+            origin: Origin::Detected,
+            state: IssueState::Open,
+            hot_issue_id: Some(detection.hot_issue_id),
+            title,
+            description: String::new(),
+            topic_id: detection.topic_id,
+            product: detection.product,
+            opened_at: detection.opened_at,
+            window_start: Some(detection.window_start),
+            closed_at: None,
+            subsided_at: None,
+            cohort_size: detection.cohort_size,
+            cohort_frozen: false,
+            evidence_size: detection.evidence_size,
+            quotes: detection.quotes,
+            p_value: Some(detection.p_value),
+        }
+    }
+
+    /// The issue of a report, with the cohort that came with it.
+    pub(crate) fn reported(issue_id: Uuid, report: &Report, now: DateTime<Utc>) -> Self {
+        Self {
+            issue_id,
+            version: 1,
+            events: 0,
+            origin: Origin::Reported,
+            state: IssueState::Open,
+            hot_issue_id: None,
+            title: report.title.clone(),
+            description: report.description.clone(),
+            topic_id: report.topic_id.clone(),
+            product: report.product.clone(),
+            opened_at: now,
+            window_start: None,
+            closed_at: None,
+            subsided_at: None,
+            cohort_size: i64::try_from(report.cohort.members.len()).unwrap_or(i64::MAX),
+            cohort_frozen: true,
+            evidence_size: i64::try_from(report.cohort.evidence_size()).unwrap_or(i64::MAX),
+            quotes: Vec::new(),
+            p_value: None,
+        }
+    }
+
+    /// The etag of this version.
+    pub(crate) fn etag(&self) -> Etag {
+        Etag::of(self.version)
+    }
+
+    /// The number of the next event about it.
+    pub(crate) fn next_event(&mut self) -> i64 {
+        self.events += 1;
+        self.events
+    }
+
+    /// An initiative works on it from now on.
+    pub(crate) fn take_up(&mut self) -> Result<(), WrongState> {
+        let refused = match self.state {
+            IssueState::Resolved => "the issue is resolved; report a new one if the problem came back",
+            IssueState::InWork => "the issue has an initiative; stop that one before planning another",
+            IssueState::Open if self.topic_id.is_empty() => {
+                "the issue names no topic, so topic_share cannot be measured; report it again with a topic_id"
+            }
+            IssueState::Open => {
+                self.state = IssueState::InWork;
+                self.version += 1;
+                return Ok(());
+            }
+        };
+        Err(WrongState::new(self.state.as_str(), refused))
+    }
+
+    /// Nobody works on it any more.
+    pub(crate) fn let_go(&mut self) {
+        if self.state == IssueState::InWork {
+            self.state = IssueState::Open;
+            self.version += 1;
+        }
+    }
+
+    /// It was proven to be over.
+    pub(crate) fn resolve(&mut self, at: DateTime<Utc>) {
+        if self.state != IssueState::Resolved {
+            self.state = IssueState::Resolved;
+            self.closed_at = Some(at);
+            self.version += 1;
+        }
+    }
+
+    /// The cohort is complete and stays as it is.
+    pub(crate) fn freeze(&mut self, cohort_size: i64, evidence_size: i64) {
+        if !self.cohort_frozen {
+            self.cohort_size = cohort_size;
+            self.evidence_size = evidence_size;
+            self.cohort_frozen = true;
+            self.version += 1;
+        }
+    }
+}
+
+/// The topic, and where it is one product's, the product.
+fn title(topic_name: &str, product: &str) -> String {
+    let title = if product.is_empty() {
+        topic_name.to_owned()
+    } else {
+        format!("{topic_name}: {product}")
+    };
+    title.chars().take(LONGEST_TITLE).collect()
+}
+
+#[cfg(test)]
+pub(crate) mod tests {
+    use super::*;
+
+    pub(crate) fn issue() -> Issue {
+        Issue::detected(
+            Uuid::now_v7(),
+            Detection {
+                hot_issue_id: Uuid::now_v7(),
+                topic_id: "cancelled_service".to_owned(),
+                topic_name: "Cancelled service".to_owned(),
+                product: "united".to_owned(),
+                opened_at: "2026-03-02T06:00:00Z".parse().unwrap(),
+                window_start: "2026-03-01T06:00:00Z".parse().unwrap(),
+                cohort_size: 3,
+                evidence_size: 4,
+                quotes: Vec::new(),
+                p_value: 1e-6,
+            },
+        )
+    }
+
+    #[test]
+    fn a_title_names_topic_and_product_and_fits() {
+        assert_eq!(issue().title, "Cancelled service: united");
+        assert_eq!(title("Late", ""), "Late");
+        assert_eq!(title("Late", &"é".repeat(500)).chars().count(), LONGEST_TITLE);
+    }
+
+    #[test]
+    fn an_issue_is_worked_on_by_one_initiative_at_a_time() {
+        let mut issue = issue();
+        issue.take_up().unwrap();
+        assert!(issue.take_up().unwrap_err().message.contains("stop that one"));
+        issue.let_go();
+        issue.take_up().unwrap();
+        issue.resolve("2026-04-01T00:00:00Z".parse().unwrap());
+        issue.let_go();
+        assert_eq!(issue.state, IssueState::Resolved);
+        assert_eq!(issue.take_up().unwrap_err().state, "resolved");
+    }
+
+    #[test]
+    fn an_issue_without_a_topic_cannot_be_taken_up() {
+        let mut issue = Issue {
+            topic_id: String::new(),
+            ..issue()
+        };
+        assert!(issue.take_up().unwrap_err().message.contains("topic_id"));
+        assert_eq!(issue.state, IssueState::Open);
+    }
+
+    #[test]
+    fn a_frozen_cohort_does_not_change() {
+        let mut issue = issue();
+        issue.freeze(3, 4);
+        let version = issue.version;
+        issue.freeze(9, 9);
+        assert_eq!(
+            (issue.cohort_size, issue.evidence_size, issue.version),
+            (3, 4, version)
+        );
+    }
+}

@@ -1,0 +1,188 @@
+//! How a change will be judged, fixed at the rollout, and the judging itself.
+
+use attune_stats::verdict as stats;
+use chrono::{DateTime, TimeDelta, Utc};
+use serde::{Deserialize, Serialize};
+use uuid::Uuid;
+
+use super::{Issue, Rollout, Series, Target, Verdict};
+
+/// The probability to see the smallest effect worth having.
+const POWER: f64 = 0.8;
+/// The two-sided error rate over all looks together.
+const ALPHA: f64 = 0.05;
+/// How many looks the error rate is spent on.
+const LOOKS: u32 = 2;
+/// More time than the baseline's pace of feedback asks for: a look that comes a day late costs less than one that
+/// comes before there is enough to see.
+const MARGIN: f64 = 1.15;
+
+/// How a change will be judged.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub(crate) struct MeasurementPlan {
+    pub(crate) baseline: f64,
+    pub(crate) baseline_n: i64,
+    pub(crate) baseline_start: DateTime<Utc>,
+    pub(crate) baseline_end: DateTime<Utc>,
+    pub(crate) smallest_effect: f64,
+    /// 0 where no sample size can be computed: without feedback about the topic there is nothing to reduce.
+    pub(crate) planned_n: i64,
+    pub(crate) power: f64,
+    pub(crate) alpha: f64,
+    /// The instants of judgement, the last one being the deadline.
+    pub(crate) looks: Vec<DateTime<Utc>>,
+}
+
+impl MeasurementPlan {
+    /// The plan for a rollout at `at`, from what was measured before it. The baseline is what was measured after
+    /// the issue was found: the window it was found in was extreme, and would have been followed by less anyway.
+    pub(crate) fn fix(issue: &Issue, target: &Target, before: &Series, at: DateTime<Utc>) -> Self {
+        let baseline_start = issue.opened_at.min(at);
+        let (mut n, mut successes) = (0_u64, 0_u64);
+        for bucket in before.within(baseline_start, at) {
+            n += bucket.n;
+            successes += bucket.successes;
+        }
+        let baseline = if n == 0 { 0.0 } else { successes as f64 / n as f64 };
+        let planned_n = planned_n(issue, target, before, baseline);
+        let days = (at - baseline_start).num_seconds() as f64 / 86_400.0;
+        let pace = if days > 0.0 { n as f64 / days } else { 0.0 };
+        Self {
+            baseline,
+            baseline_n: i64::try_from(n).unwrap_or(i64::MAX),
+            baseline_start,
+            baseline_end: at,
+            smallest_effect: target.smallest_relative_effect * baseline,
+            planned_n: i64::try_from(planned_n).unwrap_or(i64::MAX),
+            power: POWER,
+            alpha: ALPHA,
+            looks: looks(
+                at,
+                at + TimeDelta::days(target.deadline_days.into()),
+                planned_n,
+                pace,
+            ),
+        }
+    }
+
+    fn deadline(&self) -> DateTime<Utc> {
+        self.looks.last().copied().unwrap_or(self.baseline_end)
+    }
+
+    fn statistical(&self, target: &Target) -> stats::Plan {
+        let smallest = stats::SmallestEffect::Relative(target.smallest_relative_effect);
+        let planned_n = u64::try_from(self.planned_n).unwrap_or_default();
+        stats::Plan {
+            alpha: self.alpha,
+            looks: LOOKS,
+            ..stats::Plan::new(smallest, planned_n, self.deadline())
+        }
+    }
+}
+
+/// The overdispersion is that of the days before the issue, on which nothing was going on.
+fn planned_n(issue: &Issue, target: &Target, before: &Series, baseline: f64) -> u64 {
+    let quiet_until = issue.window_start.unwrap_or(issue.opened_at);
+    let quiet: Vec<_> = before.within(DateTime::UNIX_EPOCH, quiet_until).collect();
+    // A share cannot be planned to vanish without a trace.
+    let smallest = stats::SmallestEffect::Relative(target.smallest_relative_effect.min(0.999));
+    stats::plan(baseline, smallest, POWER, ALPHA, stats::overdispersion(&quiet))
+        .map_or(0, |planned| planned.n)
+}
+
+/// The instants at which, at the baseline's pace, each look has the feedback it needs; the deadline closes.
+fn looks(at: DateTime<Utc>, deadline: DateTime<Utc>, planned_n: u64, pace: f64) -> Vec<DateTime<Utc>> {
+    let soonest = stats::Plan::new(stats::SmallestEffect::DEFAULT, planned_n, deadline).minimum_days_after;
+    let mut looks: Vec<_> = (1..=LOOKS)
+        .filter(|_| planned_n > 0 && pace > 0.0)
+        .filter_map(|look| {
+            let needed = planned_n as f64 * f64::from(look) / f64::from(LOOKS);
+            let days = (needed / pace * MARGIN).ceil().max(f64::from(soonest));
+            TimeDelta::try_seconds(whole_days_in_seconds(days)?).map(|delay| at + delay)
+        })
+        .filter(|look| *look < deadline)
+        .collect();
+    looks.dedup();
+    looks.push(deadline);
+    looks
+}
+
+/// `None` beyond a year, where every deadline has passed.
+#[expect(clippy::cast_possible_truncation, reason = "at most 366 whole days")]
+fn whole_days_in_seconds(days: f64) -> Option<i64> {
+    (days <= 366.0).then_some(days as i64 * 86_400)
+}
+
+/// A look that is due, with everything it looks at but what came after the rollout.
+#[derive(Clone, Debug)]
+pub(crate) struct Look {
+    pub(crate) initiative_id: Uuid,
+    pub(crate) iteration: i32,
+    /// Which of the plan's looks it is, from 1.
+    pub(crate) number: i32,
+    pub(crate) at: DateTime<Utc>,
+    pub(crate) issue: Issue,
+    pub(crate) target: Target,
+    pub(crate) rollout: Rollout,
+    /// What was measured before the rollout, frozen then.
+    pub(crate) baseline: Series,
+}
+
+/// A verdict together with everything it was made from.
+#[derive(Clone, Debug, Serialize)]
+pub(crate) struct Judgement {
+    #[serde(skip)]
+    pub(crate) verdict: Verdict,
+    /// The statement of the statistics.
+    statistics: stats::Verdict,
+    plan: stats::Plan,
+    window_start: DateTime<Utc>,
+    opened_at: DateTime<Utc>,
+    rolled_out_at: DateTime<Utc>,
+    looked_at: DateTime<Utc>,
+    /// The series after the rollout; the one before it is the iteration's baseline.
+    after: Series,
+}
+
+/// Judges a rollout at one of its looks. The baseline is the frozen one; only what came after is new.
+pub(crate) fn judge(look: &Look, after: Series, decided_at: DateTime<Utc>) -> Judgement {
+    let Look {
+        issue,
+        target,
+        rollout,
+        baseline,
+        number,
+        at: looked_at,
+        ..
+    } = look;
+    let looked_at = *looked_at;
+    let plan = rollout.plan.statistical(target);
+    let window_start = issue.window_start.unwrap_or(issue.opened_at);
+    let series: Vec<_> = baseline
+        .within(DateTime::UNIX_EPOCH, rollout.at)
+        .chain(after.within(rollout.at, looked_at))
+        .collect();
+    let statistics = stats::judge(&stats::Evaluation {
+        plan: &plan,
+        series: &series,
+        // A comparable group is found by nothing yet; without one the verdict rests on the forecast.
+        comparison: None,
+        issue_window_start: window_start,
+        opened_at: issue.opened_at,
+        rolled_out_at: rollout.at,
+        now: looked_at,
+    });
+    Judgement {
+        verdict: Verdict::of(&statistics, *number, decided_at),
+        statistics,
+        plan,
+        window_start,
+        opened_at: issue.opened_at,
+        rolled_out_at: rollout.at,
+        looked_at,
+        after,
+    }
+}
+
+#[cfg(test)]
+mod tests;

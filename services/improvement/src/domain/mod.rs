@@ -1,0 +1,28 @@
+//! What the service knows and decides, free of wire and tables.
+
+mod department;
+mod initiative;
+mod issue;
+mod iteration;
+mod measurement;
+mod series;
+mod state;
+mod target;
+mod telling;
+mod trace;
+mod verdict;
+
+pub(crate) use department::{Department, email};
+pub(crate) use initiative::{Change, Conclusion, Draft, Initiative};
+pub(crate) use issue::{Cohort, Detection, Issue, Member, Origin, Report};
+pub(crate) use iteration::{Action, Iteration, Rollout};
+pub(crate) use measurement::{Judgement, Look, MeasurementPlan, judge};
+pub(crate) use series::{LOOK_BACK, Series};
+pub(crate) use state::{InitiativeState, IssueState, WrongState};
+pub(crate) use target::{Metric, Target};
+pub(crate) use telling::{Telling, TellingCount, TellingState, TellingSummary};
+pub(crate) use trace::{LoopProgress, TracedFeedback};
+pub(crate) use verdict::{Decision, Verdict};
+
+#[cfg(test)]
+pub(crate) use issue::tests::issue as issue_for_tests;

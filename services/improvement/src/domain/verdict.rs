@@ -1,0 +1,115 @@
+//! The judgement of an iteration.
+
+use attune_stats::verdict as stats;
+use chrono::{DateTime, Utc};
+use serde::{Deserialize, Serialize};
+
+/// What a verdict decides.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub(crate) enum Decision {
+    /// It helped by at least the smallest effect worth having.
+    Effective,
+    /// It did not.
+    Ineffective,
+    /// It cannot be told, and waiting would not change that.
+    Inconclusive,
+    /// The next look decides.
+    NotYet,
+}
+
+impl Decision {
+    /// The name for programs.
+    pub(crate) const fn as_str(self) -> &'static str {
+        match self {
+            Self::Effective => "effective",
+            Self::Ineffective => "ineffective",
+            Self::Inconclusive => "inconclusive",
+            Self::NotYet => "not_yet",
+        }
+    }
+
+    /// The name for people.
+    pub(crate) const fn in_words(self) -> &'static str {
+        match self {
+            Self::Effective => "it helped",
+            Self::Ineffective => "it did not help enough",
+            Self::Inconclusive => "it cannot be told whether it helped",
+            Self::NotYet => "it cannot be told yet",
+        }
+    }
+}
+
+impl From<stats::Decision> for Decision {
+    fn from(decision: stats::Decision) -> Self {
+        match decision {
+            stats::Decision::Effective => Self::Effective,
+            stats::Decision::Ineffective => Self::Ineffective,
+            stats::Decision::Inconclusive => Self::Inconclusive,
+            stats::Decision::NotYet => Self::NotYet,
+        }
+    }
+}
+
+/// One statement about an iteration.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub(crate) struct Verdict {
+    pub(crate) decision: Decision,
+    pub(crate) effect: Option<f64>,
+    pub(crate) low: Option<f64>,
+    pub(crate) high: Option<f64>,
+    pub(crate) relative_effect: Option<f64>,
+    pub(crate) level: f64,
+    pub(crate) n_before: i64,
+    pub(crate) n_after: i64,
+    pub(crate) method: String,
+    pub(crate) reason: String,
+    pub(crate) assumptions: Vec<String>,
+    pub(crate) decided_at: DateTime<Utc>,
+    /// Which of the plan's looks it was, from 1.
+    pub(crate) look: i32,
+}
+
+impl Verdict {
+    /// What the statistics say at `look`, as a statement of this service.
+    pub(crate) fn of(judged: &stats::Verdict, look: i32, decided_at: DateTime<Utc>) -> Self {
+        let count = |n: u64| i64::try_from(n).unwrap_or(i64::MAX);
+        Self {
+            decision: judged.decision.into(),
+            effect: judged.effect,
+            low: judged.interval.map(|interval| interval.low),
+            high: judged.interval.map(|interval| interval.high),
+            relative_effect: judged.relative_effect,
+            level: judged.level,
+            n_before: count(judged.n_before),
+            n_after: count(judged.n_after),
+            method: method(judged.method).to_owned(),
+            reason: judged.reason.clone(),
+            assumptions: judged.assumptions.iter().map(assumption).collect(),
+            decided_at,
+            look,
+        }
+    }
+}
+
+const fn method(method: stats::Method) -> &'static str {
+    match method {
+        stats::Method::PlateauForecast => "before_after_forecast",
+        stats::Method::DifferenceInDifferences => "difference_in_differences",
+        stats::Method::Pilot => "pilot",
+    }
+}
+
+fn assumption(assumption: &stats::Assumption) -> String {
+    let stats::Assumption {
+        statement,
+        finding,
+        detail,
+    } = assumption;
+    let finding = match finding {
+        stats::Finding::Holds => "holds",
+        stats::Finding::Fails => "fails",
+        stats::Finding::Untestable => "cannot be tested",
+    };
+    format!("{statement}: {finding} ({detail})")
+}

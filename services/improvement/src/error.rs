@@ -1,0 +1,78 @@
+//! What can go wrong in this service.
+
+use std::time::Duration;
+
+use attune_database::database_error;
+use attune_rpc::Reason;
+use uuid::Uuid;
+
+use crate::domain::WrongState;
+
+/// After what time the feedback service may answer again.
+const RETRY_AFTER: Duration = Duration::from_secs(2);
+
+/// An error of the improvement service; [`attune_rpc::Error`] is how a caller sees it.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum Error {
+    #[error("there is no issue {0}")]
+    NoIssue(Uuid),
+    #[error("there is no initiative {0}")]
+    NoInitiative(Uuid),
+    #[error("the initiative {0} has no iteration {1}")]
+    NoIteration(Uuid, i32),
+    #[error("there is no action {0} in the initiative")]
+    NoAction(Uuid),
+    #[error("no issue rests on the {0} {1}")]
+    NoTrace(&'static str, Uuid),
+    #[error(transparent)]
+    WrongState(#[from] WrongState),
+    /// It may be rolled out now but could not a moment ago, when there was no reason to measure.
+    #[error("the initiative changed at the same time")]
+    Raced,
+    #[error("the feedback service did not give the series: {0}")]
+    Series(#[from] tonic::Status),
+    #[error("the feedback service gave a series that cannot be read: {0}")]
+    BrokenSeries(&'static str),
+    /// An initiative without an iteration, which no command makes.
+    #[error("the initiative {0} is stored without its iterations")]
+    BrokenInitiative(Uuid),
+    #[error(transparent)]
+    Rpc(#[from] attune_rpc::Error),
+    #[error(transparent)]
+    Database(#[from] sqlx::Error),
+}
+
+impl From<Error> for attune_rpc::Error {
+    fn from(error: Error) -> Self {
+        match error {
+            Error::NoIssue(id) => Self::not_found("issue", id),
+            Error::NoInitiative(id) => Self::not_found("initiative", id),
+            Error::NoIteration(id, number) => {
+                Self::not_found("iteration", format!("{number} of initiative {id}"))
+            }
+            Error::NoAction(id) => Self::not_found("action", id),
+            Error::NoTrace(resource, id) => Self::not_found("trace", format!("of {resource} {id}")),
+            Error::WrongState(WrongState { state, message }) => {
+                Self::failed_precondition(Reason::WrongState, message).with("state", state)
+            }
+            Error::Raced => Self::aborted(
+                Reason::Retry,
+                "the initiative changed at the same time; repeat the call",
+            ),
+            Error::Series(status) => {
+                tracing::warn!(code = ?status.code(), message = status.message(), "no series from feedback");
+                let message = "the feedback service cannot give the series at the moment; repeat the call";
+                Self::unavailable(message, RETRY_AFTER)
+            }
+            Error::Rpc(error) => error,
+            Error::Database(error) => database_error(error),
+            broken @ (Error::BrokenSeries(_) | Error::BrokenInitiative(_)) => Self::internal(broken),
+        }
+    }
+}
+
+impl From<Error> for tonic::Status {
+    fn from(error: Error) -> Self {
+        attune_rpc::Error::from(error).into()
+    }
+}

@@ -1,0 +1,104 @@
+//! What the departments concerned are told.
+
+use attune_api::improvement::v1 as pb;
+use attune_database::Tx;
+
+use crate::convert;
+use crate::domain::{Decision, Initiative, Issue, Verdict};
+
+/// They are told what is planned.
+pub(super) async fn planned(
+    tx: &mut Tx,
+    issue: &Issue,
+    initiative: &mut Initiative,
+) -> Result<(), sqlx::Error> {
+    let subject = format!("Planned: {}", initiative.title);
+    let body = format!(
+        "{owner} has planned an initiative that concerns you.\n\n\
+         Issue: {issue}\n\
+         Customers hit: {hit}\n\
+         Initiative: {title}\n\
+         Hypothesis: {hypothesis}\n\
+         Target: the share of feedback about it falls by at least {percent:.0} %, judged at most {days} days after \
+         the rollout.\n",
+        owner = initiative.owner,
+        issue = issue.title,
+        hit = issue.cohort_size,
+        title = initiative.title,
+        hypothesis = initiative.hypothesis,
+        percent = initiative.target.smallest_relative_effect * 100.0,
+        days = initiative.target.deadline_days,
+    );
+    append(tx, initiative, "planned".to_owned(), subject, body).await
+}
+
+/// They are told what came of an iteration.
+pub(crate) async fn department_verdict(
+    tx: &mut Tx,
+    issue: &Issue,
+    initiative: &mut Initiative,
+    iteration: i32,
+    verdict: &Verdict,
+) -> Result<(), sqlx::Error> {
+    let subject = format!("Verdict on {}: {}", initiative.title, verdict.decision.in_words());
+    let next = match verdict.decision {
+        Decision::Effective => "The issue is resolved and the initiative has reached its target.".to_owned(),
+        Decision::Ineffective | Decision::Inconclusive => {
+            format!("The initiative goes on with iteration {}.", iteration + 1)
+        }
+        Decision::NotYet => String::new(),
+    };
+    let body = format!(
+        "Iteration {iteration} of the initiative \"{title}\" was judged: {decision}.\n\n\
+         Issue: {issue}\n\
+         Why: {reason}\n\
+         Effect on the share of feedback: {effect}\n\
+         Feedback compared: {before} pieces before, {after} after\n\n{next}\n",
+        title = initiative.title,
+        decision = verdict.decision.in_words(),
+        issue = issue.title,
+        reason = verdict.reason,
+        effect = effect_in_words(verdict),
+        before = verdict.n_before,
+        after = verdict.n_after,
+    );
+    append(tx, initiative, format!("verdict-{iteration}"), subject, body).await
+}
+
+fn effect_in_words(verdict: &Verdict) -> String {
+    match (verdict.effect, verdict.low, verdict.high) {
+        (Some(effect), Some(low), Some(high)) => format!(
+            "{:+.1} percentage points ({:+.1} to {:+.1} at {:.0} %)",
+            effect * 100.0,
+            low * 100.0,
+            high * 100.0,
+            verdict.level * 100.0
+        ),
+        _ => "it could not be measured".to_owned(),
+    }
+}
+
+async fn append(
+    tx: &mut Tx,
+    initiative: &mut Initiative,
+    occasion: String,
+    subject: String,
+    body: String,
+) -> Result<(), sqlx::Error> {
+    if initiative.departments.is_empty() {
+        return Ok(());
+    }
+    let departments = initiative
+        .departments
+        .iter()
+        .cloned()
+        .map(convert::initiative::department_to_proto);
+    let event = pb::DepartmentTellingRequested {
+        initiative_id: initiative.initiative_id.to_string(),
+        occasion,
+        departments: departments.collect(),
+        subject,
+        body,
+    };
+    super::append(tx, initiative, &event).await
+}

@@ -1,0 +1,114 @@
+//! What the service tells, and what it hears from others.
+
+mod department;
+mod hot_issues;
+mod messages;
+mod telling;
+
+use attune_api::improvement::v1 as pb;
+use attune_database::Tx;
+
+pub(crate) use department::department_verdict;
+pub(crate) use hot_issues::HotIssues;
+pub(crate) use messages::Messages;
+pub(crate) use telling::cohort_telling;
+
+use crate::convert;
+use crate::domain::{Initiative, Issue, Verdict};
+
+pub(crate) async fn issue_opened(tx: &mut Tx, issue: &mut Issue) -> Result<(), sqlx::Error> {
+    let number = issue.next_event();
+    issue_opened_as(tx, issue, number).await
+}
+
+/// For an issue whose event was numbered before it was stored.
+pub(crate) async fn issue_opened_as(tx: &mut Tx, issue: &Issue, number: i64) -> Result<(), sqlx::Error> {
+    let event = pb::IssueOpened {
+        issue: Some(convert::issue::to_proto(issue.clone())),
+    };
+    attune_events::append(tx, issue.issue_id, number, &event).await?;
+    Ok(())
+}
+
+pub(crate) async fn issue_resolved(tx: &mut Tx, issue: &mut Issue) -> Result<(), sqlx::Error> {
+    let number = issue.next_event();
+    let event = pb::IssueResolved {
+        issue: Some(convert::issue::to_proto(issue.clone())),
+    };
+    attune_events::append(tx, issue.issue_id, number, &event).await?;
+    Ok(())
+}
+
+/// An initiative was planned, and its departments are to know.
+pub(crate) async fn planned(
+    tx: &mut Tx,
+    initiative: &mut Initiative,
+    issue: &Issue,
+) -> Result<(), sqlx::Error> {
+    let mut told = convert::initiative::to_proto(initiative.clone());
+    // Whoever writes to the departments hears their addresses by an event of its own.
+    told.departments
+        .iter_mut()
+        .for_each(|department| department.email.clear());
+    append(
+        tx,
+        initiative,
+        &pb::InitiativePlanned {
+            initiative: Some(told),
+        },
+    )
+    .await?;
+    department::planned(tx, issue, initiative).await
+}
+
+pub(crate) async fn rolled_out(tx: &mut Tx, initiative: &mut Initiative) -> Result<(), sqlx::Error> {
+    let event = pb::InitiativeRolledOut {
+        initiative_id: initiative.initiative_id.to_string(),
+        iteration: initiative.current.number,
+    };
+    append(tx, initiative, &event).await
+}
+
+pub(crate) async fn verdict_reached(
+    tx: &mut Tx,
+    initiative: &mut Initiative,
+    iteration: i32,
+    verdict: &Verdict,
+) -> Result<(), sqlx::Error> {
+    let event = pb::VerdictReached {
+        initiative_id: initiative.initiative_id.to_string(),
+        iteration,
+        verdict: Some(convert::verdict::to_proto(verdict.clone())),
+    };
+    append(tx, initiative, &event).await
+}
+
+pub(crate) async fn reopened(
+    tx: &mut Tx,
+    initiative: &mut Initiative,
+    reason: &str,
+) -> Result<(), sqlx::Error> {
+    let event = pb::InitiativeReopened {
+        initiative_id: initiative.initiative_id.to_string(),
+        iteration: initiative.current.number,
+        reason: reason.to_owned(),
+    };
+    append(tx, initiative, &event).await
+}
+
+pub(crate) async fn stopped(tx: &mut Tx, initiative: &mut Initiative) -> Result<(), sqlx::Error> {
+    let event = pb::InitiativeStopped {
+        initiative_id: initiative.initiative_id.to_string(),
+        reason: initiative.stopped_reason.clone(),
+    };
+    append(tx, initiative, &event).await
+}
+
+async fn append<P>(tx: &mut Tx, initiative: &mut Initiative, payload: &P) -> Result<(), sqlx::Error>
+where
+    P: prost::Message + prost::Name,
+{
+    let number = initiative.next_event();
+    attune_events::append(tx, initiative.initiative_id, number, payload).await?;
+    Ok(())
+}

@@ -1,0 +1,22 @@
+//! `TraceService`.
+
+use attune_api::improvement::v1 as pb;
+use attune_api::improvement::v1::trace_service_server::TraceService;
+use attune_auth::Caller;
+use tonic::{Request, Response, Status};
+
+use super::Traces;
+use crate::{commands, convert};
+
+#[tonic::async_trait]
+impl TraceService for Traces {
+    async fn get_trace(
+        &self,
+        request: Request<pb::GetTraceRequest>,
+    ) -> Result<Response<pb::GetTraceResponse>, Status> {
+        let caller = Caller::of(&request)?;
+        let (from, page) = convert::trace::get(request.get_ref())?;
+        let trace = commands::trace::get(&self.db, caller.tenant(), from, &page).await?;
+        Ok(Response::new(convert::trace::to_proto(trace)))
+    }
+}

@@ -1,0 +1,63 @@
+//! The improvement service: the problems customers have, what the company does about them, who is told, and
+//! whether it helped.
+
+mod commands;
+mod convert;
+mod domain;
+mod error;
+mod events;
+mod grpc;
+mod source;
+mod store;
+mod timers;
+
+use std::sync::Arc;
+
+use async_trait::async_trait;
+use attune_api::improvement::v1::initiative_service_server::InitiativeServiceServer;
+use attune_api::improvement::v1::issue_service_server::IssueServiceServer;
+use attune_api::improvement::v1::trace_service_server::TraceServiceServer;
+use attune_server::{Context, Part, Service};
+use attune_timers::Worker;
+use sqlx::migrate::Migrator;
+
+use source::{Feedback, SeriesSource};
+
+static MIGRATOR: Migrator = sqlx::migrate!();
+
+/// The service, to be run by [`attune_server`].
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Improvement;
+
+#[async_trait]
+impl Service for Improvement {
+    fn name(&self) -> &'static str {
+        "improvement"
+    }
+
+    fn migrator(&self) -> &'static Migrator {
+        &MIGRATOR
+    }
+
+    async fn build(&self, context: Context) -> anyhow::Result<Part> {
+        let Context { database, peers, .. } = context;
+        let source: Arc<dyn SeriesSource> = Arc::new(Feedback::new(peers));
+        let looks = Worker::new(
+            database.clone(),
+            timers::Looks::new(database.clone(), Arc::clone(&source)),
+        );
+        Ok(Part::new()
+            .grpc(IssueServiceServer::new(grpc::Issues::new(database.clone())))
+            .grpc(InitiativeServiceServer::new(grpc::Initiatives::new(
+                database.clone(),
+                source,
+            )))
+            .grpc(TraceServiceServer::new(grpc::Traces::new(database)))
+            .consumer(events::HotIssues)
+            .consumer(events::Messages)
+            .task("looks", move |shutdown| looks.clone().run(shutdown)))
+    }
+}
+
+#[cfg(test)]
+mod tests;

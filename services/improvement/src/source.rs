@@ -1,0 +1,73 @@
+//! Where the numbers come from that initiatives are judged by.
+
+use std::fmt;
+use std::time::Duration;
+
+use async_trait::async_trait;
+use attune_api::feedback::v1::metric_service_client::MetricServiceClient;
+use attune_rpc::TenantId;
+use attune_server::{Peers, Retry};
+use chrono::{DateTime, Utc};
+
+use crate::convert;
+use crate::domain::{Issue, Series};
+use crate::error::Error;
+
+/// How long one question may take, repetitions included.
+const PATIENCE: Duration = Duration::from_secs(15);
+/// More than the usual repetitions: who asks has nothing to answer with otherwise.
+const RETRY: Retry = Retry {
+    attempts: 8,
+    base: Duration::from_millis(50),
+    cap: Duration::from_secs(2),
+};
+
+/// Gives the series of an issue.
+#[async_trait]
+pub(crate) trait SeriesSource: fmt::Debug + Send + Sync + 'static {
+    /// The share of the product's feedback that mentions the issue's topic without being positive, from `start`
+    /// to `end`, by the hour where the window allows it. Called outside any transaction.
+    async fn topic_share(
+        &self,
+        tenant: &TenantId,
+        issue: &Issue,
+        start: DateTime<Utc>,
+        end: DateTime<Utc>,
+    ) -> Result<Series, Error>;
+}
+
+/// The feedback service.
+#[derive(Clone, Debug)]
+pub(crate) struct Feedback {
+    peers: Peers,
+}
+
+impl Feedback {
+    pub(crate) fn new(peers: Peers) -> Self {
+        Self { peers }
+    }
+}
+
+#[async_trait]
+impl SeriesSource for Feedback {
+    async fn topic_share(
+        &self,
+        tenant: &TenantId,
+        issue: &Issue,
+        start: DateTime<Utc>,
+        end: DateTime<Utc>,
+    ) -> Result<Series, Error> {
+        let client = MetricServiceClient::new(self.peers.channel("feedback").for_tenant(tenant));
+        let request = convert::series::query(issue, start, end);
+        let asked = RETRY.run(|| {
+            let (mut client, request) = (client.clone(), request.clone());
+            async move { client.query_metric(request).await }
+        });
+        match tokio::time::timeout(PATIENCE, asked).await {
+            Ok(answer) => convert::series::parse(answer?.get_ref()),
+            Err(_) => {
+                Err(tonic::Status::deadline_exceeded("the feedback service did not answer in time").into())
+            }
+        }
+    }
+}

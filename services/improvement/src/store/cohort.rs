@@ -1,0 +1,184 @@
+//! The persons an issue hit, and what they said.
+
+use attune_database::Tx;
+use sqlx::{query, query_as, query_scalar};
+use uuid::Uuid;
+
+use crate::domain::{Cohort, Member, TracedFeedback};
+
+/// Notes that a part of a cohort has arrived; answers whether it is the first time.
+pub(crate) async fn note_part(tx: &mut Tx, issue_id: Uuid, part: i32) -> Result<bool, sqlx::Error> {
+    let tenant = tx.tenant().as_str().to_owned();
+    let noted = query!(
+        "INSERT INTO improvement.cohort_part (tenant_id, issue_id, part) VALUES ($1, $2, $3)
+         ON CONFLICT ON CONSTRAINT cohort_part_pkey DO NOTHING",
+        tenant,
+        issue_id,
+        part
+    )
+    .execute(&mut **tx)
+    .await?;
+    Ok(noted.rows_affected() == 1)
+}
+
+/// How many parts have arrived.
+pub(crate) async fn parts(tx: &mut Tx, issue_id: Uuid) -> Result<i64, sqlx::Error> {
+    let tenant = tx.tenant().as_str().to_owned();
+    query_scalar!(
+        r#"SELECT count(*) AS "parts!" FROM improvement.cohort_part WHERE tenant_id = $1 AND issue_id = $2"#,
+        tenant,
+        issue_id
+    )
+    .fetch_one(&mut **tx)
+    .await
+}
+
+/// Stores persons and evidence; those that are there already stay as they are.
+pub(crate) async fn insert(tx: &mut Tx, issue_id: Uuid, cohort: &Cohort) -> Result<(), sqlx::Error> {
+    let tenant = tx.tenant().as_str().to_owned();
+    let members: Vec<Uuid> = cohort.members.iter().map(|member| member.profile_id).collect();
+    query!(
+        "INSERT INTO improvement.cohort_member (tenant_id, issue_id, profile_id)
+         SELECT $1, $2, profile_id FROM unnest($3::uuid[]) AS new (profile_id)
+         ON CONFLICT ON CONSTRAINT cohort_member_pkey DO NOTHING",
+        tenant,
+        issue_id,
+        &members
+    )
+    .execute(&mut **tx)
+    .await?;
+    let said = |member: &Member| {
+        let profile_id = member.profile_id;
+        member
+            .feedback_ids
+            .iter()
+            .map(move |id| (*id, Some(profile_id)))
+            .collect::<Vec<_>>()
+    };
+    let (feedback, profiles): (Vec<Uuid>, Vec<Option<Uuid>>) = cohort
+        .members
+        .iter()
+        .flat_map(said)
+        .chain(cohort.anonymous.iter().map(|id| (*id, None)))
+        .unzip();
+    query!(
+        "INSERT INTO improvement.evidence (tenant_id, issue_id, feedback_id, profile_id)
+         SELECT $1, $2, feedback_id, profile_id
+         FROM unnest($3::uuid[], $4::uuid[]) AS new (feedback_id, profile_id)
+         ON CONFLICT ON CONSTRAINT evidence_pkey DO NOTHING",
+        tenant,
+        issue_id,
+        &feedback,
+        &profiles as &[Option<Uuid>]
+    )
+    .execute(&mut **tx)
+    .await?;
+    Ok(())
+}
+
+/// How many persons there are, and how many pieces of feedback.
+pub(crate) async fn sizes(tx: &mut Tx, issue_id: Uuid) -> Result<(i64, i64), sqlx::Error> {
+    let tenant = tx.tenant().as_str().to_owned();
+    let sizes = query!(
+        r#"SELECT (SELECT count(*) FROM improvement.cohort_member
+                   WHERE tenant_id = $1 AND issue_id = $2) AS "members!",
+                  (SELECT count(*) FROM improvement.evidence
+                   WHERE tenant_id = $1 AND issue_id = $2) AS "evidence!""#,
+        tenant,
+        issue_id
+    )
+    .fetch_one(&mut **tx)
+    .await?;
+    Ok((sizes.members, sizes.evidence))
+}
+
+/// At most `limit` persons after `after`, by id, with what they said.
+pub(crate) async fn page(
+    tx: &mut Tx,
+    issue_id: Uuid,
+    after: Option<Uuid>,
+    limit: i64,
+) -> Result<Vec<Member>, sqlx::Error> {
+    let tenant = tx.tenant().as_str().to_owned();
+    query_as!(
+        Member,
+        r#"SELECT profile_id,
+                  ARRAY(SELECT feedback_id FROM improvement.evidence e
+                        WHERE e.tenant_id = m.tenant_id AND e.issue_id = m.issue_id
+                          AND e.profile_id = m.profile_id
+                        ORDER BY feedback_id) AS "feedback_ids!"
+           FROM improvement.cohort_member m
+           WHERE tenant_id = $1 AND issue_id = $2 AND ($3::uuid IS NULL OR profile_id > $3)
+           ORDER BY profile_id LIMIT $4"#,
+        tenant,
+        issue_id,
+        after,
+        limit
+    )
+    .fetch_all(&mut **tx)
+    .await
+}
+
+/// At most `limit` persons after `after`, by id.
+pub(crate) async fn members(
+    tx: &mut Tx,
+    issue_id: Uuid,
+    after: Option<Uuid>,
+    limit: i64,
+) -> Result<Vec<Uuid>, sqlx::Error> {
+    let tenant = tx.tenant().as_str().to_owned();
+    query_scalar!(
+        "SELECT profile_id FROM improvement.cohort_member
+         WHERE tenant_id = $1 AND issue_id = $2 AND ($3::uuid IS NULL OR profile_id > $3)
+         ORDER BY profile_id LIMIT $4",
+        tenant,
+        issue_id,
+        after,
+        limit
+    )
+    .fetch_all(&mut **tx)
+    .await
+}
+
+/// At most `limit` complaints after `after`, by id: those of one person, one alone, or all.
+pub(crate) async fn evidence(
+    tx: &mut Tx,
+    issue_id: Uuid,
+    of: EvidenceOf,
+    after: Option<Uuid>,
+    limit: i64,
+) -> Result<Vec<TracedFeedback>, sqlx::Error> {
+    let tenant = tx.tenant().as_str().to_owned();
+    let (profile_id, feedback_id) = match of {
+        EvidenceOf::Everybody => (None, None),
+        EvidenceOf::Person(profile_id) => (Some(profile_id), None),
+        EvidenceOf::Nobody(feedback_id) => (None, Some(feedback_id)),
+    };
+    query_as!(
+        TracedFeedback,
+        "SELECT feedback_id, profile_id FROM improvement.evidence
+         WHERE tenant_id = $1 AND issue_id = $2
+           AND ($3::uuid IS NULL OR profile_id = $3) AND ($4::uuid IS NULL OR feedback_id = $4)
+           AND ($5::uuid IS NULL OR feedback_id > $5)
+         ORDER BY feedback_id LIMIT $6",
+        tenant,
+        issue_id,
+        profile_id,
+        feedback_id,
+        after,
+        limit
+    )
+    .fetch_all(&mut **tx)
+    .await
+}
+
+/// Whose complaints.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum EvidenceOf {
+    /// All of them.
+    Everybody,
+    /// What one person said.
+    Person(Uuid),
+    /// One that nobody knows who said it.
+    Nobody(Uuid),
+}

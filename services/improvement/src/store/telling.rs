@@ -1,0 +1,134 @@
+//! What each person was told.
+
+use attune_database::Tx;
+use chrono::{DateTime, Utc};
+use sqlx::{query, query_as};
+use uuid::Uuid;
+
+use crate::domain::{Telling, TellingState};
+
+/// What became of the message to one person about one iteration.
+#[derive(Clone, Debug)]
+pub(crate) struct Outcome {
+    pub(crate) initiative_id: Uuid,
+    pub(crate) iteration: i32,
+    pub(crate) telling: Telling,
+}
+
+/// Makes a pending telling for every person of the issue's cohort; answers how many there are.
+pub(crate) async fn open(
+    tx: &mut Tx,
+    (initiative_id, iteration): (Uuid, i32),
+    issue_id: Uuid,
+) -> Result<u64, sqlx::Error> {
+    let tenant = tx.tenant().as_str().to_owned();
+    let opened = query!(
+        "INSERT INTO improvement.telling (tenant_id, initiative_id, iteration, profile_id, state, reason)
+         SELECT $1, $2, $3, profile_id, 'pending', ''
+         FROM improvement.cohort_member WHERE tenant_id = $1 AND issue_id = $4",
+        tenant,
+        initiative_id,
+        iteration,
+        issue_id
+    )
+    .execute(&mut **tx)
+    .await?;
+    Ok(opened.rows_affected())
+}
+
+/// Takes in what became of messages, at most one a person and iteration. The first outcome stands, but for a
+/// failed message that was sent after all. Tellings that nobody asked for are passed over.
+pub(crate) async fn decide(tx: &mut Tx, outcomes: &[Outcome]) -> Result<u64, sqlx::Error> {
+    let tenant = tx.tenant().as_str().to_owned();
+    let initiatives: Vec<Uuid> = outcomes.iter().map(|outcome| outcome.initiative_id).collect();
+    let iterations: Vec<i32> = outcomes.iter().map(|outcome| outcome.iteration).collect();
+    let profiles: Vec<Uuid> = outcomes
+        .iter()
+        .map(|outcome| outcome.telling.profile_id)
+        .collect();
+    let states: Vec<String> = outcomes
+        .iter()
+        .map(|outcome| outcome.telling.state.as_str().to_owned())
+        .collect();
+    let reasons: Vec<String> = outcomes
+        .iter()
+        .map(|outcome| outcome.telling.reason.clone())
+        .collect();
+    let messages: Vec<Option<Uuid>> = outcomes
+        .iter()
+        .map(|outcome| outcome.telling.message_id)
+        .collect();
+    let instants: Vec<Option<DateTime<Utc>>> = outcomes
+        .iter()
+        .map(|outcome| outcome.telling.decided_at)
+        .collect();
+    let decided = query!(
+        "UPDATE improvement.telling t
+         SET state = new.state, reason = new.reason, message_id = new.message_id, decided_at = new.decided_at
+         FROM unnest($2::uuid[], $3::int[], $4::uuid[], $5::text[], $6::text[], $7::uuid[], $8::timestamptz[])
+              AS new (initiative_id, iteration, profile_id, state, reason, message_id, decided_at)
+         WHERE t.tenant_id = $1 AND t.initiative_id = new.initiative_id AND t.iteration = new.iteration
+           AND t.profile_id = new.profile_id
+           AND (t.state = 'pending' OR t.state = 'failed' AND new.state = 'sent')",
+        tenant,
+        &initiatives,
+        &iterations,
+        &profiles,
+        &states,
+        &reasons,
+        &messages as &[Option<Uuid>],
+        &instants as &[Option<DateTime<Utc>>]
+    )
+    .execute(&mut **tx)
+    .await?;
+    Ok(decided.rows_affected())
+}
+
+/// At most `limit` tellings of an iteration after the person `after`, by person.
+pub(crate) async fn page(
+    tx: &mut Tx,
+    (initiative_id, iteration): (Uuid, i32),
+    state: Option<TellingState>,
+    after: Option<Uuid>,
+    limit: i64,
+) -> Result<Vec<Telling>, sqlx::Error> {
+    let tenant = tx.tenant().as_str().to_owned();
+    query_as!(
+        Telling,
+        r#"SELECT profile_id, state AS "state: _", reason, message_id, decided_at
+           FROM improvement.telling
+           WHERE tenant_id = $1 AND initiative_id = $2 AND iteration = $3
+             AND ($4::text IS NULL OR state = $4) AND ($5::uuid IS NULL OR profile_id > $5)
+           ORDER BY profile_id LIMIT $6"#,
+        tenant,
+        initiative_id,
+        iteration,
+        state.map(TellingState::as_str),
+        after,
+        limit
+    )
+    .fetch_all(&mut **tx)
+    .await
+}
+
+/// What one person was told about an issue, the first iteration first.
+pub(crate) async fn of_person(
+    tx: &mut Tx,
+    issue_id: Uuid,
+    profile_id: Uuid,
+) -> Result<Vec<Telling>, sqlx::Error> {
+    let tenant = tx.tenant().as_str().to_owned();
+    query_as!(
+        Telling,
+        r#"SELECT t.profile_id, t.state AS "state: _", t.reason, t.message_id, t.decided_at
+           FROM improvement.initiative i
+           JOIN improvement.telling t ON t.tenant_id = i.tenant_id AND t.initiative_id = i.initiative_id
+           WHERE i.tenant_id = $1 AND i.issue_id = $2 AND t.profile_id = $3
+           ORDER BY t.initiative_id, t.iteration"#,
+        tenant,
+        issue_id,
+        profile_id
+    )
+    .fetch_all(&mut **tx)
+    .await
+}

@@ -1,0 +1,58 @@
+//! From any end of the loop to the issue in its middle.
+
+use attune_database::Tx;
+use sqlx::{query, query_scalar};
+use uuid::Uuid;
+
+/// The issue that rests on a piece of feedback, and who said it. Of several, one that is worked on, then the
+/// newest: it has the most to tell.
+pub(crate) async fn issue_of_feedback(
+    tx: &mut Tx,
+    feedback_id: Uuid,
+) -> Result<Option<(Uuid, Option<Uuid>)>, sqlx::Error> {
+    let tenant = tx.tenant().as_str().to_owned();
+    let found = query!(
+        "SELECT e.issue_id, e.profile_id FROM improvement.evidence e
+         WHERE e.tenant_id = $1 AND e.feedback_id = $2
+         ORDER BY EXISTS (SELECT FROM improvement.initiative i
+                          WHERE i.tenant_id = e.tenant_id AND i.issue_id = e.issue_id) DESC, e.issue_id DESC
+         LIMIT 1",
+        tenant,
+        feedback_id
+    )
+    .fetch_optional(&mut **tx)
+    .await?;
+    Ok(found.map(|row| (row.issue_id, row.profile_id)))
+}
+
+/// The issue that a message is about, and who was written to.
+pub(crate) async fn issue_of_message(
+    tx: &mut Tx,
+    message_id: Uuid,
+) -> Result<Option<(Uuid, Uuid)>, sqlx::Error> {
+    let tenant = tx.tenant().as_str().to_owned();
+    let found = query!(
+        "SELECT i.issue_id, t.profile_id
+         FROM improvement.telling t
+         JOIN improvement.initiative i ON i.tenant_id = t.tenant_id AND i.initiative_id = t.initiative_id
+         WHERE t.tenant_id = $1 AND t.message_id = $2 LIMIT 1",
+        tenant,
+        message_id
+    )
+    .fetch_optional(&mut **tx)
+    .await?;
+    Ok(found.map(|row| (row.issue_id, row.profile_id)))
+}
+
+/// The initiatives that work or worked on an issue.
+pub(crate) async fn initiatives(tx: &mut Tx, issue_id: Uuid) -> Result<Vec<Uuid>, sqlx::Error> {
+    let tenant = tx.tenant().as_str().to_owned();
+    query_scalar!(
+        "SELECT initiative_id FROM improvement.initiative WHERE tenant_id = $1 AND issue_id = $2
+         ORDER BY initiative_id",
+        tenant,
+        issue_id
+    )
+    .fetch_all(&mut **tx)
+    .await
+}

@@ -1,0 +1,378 @@
+//! Every RPC's bad input is refused with all that is wrong with it.
+
+use attune_api::improvement::v1 as pb;
+use attune_rpc::{Code, Error, Reason};
+use prost_types::{FieldMask, Timestamp};
+use tonic::Status;
+use tonic_types::StatusExt as _;
+
+use crate::convert::{initiative, issue, telling, trace, verdict};
+
+const ID: &str = "0198c5d2-7a3e-7c41-9f0a-4b1d2c3e4f50";
+
+/// The fields that are wrong.
+fn wrong<T: std::fmt::Debug>(parsed: Result<T, Error>) -> Vec<String> {
+    let error = parsed.unwrap_err();
+    assert_eq!(
+        (error.code(), error.reason()),
+        (Code::InvalidArgument, Reason::InvalidFields)
+    );
+    let status = Status::from(error);
+    let details = status.get_error_details();
+    let mut fields: Vec<_> = details
+        .bad_request()
+        .unwrap()
+        .field_violations
+        .iter()
+        .map(|v| v.field.clone())
+        .collect();
+    fields.sort();
+    fields
+}
+
+fn valid_initiative() -> pb::Initiative {
+    pb::Initiative {
+        initiative_id: ID.to_owned(),
+        issue_id: ID.to_owned(),
+        title: "Rebook".to_owned(),
+        hypothesis: "If we rebook, then fewer complain".to_owned(),
+        owner: "Ada".to_owned(),
+        departments: vec![pb::Department {
+            name: "Service".to_owned(),
+            email: "s@example.com".to_owned(),
+        }],
+        target: Some(pb::Target {
+            metric: "topic_share".to_owned(),
+            smallest_relative_effect: 0.3,
+            deadline_days: 28,
+        }),
+        ..Default::default()
+    }
+}
+
+#[test]
+fn a_reported_issue_names_each_person_and_each_complaint_once() {
+    let entry = |profile_id: &str, feedback_ids: &[&str]| pb::CohortEntry {
+        profile_id: profile_id.to_owned(),
+        feedback_ids: feedback_ids.iter().map(ToString::to_string).collect(),
+    };
+    let request = pb::CreateIssueRequest {
+        issue: Some(pb::Issue {
+            title: "a\u{0}b".to_owned(),
+            description: "x".repeat(5001),
+            topic_id: "Not A Slug".to_owned(),
+            product: "x".repeat(101),
+            ..Default::default()
+        }),
+        cohort: vec![entry(ID, &[ID]), entry(ID, &[ID]), entry("me", &["it"])],
+        request_id: "one".to_owned(),
+    };
+    assert_eq!(
+        wrong(issue::create(&request)),
+        [
+            "cohort[1].feedback_ids",
+            "cohort[1].profile_id",
+            "cohort[2].feedback_ids[0]",
+            "cohort[2].profile_id",
+            "issue.description",
+            "issue.product",
+            "issue.title",
+            "issue.topic_id",
+            "request_id"
+        ]
+    );
+    assert_eq!(
+        wrong(issue::create(&pb::CreateIssueRequest::default())),
+        ["issue"]
+    );
+    let crowd = vec![entry(ID, &[]); 501];
+    let issue = Some(pb::Issue {
+        title: "😡".repeat(200),
+        ..Default::default()
+    });
+    let request = pb::CreateIssueRequest {
+        issue: issue.clone(),
+        cohort: crowd,
+        ..Default::default()
+    };
+    assert_eq!(wrong(issue::create(&request)), ["cohort"]);
+    let request = pb::CreateIssueRequest {
+        issue,
+        ..Default::default()
+    };
+    assert_eq!(issue::create(&request).unwrap().report.title.chars().count(), 200);
+}
+
+#[test]
+fn issues_are_asked_for_by_ids_states_and_page_sizes_that_exist() {
+    assert_eq!(
+        wrong(issue::get(&pb::GetIssueRequest {
+            issue_id: "42".to_owned()
+        })),
+        ["issue_id"]
+    );
+    let list = pb::ListIssuesRequest {
+        state: 99,
+        page_size: -1,
+        ..Default::default()
+    };
+    assert_eq!(wrong(issue::list(&list)), ["page_size", "state"]);
+    let list = pb::ListIssueCohortRequest {
+        page_size: -1,
+        ..Default::default()
+    };
+    assert_eq!(wrong(issue::list_cohort(&list)), ["issue_id", "page_size"]);
+    let foreign = pb::ListIssuesRequest {
+        page_token: "AAAA".to_owned(),
+        ..Default::default()
+    };
+    assert_eq!(
+        issue::list(&foreign).unwrap_err().reason(),
+        Reason::InvalidPageToken
+    );
+}
+
+#[test]
+fn an_initiative_says_what_why_who_and_how_much() {
+    let request = pb::CreateInitiativeRequest {
+        initiative: Some(pb::Initiative::default()),
+        change: "x".repeat(2001),
+        request_id: String::new(),
+    };
+    assert_eq!(
+        wrong(initiative::create(&request)),
+        [
+            "change",
+            "initiative.hypothesis",
+            "initiative.issue_id",
+            "initiative.owner",
+            "initiative.target",
+            "initiative.title"
+        ]
+    );
+    let departments = vec![
+        pb::Department {
+            name: String::new(),
+            email: "nobody".to_owned(),
+        },
+        pb::Department {
+            name: "x".repeat(101),
+            email: "a@b.c\r\nbcc: d@e.f".to_owned(),
+        },
+    ];
+    let request = pb::CreateInitiativeRequest {
+        initiative: Some(pb::Initiative {
+            departments,
+            ..valid_initiative()
+        }),
+        ..Default::default()
+    };
+    assert_eq!(
+        wrong(initiative::create(&request)),
+        [
+            "initiative.departments[0].email",
+            "initiative.departments[0].name",
+            "initiative.departments[1].email",
+            "initiative.departments[1].name"
+        ]
+    );
+    let departments = vec![valid_initiative().departments[0].clone(); 21];
+    let initiative = Some(pb::Initiative {
+        departments,
+        ..valid_initiative()
+    });
+    let request = pb::CreateInitiativeRequest {
+        initiative,
+        ..Default::default()
+    };
+    assert_eq!(wrong(initiative::create(&request)), ["initiative.departments"]);
+}
+
+#[test]
+fn a_target_is_a_known_metric_a_share_and_a_time() {
+    for effect in [f64::NAN, f64::INFINITY, -0.3, 0.0, 1.01] {
+        let target = pb::Target {
+            metric: "smiles".to_owned(),
+            smallest_relative_effect: effect,
+            deadline_days: 366,
+        };
+        let initiative = Some(pb::Initiative {
+            target: Some(target),
+            ..valid_initiative()
+        });
+        let request = pb::CreateInitiativeRequest {
+            initiative,
+            ..Default::default()
+        };
+        assert_eq!(
+            wrong(initiative::create(&request)),
+            [
+                "initiative.target.deadline_days",
+                "initiative.target.metric",
+                "initiative.target.smallest_relative_effect"
+            ],
+            "{effect}"
+        );
+    }
+}
+
+#[test]
+fn an_update_looks_at_the_fields_of_its_mask_only() {
+    let update = |initiative: pb::Initiative, paths: &[&str]| {
+        initiative::update(&pb::UpdateInitiativeRequest {
+            initiative: Some(initiative),
+            update_mask: Some(FieldMask {
+                paths: paths.iter().map(ToString::to_string).collect(),
+            }),
+            request_id: String::new(),
+        })
+    };
+    let broken = pb::Initiative {
+        title: String::new(),
+        owner: String::new(),
+        ..valid_initiative()
+    };
+    assert_eq!(wrong(update(broken.clone(), &["title"])), ["initiative.title"]);
+    assert_eq!(
+        wrong(update(broken.clone(), &["*"])),
+        ["initiative.owner", "initiative.title"]
+    );
+    assert_eq!(wrong(update(broken.clone(), &["state"])), ["update_mask"]);
+    let change = update(broken, &[]).unwrap().change;
+    assert!(change.title.is_none() && change.hypothesis.is_some() && change.target.is_some());
+    let cleared = update(
+        pb::Initiative {
+            departments: vec![],
+            ..valid_initiative()
+        },
+        &["departments"],
+    );
+    assert_eq!(cleared.unwrap().change.departments, Some(Vec::new()));
+    let nobody = pb::Initiative {
+        initiative_id: "me".to_owned(),
+        ..valid_initiative()
+    };
+    assert_eq!(wrong(update(nobody, &["title"])), ["initiative.initiative_id"]);
+    assert_eq!(
+        wrong(initiative::update(&pb::UpdateInitiativeRequest::default())),
+        ["initiative"]
+    );
+}
+
+#[test]
+fn an_action_says_what_and_who_and_is_due_in_a_year_that_exists() {
+    for seconds in [-62_135_596_800, 253_402_300_799] {
+        let due_at = Some(Timestamp { seconds, nanos: 0 });
+        let action = Some(pb::Action {
+            due_at,
+            ..Default::default()
+        });
+        let request = pb::AddActionRequest {
+            action,
+            ..Default::default()
+        };
+        assert_eq!(
+            wrong(initiative::add_action(&request)),
+            ["action.due_at", "action.owner", "action.title", "initiative_id"]
+        );
+    }
+    assert_eq!(
+        wrong(initiative::add_action(&pb::AddActionRequest::default())),
+        ["action", "initiative_id"]
+    );
+    let request = pb::CompleteActionRequest {
+        evidence: "x".repeat(5_000_000),
+        ..Default::default()
+    };
+    assert_eq!(
+        wrong(initiative::complete_action(&request)),
+        ["action_id", "evidence", "initiative_id"]
+    );
+}
+
+#[test]
+fn a_rollout_and_a_stop_name_what_they_are_about() {
+    let request = pb::RollOutInitiativeRequest {
+        initiative_id: String::new(),
+        change: "a\u{7}".to_owned(),
+        template_id: "welcome".to_owned(),
+        request_id: "x".to_owned(),
+    };
+    assert_eq!(
+        wrong(initiative::roll_out(&request)),
+        ["change", "initiative_id", "request_id", "template_id"]
+    );
+    let request = pb::StopInitiativeRequest {
+        reason: "  ".to_owned(),
+        ..Default::default()
+    };
+    assert_eq!(wrong(initiative::stop(&request)), ["initiative_id", "reason"]);
+}
+
+#[test]
+fn lists_and_reads_of_initiatives_are_checked() {
+    let get = pb::GetInitiativeRequest {
+        initiative_id: "1".repeat(36),
+    };
+    assert_eq!(wrong(initiative::get(&get)), ["initiative_id"]);
+    let list = pb::ListInitiativesRequest {
+        issue_id: "all".to_owned(),
+        page_size: -5,
+        ..Default::default()
+    };
+    assert_eq!(wrong(initiative::list(&list)), ["issue_id", "page_size"]);
+    let verdicts = pb::ListVerdictsRequest {
+        page_size: -1,
+        ..Default::default()
+    };
+    assert_eq!(
+        wrong(verdict::list(&verdicts)),
+        ["initiative_id", "iteration", "page_size"]
+    );
+    let tellings = pb::ListTellingsRequest {
+        iteration: -1,
+        state: 17,
+        page_size: -1,
+        ..Default::default()
+    };
+    assert_eq!(
+        wrong(telling::list(&tellings)),
+        ["initiative_id", "iteration", "page_size", "state"]
+    );
+}
+
+#[test]
+fn a_trace_begins_somewhere() {
+    use pb::get_trace_request::From;
+    let request = |from| pb::GetTraceRequest {
+        from,
+        page_size: -1,
+        ..Default::default()
+    };
+    assert_eq!(wrong(trace::get(&request(None))), ["from", "page_size"]);
+    let x = || "x".to_owned();
+    for (from, field) in [
+        (From::FeedbackId(x()), "feedback_id"),
+        (From::IssueId(x()), "issue_id"),
+        (From::InitiativeId(x()), "initiative_id"),
+        (From::MessageId(x()), "message_id"),
+    ] {
+        assert_eq!(wrong(trace::get(&request(Some(from)))), [field, "page_size"]);
+    }
+}
+
+#[test]
+fn a_page_token_of_one_trace_does_not_open_another() {
+    use pb::get_trace_request::From;
+    let from = |from, page_token: String| pb::GetTraceRequest {
+        from: Some(from),
+        page_size: 1,
+        page_token,
+    };
+    let (_, page) = trace::get(&from(From::IssueId(ID.to_owned()), String::new())).unwrap();
+    let mut rows = vec![uuid::Uuid::nil(), uuid::Uuid::max()];
+    let token = page.next(&mut rows, |id| *id).unwrap();
+    assert!(trace::get(&from(From::IssueId(ID.to_owned()), token.clone())).is_ok());
+    let other = trace::get(&from(From::InitiativeId(ID.to_owned()), token)).unwrap_err();
+    assert_eq!(other.reason(), Reason::InvalidPageToken);
+}

@@ -1,0 +1,85 @@
+//! A world whose feedback is known.
+
+use std::fmt;
+use std::sync::Mutex;
+use std::sync::atomic::{AtomicBool, Ordering};
+
+use async_trait::async_trait;
+use attune_rpc::TenantId;
+use attune_stats::verdict::Bucket;
+use chrono::{DateTime, DurationRound, TimeDelta, Utc};
+
+use crate::domain::{Issue, Series};
+use crate::error::Error;
+use crate::source::SeriesSource;
+
+/// Forty pieces of feedback an hour, or two, of which so many of forty are about the topic since an instant.
+#[derive(Default)]
+pub(super) struct World {
+    levels: Mutex<Vec<(DateTime<Utc>, u64)>>,
+    scarce: AtomicBool,
+    down: AtomicBool,
+}
+
+impl World {
+    /// From `since` on, so many of forty are about the topic.
+    pub(super) fn level(&self, since: DateTime<Utc>, successes: u64) {
+        self.levels.lock().unwrap().push((since, successes));
+    }
+
+    /// Two pieces an hour instead of forty.
+    pub(super) fn scarce(&self) {
+        self.scarce.store(true, Ordering::Relaxed);
+    }
+
+    fn bucket(&self, start: DateTime<Utc>, level: u64) -> Bucket {
+        let hour = u64::try_from(start.timestamp() / 3600).unwrap();
+        let scarce = self.scarce.load(Ordering::Relaxed);
+        let (successes, n) = if scarce {
+            (u64::from(hour * 7 % 20 < level), 2)
+        } else {
+            (level + u64::from(hour % 3 == 0), 40)
+        };
+        Bucket {
+            start,
+            end: start + TimeDelta::hours(1),
+            successes,
+            n,
+        }
+    }
+
+    /// Whether the feedback service does not answer.
+    pub(super) fn down(&self, down: bool) {
+        self.down.store(down, Ordering::Relaxed);
+    }
+}
+
+impl fmt::Debug for World {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str("World")
+    }
+}
+
+#[async_trait]
+impl SeriesSource for World {
+    async fn topic_share(
+        &self,
+        _tenant: &TenantId,
+        _issue: &Issue,
+        start: DateTime<Utc>,
+        end: DateTime<Utc>,
+    ) -> Result<Series, Error> {
+        if self.down.load(Ordering::Relaxed) {
+            return Err(tonic::Status::unavailable("the test has stopped it").into());
+        }
+        let levels = self.levels.lock().unwrap().clone();
+        let mut start = start.duration_trunc(TimeDelta::hours(1)).unwrap();
+        let mut buckets = Vec::new();
+        while start < end {
+            let level = levels.iter().rfind(|(since, _)| *since <= start);
+            buckets.push(self.bucket(start, level.map_or(1, |(_, level)| *level)));
+            start += TimeDelta::hours(1);
+        }
+        Ok(Series::of(buckets))
+    }
+}

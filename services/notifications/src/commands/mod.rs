@@ -1,0 +1,4 @@
+//! What the service does. Besides delivery, the only place where transactions begin and end.
+
+pub(crate) mod message;
+pub(crate) mod template;

@@ -1,0 +1,50 @@
+//! Which providers the service writes through.
+
+use clap::Args;
+
+/// The mail provider.
+#[derive(Args, Clone)]
+pub struct Config {
+    /// Where mail is handed over: `smtp://host:port`, or `smtps://user:password@host` with TLS
+    #[arg(long, env = "ATTUNE_SMTP_URL", hide_env_values = true, default_value = Config::SMTP_URL)]
+    pub smtp_url: String,
+
+    /// Whom mail comes from
+    #[arg(long, env = "ATTUNE_MAIL_FROM", default_value = Config::MAIL_FROM)]
+    pub mail_from: String,
+
+    /// How many mails are handed over at the same time
+    #[arg(long, env = "ATTUNE_MAIL_CONCURRENCY", default_value_t = Config::MAIL_CONCURRENCY,
+          value_parser = clap::value_parser!(u16).range(1..=1000))]
+    pub mail_concurrency: u16,
+
+    /// How long the provider may take for one mail, in seconds
+    #[arg(long, env = "ATTUNE_MAIL_TIMEOUT_SECONDS", default_value_t = Config::MAIL_TIMEOUT,
+          value_parser = clap::value_parser!(u64).range(1..=50))]
+    pub mail_timeout_seconds: u64,
+}
+
+impl Config {
+    const SMTP_URL: &'static str = "smtp://127.0.0.1:25";
+    const MAIL_FROM: &'static str = "Customer care <care@localhost.localdomain>";
+    const MAIL_CONCURRENCY: u16 = 16;
+    const MAIL_TIMEOUT: u64 = 20;
+}
+
+impl Default for Config {
+    fn default() -> Self {
+        Self {
+            smtp_url: Self::SMTP_URL.to_owned(),
+            mail_from: Self::MAIL_FROM.to_owned(),
+            mail_concurrency: Self::MAIL_CONCURRENCY,
+            mail_timeout_seconds: Self::MAIL_TIMEOUT,
+        }
+    }
+}
+
+/// Without the URL, which may hold a password.
+impl std::fmt::Debug for Config {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Config").field("mail_from", &self.mail_from).finish_non_exhaustive()
+    }
+}

@@ -1,0 +1,5 @@
+//! Between the wire and the domain: the only place that names both.
+
+pub(crate) mod message;
+pub(crate) mod recipient;
+pub(crate) mod template;

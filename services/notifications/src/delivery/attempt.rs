@@ -1,0 +1,99 @@
+//! One attempt at one message.
+
+use std::collections::HashMap;
+
+use serde_json::{Value, json};
+use uuid::Uuid;
+
+use super::recipients::Recipients;
+use super::smtp::{Mail, Refusal, Smtp};
+use crate::domain::{CONSENT_RULE, Message, Route, Template, route};
+
+/// What is to be done with a message.
+#[derive(Debug)]
+pub(super) enum Attempt {
+    /// Hand it over.
+    Mail { mail: Mail, rule: &'static str, inputs: Value },
+    /// Nothing; this is the outcome.
+    Decided(Outcome),
+}
+
+/// What became of a message, with the rule that decided and what it was based on.
+#[derive(Clone, Debug)]
+pub(super) struct Outcome {
+    pub(super) kind: Kind,
+    pub(super) reason: String,
+    pub(super) rule: &'static str,
+    pub(super) inputs: Value,
+}
+
+/// How an attempt ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Kind {
+    Sent,
+    Blocked,
+    /// Refused for good.
+    Failed,
+    /// Refused for now.
+    Again,
+}
+
+const DEPARTMENT_RULE: &str = "department-1";
+const TEMPLATE_RULE: &str = "template-1";
+
+impl Attempt {
+    /// Decides about a message.
+    pub(super) fn new(message: &Message, templates: &HashMap<Uuid, Template>, recipients: &Recipients) -> Self {
+        if let Some(content) = &message.content {
+            let mail = Mail {
+                to: message.recipient.clone(),
+                subject: content.subject.clone(),
+                body: content.body.clone(),
+            };
+            return Self::Mail { mail, rule: DEPARTMENT_RULE, inputs: json!({ "channel": "email" }) };
+        }
+        let recipient = message.profile_id.and_then(|id| recipients.find(id, message.purpose));
+        let Route { outcome, mut inputs } = route(recipient.as_ref(), message.purpose);
+        let address = match outcome {
+            Ok(address) => address,
+            Err(block) => {
+                let reason = block.as_str().to_owned();
+                return Self::Decided(Outcome { kind: Kind::Blocked, reason, rule: CONSENT_RULE, inputs });
+            }
+        };
+        let recipient = recipient.unwrap_or_default();
+        let template = message.template_id.and_then(|id| templates.get(&id));
+        let rendered = template
+            .ok_or_else(|| "there is no such template".to_owned())
+            .and_then(|template| {
+                let filled = template.render(&recipient.language, &recipient.display_name, &message.variables);
+                filled.map_err(|error| error.to_string())
+            });
+        match rendered {
+            Ok(rendered) => {
+                inputs["variant"] = json!(rendered.language);
+                let mail = Mail { to: address, subject: rendered.subject, body: rendered.body };
+                Self::Mail { mail, rule: CONSENT_RULE, inputs }
+            }
+            Err(error) => {
+                let inputs = json!({ "error": error });
+                let reason = "template_error".to_owned();
+                Self::Decided(Outcome { kind: Kind::Failed, reason, rule: TEMPLATE_RULE, inputs })
+            }
+        }
+    }
+
+    /// Carries it out.
+    pub(super) async fn make(self, smtp: &Smtp, message: &Message) -> Outcome {
+        let (mail, rule, inputs) = match self {
+            Self::Decided(outcome) => return outcome,
+            Self::Mail { mail, rule, inputs } => (mail, rule, inputs),
+        };
+        let (kind, reason) = match smtp.send(message.message_id, mail).await {
+            Ok(()) => (Kind::Sent, String::new()),
+            Err(Refusal::ForGood(reason)) => (Kind::Failed, reason),
+            Err(Refusal::ForNow(reason)) => (Kind::Again, reason),
+        };
+        Outcome { kind, reason, rule, inputs }
+    }
+}

@@ -1,0 +1,92 @@
+//! Handing mail to a provider over SMTP.
+
+use std::time::Duration;
+
+use anyhow::Context;
+use lettre::message::Mailbox;
+use lettre::message::header::ContentType;
+use lettre::transport::smtp::PoolConfig;
+use lettre::{Address, AsyncSmtpTransport, AsyncTransport, Tokio1Executor};
+use uuid::Uuid;
+
+use crate::config::Config;
+
+/// A mail ready to go.
+#[derive(Clone)]
+pub(super) struct Mail {
+    pub(super) to: String,
+    pub(super) subject: String,
+    pub(super) body: String,
+}
+
+/// Without what is personal in it.
+impl std::fmt::Debug for Mail {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Mail").finish_non_exhaustive()
+    }
+}
+
+/// The provider did not take it. The reason holds no personal data.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) enum Refusal {
+    /// Trying again would not help.
+    ForGood(String),
+    /// It may go later.
+    ForNow(String),
+}
+
+/// The provider.
+#[derive(Clone, Debug)]
+pub(super) struct Smtp {
+    transport: AsyncSmtpTransport<Tokio1Executor>,
+    from: Mailbox,
+    timeout: Duration,
+}
+
+impl Smtp {
+    pub(super) fn new(config: &Config) -> anyhow::Result<Self> {
+        let from = config.mail_from.parse().context("ATTUNE_MAIL_FROM must be a mail address")?;
+        let timeout = Duration::from_secs(config.mail_timeout_seconds);
+        let transport = AsyncSmtpTransport::<Tokio1Executor>::from_url(&config.smtp_url)
+            .context("ATTUNE_SMTP_URL must be like smtp://host:port")?
+            .timeout(Some(timeout))
+            .pool_config(PoolConfig::new().max_size(u32::from(config.mail_concurrency)))
+            .build();
+        Ok(Self { transport, from, timeout })
+    }
+
+    /// Hands a mail over. The Message-ID is the message's id, so that a receiver can tell a second copy.
+    pub(super) async fn send(&self, message_id: Uuid, mail: Mail) -> Result<(), Refusal> {
+        let letter = self.letter(message_id, mail)?;
+        // The transport bounds each step; this bounds their sum, so that a provider that answers a byte at a
+        // time cannot outlive the lease.
+        match tokio::time::timeout(self.timeout * 2, self.transport.send(letter)).await {
+            Ok(Ok(_)) => Ok(()),
+            Ok(Err(error)) => Err(refusal(&error)),
+            Err(_) => Err(Refusal::ForNow("timeout".to_owned())),
+        }
+    }
+
+    fn letter(&self, message_id: Uuid, mail: Mail) -> Result<lettre::Message, Refusal> {
+        let address: Address =
+            mail.to.parse().map_err(|_| Refusal::ForGood("invalid_address".to_owned()))?;
+        lettre::Message::builder()
+            .from(self.from.clone())
+            .to(Mailbox::new(None, address))
+            .subject(mail.subject)
+            .message_id(Some(format!("<{message_id}@{}>", self.from.email.domain())))
+            .header(ContentType::TEXT_PLAIN)
+            .body(mail.body)
+            .map_err(|_| Refusal::ForGood("invalid_message".to_owned()))
+    }
+}
+
+/// The provider's own text may quote the address, so only its code is kept.
+fn refusal(error: &lettre::transport::smtp::Error) -> Refusal {
+    match error.status() {
+        Some(code) if error.is_permanent() => Refusal::ForGood(format!("refused_{code}")),
+        Some(code) => Refusal::ForNow(format!("refused_{code}")),
+        None if error.is_timeout() => Refusal::ForNow("timeout".to_owned()),
+        None => Refusal::ForNow("unreachable".to_owned()),
+    }
+}

@@ -1,0 +1,109 @@
+//! One message to one recipient.
+
+use std::collections::BTreeMap;
+
+use chrono::{DateTime, Utc};
+use serde::{Deserialize, Serialize};
+use sqlx::types::Json;
+use uuid::Uuid;
+
+/// How it travels.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, sqlx::Type)]
+#[sqlx(type_name = "text", rename_all = "snake_case")]
+pub(crate) enum Channel {
+    Email,
+    Sms,
+    Voice,
+    InApp,
+}
+
+/// Why it is sent; consent is asked for this.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, sqlx::Type)]
+#[sqlx(type_name = "text", rename_all = "snake_case")]
+pub(crate) enum Purpose {
+    Service,
+    FollowUp,
+    Survey,
+    Marketing,
+}
+
+impl Purpose {
+    pub(crate) fn as_str(self) -> &'static str {
+        match self {
+            Self::Service => "service",
+            Self::FollowUp => "follow_up",
+            Self::Survey => "survey",
+            Self::Marketing => "marketing",
+        }
+    }
+}
+
+/// Where it stands.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, sqlx::Type)]
+#[sqlx(type_name = "text", rename_all = "snake_case")]
+pub(crate) enum State {
+    Queued,
+    Sent,
+    Blocked,
+    Failed,
+}
+
+/// What it belongs to. One recipient gets one message of an origin and occasion.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Origin {
+    pub(crate) kind: String,
+    pub(crate) id: String,
+    pub(crate) occasion: String,
+}
+
+/// A ready text.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct Content {
+    pub(crate) subject: String,
+    pub(crate) body: String,
+}
+
+/// A wish for a message.
+#[derive(Clone, Debug)]
+pub(crate) struct NewMessage {
+    pub(crate) message_id: Uuid,
+    pub(crate) profile_id: Option<Uuid>,
+    pub(crate) template_id: Option<Uuid>,
+    pub(crate) purpose: Purpose,
+    pub(crate) origin: Origin,
+    pub(crate) recipient: String,
+    pub(crate) variables: BTreeMap<String, String>,
+    pub(crate) content: Option<Content>,
+}
+
+/// A stored message.
+#[derive(Clone, Debug)]
+pub(crate) struct Message {
+    pub(crate) message_id: Uuid,
+    pub(crate) profile_id: Option<Uuid>,
+    pub(crate) template_id: Option<Uuid>,
+    pub(crate) channel: Channel,
+    pub(crate) purpose: Purpose,
+    pub(crate) origin_kind: String,
+    pub(crate) origin_id: String,
+    pub(crate) occasion: String,
+    pub(crate) recipient: String,
+    pub(crate) state: State,
+    pub(crate) reason: String,
+    pub(crate) attempts: i32,
+    pub(crate) version: i64,
+    pub(crate) variables: Json<BTreeMap<String, String>>,
+    pub(crate) content: Option<Json<Content>>,
+    pub(crate) created_at: DateTime<Utc>,
+    pub(crate) decided_at: Option<DateTime<Utc>>,
+}
+
+impl Message {
+    /// Decides the outcome; it stands for good.
+    pub(crate) fn decide(&mut self, state: State, reason: &str, now: DateTime<Utc>) {
+        self.state = state;
+        reason.clone_into(&mut self.reason);
+        self.decided_at = Some(now);
+        self.version += 1;
+    }
+}

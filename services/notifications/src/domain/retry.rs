@@ -1,0 +1,34 @@
+//! When to try again.
+
+use chrono::{DateTime, TimeDelta, Utc};
+use rand::RngExt;
+
+/// After so many attempts a message has failed. With the rests below that is most of a day, longer than the
+/// outages that mail providers have.
+pub(crate) const MOST_ATTEMPTS: i32 = 10;
+
+const FIRST: TimeDelta = TimeDelta::seconds(30);
+const LONGEST: TimeDelta = TimeDelta::hours(4);
+
+/// When to try again after the `attempts`-th failure: doubling from 30 seconds to 4 hours, each rest up to a
+/// quarter longer by chance, so that what failed together does not come again together.
+pub(crate) fn next_attempt(now: DateTime<Utc>, attempts: i32) -> DateTime<Utc> {
+    let doublings = attempts.clamp(1, 12).unsigned_abs() - 1;
+    let rest = (FIRST * 2_i32.pow(doublings)).min(LONGEST);
+    let extra = rest.num_milliseconds() / 4;
+    now + rest + TimeDelta::milliseconds(rand::rng().random_range(0..=extra))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn rests_grow_from_half_a_minute_to_four_hours() {
+        let now = DateTime::UNIX_EPOCH;
+        for (attempts, least) in [(1, FIRST), (3, TimeDelta::minutes(2)), (50, LONGEST)] {
+            let rest = next_attempt(now, attempts) - now;
+            assert!(rest >= least && rest <= least + least / 4, "{attempts}: {rest}");
+        }
+    }
+}

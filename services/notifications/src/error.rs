@@ -1,0 +1,37 @@
+//! What can go wrong in this service.
+
+use attune_database::database_error;
+use uuid::Uuid;
+
+/// An error of the notifications service; [`attune_rpc::Error`] is how a caller sees it.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum Error {
+    #[error("there is no template {0}")]
+    NoTemplate(Uuid),
+    #[error("another template has this name")]
+    NameTaken,
+    #[error("there is no message {0}")]
+    NoMessage(Uuid),
+    #[error(transparent)]
+    Rpc(#[from] attune_rpc::Error),
+    #[error(transparent)]
+    Database(#[from] sqlx::Error),
+}
+
+impl From<Error> for attune_rpc::Error {
+    fn from(error: Error) -> Self {
+        match error {
+            Error::NoTemplate(id) => Self::not_found("template", id),
+            Error::NameTaken => Self::already_exists("template", "name"),
+            Error::NoMessage(id) => Self::not_found("message", id),
+            Error::Rpc(error) => error,
+            Error::Database(error) => database_error(error),
+        }
+    }
+}
+
+impl From<Error> for tonic::Status {
+    fn from(error: Error) -> Self {
+        attune_rpc::Error::from(error).into()
+    }
+}

@@ -1,0 +1,57 @@
+//! The notifications service: what we tell people, on which channel, and why or why not.
+
+mod commands;
+mod config;
+mod convert;
+mod delivery;
+mod domain;
+mod error;
+mod events;
+mod grpc;
+mod store;
+
+use async_trait::async_trait;
+use attune_api::notifications::v1::message_service_server::MessageServiceServer;
+use attune_api::notifications::v1::template_service_server::TemplateServiceServer;
+use attune_server::{Context, Part, Service};
+use attune_timers::Worker;
+use sqlx::migrate::Migrator;
+
+pub use config::Config;
+
+static MIGRATOR: Migrator = sqlx::migrate!();
+
+/// The service, to be run by [`attune_server`].
+#[derive(Clone, Debug, Default)]
+pub struct Notifications {
+    config: Config,
+}
+
+impl Notifications {
+    /// The service with its providers as `config` says.
+    pub fn new(config: Config) -> Self {
+        Self { config }
+    }
+}
+
+#[async_trait]
+impl Service for Notifications {
+    fn name(&self) -> &'static str {
+        "notifications"
+    }
+
+    fn migrator(&self) -> &'static Migrator {
+        &MIGRATOR
+    }
+
+    async fn build(&self, context: Context) -> anyhow::Result<Part> {
+        let handlers = grpc::Notifications::new(context.database.clone());
+        let delivery = delivery::Delivery::new(context.database.clone(), context.peers, &self.config)?;
+        let worker = Worker::new(context.database, delivery);
+        Ok(Part::new()
+            .grpc(TemplateServiceServer::new(handlers.clone()))
+            .grpc(MessageServiceServer::new(handlers))
+            .consumer(events::Tellings)
+            .task("delivery", move |shutdown| worker.clone().run(shutdown)))
+    }
+}

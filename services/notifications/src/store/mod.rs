@@ -1,0 +1,5 @@
+//! All SQL of the service. Functions here neither begin nor commit.
+
+pub(crate) mod decision;
+pub(crate) mod message;
+pub(crate) mod template;

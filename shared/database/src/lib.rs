@@ -1,0 +1,34 @@
+//! Everything between a service and Postgres that is not the service's own SQL.
+//!
+//! A service owns one [`Schema`] and works as the role that owns it. [`migrate`] makes both and runs the
+//! migrations; [`connect`] opens the pool; a [`Database`] hands out transactions and nothing else:
+//!
+//! - [`Database::read`] and [`Database::system`]: a [`Tx`] inside one tenant, begun in one round trip;
+//! - [`Database::write`]: the same for a caller's write, which may be a repeated one;
+//! - [`Database::platform_tx`]: the infrastructure tables, for the platform's loops.
+//!
+//! [`embedded`] starts a Postgres of one's own where none is given, [`template`] gives every test a
+//! database of its own, [`retention`] forgets what is kept for a time only.
+
+mod constraint;
+mod database;
+pub mod embedded;
+mod error;
+mod migration;
+mod partition;
+mod pool;
+mod request;
+pub mod retention;
+mod schema;
+pub mod template;
+mod transaction;
+
+pub use constraint::{OnConstraint, violated_constraint};
+pub use database::Database;
+pub use error::database_error;
+pub use migration::{MigrationError, migrate};
+pub use partition::extend_event_log;
+pub use pool::{PoolSettings, connect};
+pub use request::Write;
+pub use schema::Schema;
+pub use transaction::{PlatformTx, Savepoint, Tx};

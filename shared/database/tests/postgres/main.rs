@@ -1,0 +1,16 @@
+//! This crate against a real Postgres.
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    reason = "a failing step fails the test"
+)]
+
+mod constraint;
+mod embedded;
+mod fixture;
+mod request;
+mod retention;
+mod roundtrips;
+mod template;
+mod tenancy;

@@ -1,0 +1,82 @@
+//! Quantiles and tails of the distributions used here, total over their arguments.
+
+use statrs::distribution::{
+    ChiSquared, ContinuousCDF, DiscreteCDF, NegativeBinomial, Normal, Poisson, StudentsT,
+};
+
+/// The standard normal distribution function.
+pub(crate) fn normal_cdf(x: f64) -> f64 {
+    Normal::standard().cdf(x)
+}
+
+/// The standard normal upper tail, exact far out where `1 − cdf` would be zero.
+pub(crate) fn normal_sf(x: f64) -> f64 {
+    Normal::standard().sf(x)
+}
+
+/// The standard normal quantile; `p` is held inside the open unit interval.
+pub(crate) fn normal_quantile(p: f64) -> f64 {
+    Normal::standard().inverse_cdf(p.clamp(1e-15, 1.0 - 1e-15))
+}
+
+/// The half width, in standard errors, of a two-sided normal interval at `level`.
+pub(crate) fn normal_critical(level: f64) -> f64 {
+    normal_quantile(0.5 + level / 2.0)
+}
+
+/// The half width, in standard errors, of a two-sided Student interval at `level`.
+///
+/// Above two hundred degrees of freedom it is the normal one (the difference is below one part in two hundred).
+pub(crate) fn student_critical(level: f64, freedom: f64) -> f64 {
+    if freedom > 200.0 {
+        return normal_critical(level);
+    }
+    match StudentsT::new(0.0, 1.0, freedom.max(1.0)) {
+        Ok(student) => student.inverse_cdf((0.5 + level / 2.0).min(1.0 - 1e-12)),
+        Err(_) => normal_critical(level),
+    }
+}
+
+/// The upper tail P(X > x) of χ² with `freedom` degrees of freedom.
+pub(crate) fn chi_squared_sf(x: f64, freedom: f64) -> f64 {
+    ChiSquared::new(freedom).map_or(1.0, |distribution| distribution.sf(x.max(0.0)))
+}
+
+/// P(Y ≥ `observed`) for a negative binomial count with this mean and variance; Poisson where the variance does
+/// not exceed the mean.
+pub(crate) fn count_tail(observed: u64, mean: f64, variance: f64) -> f64 {
+    if observed == 0 || !mean.is_finite() {
+        return 1.0;
+    }
+    let mean = mean.max(1e-9);
+    let excess = variance - mean;
+    if excess <= mean * 1e-6 {
+        return Poisson::new(mean).map_or(1.0, |distribution| distribution.sf(observed - 1));
+    }
+    let size = mean * mean / excess;
+    NegativeBinomial::new(size, size / (size + mean))
+        .map_or(1.0, |distribution| distribution.sf(observed - 1))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn quantiles_agree_with_the_printed_tables() {
+        assert!((normal_critical(0.95) - 1.959_964).abs() < 1e-5);
+        assert!((student_critical(0.95, 10.0) - 2.228_139).abs() < 1e-5);
+        assert!((student_critical(0.999, 5.0) - 6.868_83).abs() < 1e-3);
+        assert!((chi_squared_sf(10.827_57, 1.0) - 0.001).abs() < 1e-6);
+        assert!((normal_sf(8.0) / 6.220_96e-16 - 1.0).abs() < 1e-3);
+    }
+
+    #[test]
+    fn a_count_tail_is_the_sum_of_its_probabilities() {
+        // Poisson(2): P(Y >= 3) = 1 - e^-2 (1 + 2 + 2).
+        assert!((count_tail(3, 2.0, 2.0) - (1.0 - 5.0 * (-2.0_f64).exp())).abs() < 1e-9);
+        // Geometric (size one) with mean 4: P(Y >= k) = (4/5)^k.
+        assert!((count_tail(7, 4.0, 20.0) - 0.8_f64.powi(7)).abs() < 1e-9);
+        assert!((count_tail(0, 4.0, 20.0) - 1.0).abs() < f64::EPSILON);
+    }
+}

@@ -1,0 +1,24 @@
+//! Whether a change worked: judged against what would have happened without it, by a plan fixed before the start.
+//!
+//! The measure is a share to be lowered: of all feedback of a slice, how much mentions the topic non-positively.
+//! Because an issue is found when it is extreme, the window it was found in is never part of the comparison
+//! (regression to the mean), and a level that could have faded by itself is not taken for one that would have stayed.
+
+mod counterfactual;
+mod fieller;
+mod forecast;
+mod judge;
+mod look;
+mod pilot;
+mod plan;
+mod record;
+mod series;
+mod spending;
+mod timing;
+
+pub use judge::{Comparison, Evaluation, judge};
+pub use pilot::{Arm, Pilot, judge_pilot};
+pub use plan::{Plan, PlanError, PlannedSample, SmallestEffect, plan};
+pub use record::{Assumption, Decision, Fading, Finding, Interval, Method, Verdict};
+pub use series::{Bucket, overdispersion};
+pub use spending::boundaries;

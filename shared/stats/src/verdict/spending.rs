@@ -1,0 +1,120 @@
+//! How often one may look: critical values that spend the error rate over the planned looks.
+
+use crate::distribution::{normal_cdf, normal_quantile, normal_sf};
+
+const GRID: usize = 400;
+
+/// The critical value, in standard errors, for each look at the given increasing fractions of the planned n, so
+/// that all looks together keep the two-sided error rate `alpha` (Lan and DeMets, Discrete sequential boundaries
+/// for clinical trials, Biometrika 70(3), 1983, with the O'Brien–Fleming type spending function; computed by the
+/// recursive integration of Armitage, McPherson and Rowe, JRSS A 132(2), 1969).
+///
+/// Fractions that do not increase are never reached and get an infinite critical value.
+pub fn boundaries(fractions: &[f64], alpha: f64) -> Vec<f64> {
+    let spent: Vec<_> = fractions
+        .iter()
+        .map(|&fraction| (fraction, spending(fraction.min(1.0), alpha)))
+        .collect();
+    boundaries_spending(&spent)
+}
+
+/// The same for looks that say themselves how much of the one-sided error rate is spent after them.
+pub(super) fn boundaries_spending(looks: &[(f64, f64)]) -> Vec<f64> {
+    let mut density: Option<Density> = None;
+    let mut spent = 0.0;
+    let mut previous = 0.0;
+    looks
+        .iter()
+        .map(|&(fraction, target)| {
+            let fraction = fraction.min(1.0);
+            if fraction <= previous {
+                return f64::INFINITY;
+            }
+            let step = fraction - previous;
+            let bound = match &density {
+                None => normal_quantile(1.0 - target) * fraction.sqrt(),
+                Some(before) => before.bound(step, target - spent),
+            };
+            density = Some(Density::after(density.as_ref(), step, bound));
+            (spent, previous) = (target, fraction);
+            bound / fraction.sqrt()
+        })
+        .collect()
+}
+
+/// The one-sided error rate spent by this fraction.
+pub(super) fn spending(fraction: f64, alpha: f64) -> f64 {
+    2.0 * normal_sf(normal_quantile(1.0 - alpha / 4.0) / fraction.sqrt())
+}
+
+/// The density of the score process among the paths that have not crossed yet, on an even grid.
+struct Density {
+    points: Vec<(f64, f64)>,
+    width: f64,
+}
+
+impl Density {
+    fn after(before: Option<&Self>, step: f64, bound: f64) -> Self {
+        let deviation = step.sqrt();
+        let low = before.map_or(0.0, |density| density.points.first().map_or(0.0, |p| p.0)) - 6.0 * deviation;
+        let width = (bound - low) / GRID as f64;
+        let normal = |x: f64| (-0.5 * x * x / step).exp() / (std::f64::consts::TAU * step).sqrt();
+        let points = (0..GRID)
+            .map(|i| low + width * (i as f64 + 0.5))
+            .map(|x| {
+                (
+                    x,
+                    before.map_or_else(|| normal(x), |density| density.integral(|u| normal(x - u))),
+                )
+            })
+            .collect();
+        Self { points, width }
+    }
+
+    fn integral(&self, f: impl Fn(f64) -> f64) -> f64 {
+        self.points.iter().map(|&(u, mass)| mass * f(u)).sum::<f64>() * self.width
+    }
+
+    /// The bound that paths cross for the first time with this probability.
+    fn bound(&self, step: f64, probability: f64) -> f64 {
+        let deviation = step.sqrt();
+        let (mut low, mut high) = (-10.0, 10.0);
+        for _ in 0..30 {
+            let middle = f64::midpoint(low, high);
+            let crossing = self.integral(|u| normal_cdf((u - middle) / deviation));
+            if crossing > probability {
+                low = middle;
+            } else {
+                high = middle;
+            }
+        }
+        f64::midpoint(low, high)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn boundaries_agree_with_the_published_table() {
+        // Jennison and Turnbull, Group Sequential Methods, 2000, O'Brien–Fleming type spending, alpha 0.05.
+        for (looks, expected) in [
+            (vec![1.0], vec![1.960]),
+            (vec![0.5, 1.0], vec![2.963, 1.969]),
+            (
+                vec![0.2, 0.4, 0.6, 0.8, 1.0],
+                vec![4.877, 3.357, 2.680, 2.290, 2.031],
+            ),
+        ] {
+            for (computed, table) in boundaries(&looks, 0.05).iter().zip(expected) {
+                assert!((computed - table).abs() < 0.005, "{computed} instead of {table}");
+            }
+        }
+    }
+
+    #[test]
+    fn a_look_without_new_data_cannot_decide() {
+        assert!(boundaries(&[0.5, 0.5], 0.05)[1].is_infinite());
+    }
+}

@@ -1,0 +1,94 @@
+//! When the share fell: an issue that ends by itself ends at any time, a change acts from its rollout on.
+
+/// How much worse a fall at the rollout may explain the data than a fall at the best-fitting instant: the 95 %
+/// quantile of the likelihood ratio of a break's date, −2 ln(1 − √0.95) (Hansen, Sample splitting and threshold
+/// estimation, Econometrica 68(3), 2000, theorem 2).
+pub(super) const REQUIRED: f64 = 7.352;
+/// A fall is dated with at least this many days of data on either side.
+const MARGIN: f64 = 1.0;
+
+/// One bucket of the course from detection on.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub(super) struct Step {
+    /// The end of the bucket, in days from the rollout.
+    pub(super) end: f64,
+    pub(super) successes: f64,
+    pub(super) n: f64,
+}
+
+/// The date of the fall.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub(super) struct Timing {
+    /// The best-fitting instant, in days from the rollout.
+    pub(super) days: f64,
+    /// Twice the difference in log likelihood to a fall at the rollout, over the overdispersion.
+    pub(super) distance: f64,
+}
+
+/// Dates the fall of a course that is ordered in time: two shares, one before and one after a break at the end of
+/// any bucket.
+pub(super) fn date(course: &[Step], overdispersion: f64) -> Timing {
+    let (all, all_n) = course
+        .iter()
+        .fold((0.0, 0.0), |(successes, n), step| (successes + step.successes, n + step.n));
+    let first = course.first().map_or(0.0, |step| step.end);
+    let last = course.last().map_or(0.0, |step| step.end);
+    let mut rollout = f64::NEG_INFINITY;
+    let mut best = (0.0, f64::NEG_INFINITY);
+    let (mut successes, mut n) = (0.0, 0.0);
+    for step in course {
+        successes += step.successes;
+        n += step.n;
+        let fit = likelihood(successes, n) + likelihood(all - successes, all_n - n);
+        if step.end <= 0.0 {
+            rollout = fit;
+        }
+        let falls = successes * (all_n - n) > (all - successes) * n;
+        let inside = step.end >= first + MARGIN && step.end <= last - MARGIN;
+        if falls && inside && fit > best.1 {
+            best = (step.end, fit);
+        }
+    }
+    Timing {
+        days: best.0,
+        distance: (2.0 * (best.1 - rollout) / overdispersion).max(0.0),
+    }
+}
+
+/// The binomial log likelihood at its maximum.
+fn likelihood(successes: f64, n: f64) -> f64 {
+    let part = |count: f64| if count > 0.0 { count * (count / n).ln() } else { 0.0 };
+    part(successes) + part(n - successes)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn falling_at(change: f64) -> Vec<Step> {
+        (-7 * 24..7 * 24)
+            .map(|hour| f64::from(hour + 1) / 24.0)
+            .map(|end| Step {
+                end,
+                successes: if end <= change { 0.6 } else { 0.12 },
+                n: 4.0,
+            })
+            .collect()
+    }
+
+    #[test]
+    fn a_fall_is_dated_where_it_happened() {
+        for change in [-3.0, -0.5, 0.0, 1.5] {
+            let timing = date(&falling_at(change), 1.0);
+            assert!((timing.days - change).abs() < 1e-9, "{timing:?}");
+            assert_eq!(timing.distance > REQUIRED, change.abs() > 0.4, "{timing:?}");
+        }
+    }
+
+    #[test]
+    fn days_that_differ_more_date_a_fall_less_surely() {
+        let course = falling_at(0.5);
+        let (even, uneven) = (date(&course, 1.0), date(&course, 2.0));
+        assert!((even.distance - 2.0 * uneven.distance).abs() < 1e-9);
+    }
+}

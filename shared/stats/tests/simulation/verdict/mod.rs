@@ -1,0 +1,2 @@
+mod world;
+mod error_rate;

@@ -1,0 +1,168 @@
+//! The five services in this process, on a clock that the test moves.
+
+use std::time::Duration;
+
+use attune_auth::{DevIssuer, TokenSpec};
+use attune_clock::{Clock, ManualClock};
+use attune_database::template::{TemplateSet, TestDatabase};
+use attune_mailbox::Mailbox;
+use attune_notifications::Notifications;
+use attune_rpc::TenantId;
+use attune_server::{App, Config, DatabaseConfig, IdentityConfig, Running};
+use chrono::{DateTime, TimeDelta, Utc};
+use sqlx::PgPool;
+use sqlx::postgres::PgPoolOptions;
+use tempfile::TempDir;
+use tonic::transport::{Channel, Endpoint};
+
+use crate::database::{schemas, services};
+use crate::{Failure, SCHEMAS, Tenant, settle};
+
+/// How long a test waits for the platform to settle before it fails.
+const PATIENCE: Duration = Duration::from_secs(60);
+
+/// The instant at which every test begins, unless it says otherwise: a Monday.
+const START: &str = "2026-03-02T08:00:00Z";
+
+/// The issuer's key in the platform's folder.
+const KEY_FILE: &str = "issuer.pem";
+
+/// The whole platform, one test's own.
+#[derive(Debug)]
+pub struct TestPlatform {
+    running: Running,
+    channel: Channel,
+    clock: Clock,
+    hand: ManualClock,
+    issuer: DevIssuer,
+    mailbox: Mailbox,
+    admin: PgPool,
+    database: TestDatabase,
+    folder: TempDir,
+}
+
+impl TestPlatform {
+    /// Starts the five services in this process on 2 March 2026, 08:00 UTC.
+    pub async fn start() -> Result<Self, Failure> {
+        Self::start_at(START.parse()?).await
+    }
+
+    /// Starts them at `start`.
+    pub async fn start_at(start: DateTime<Utc>) -> Result<Self, Failure> {
+        let database = TemplateSet::new(&schemas()).database().await?;
+        let admin = PgPoolOptions::new().max_connections(2).connect(database.url()).await?;
+        let mailbox = Mailbox::start().await?;
+        let folder = tempfile::tempdir()?;
+        let key = folder.path().join(KEY_FILE);
+        let issuer = DevIssuer::load_or_create(&key)?;
+        let (clock, hand) = Clock::manual(start);
+        let config = Config {
+            listen: ([127, 0, 0, 1], 0).into(),
+            clock: Some(clock.clone()),
+            database: databases(&database)?,
+            identity: IdentityConfig { dev_key_file: Some(key), ..IdentityConfig::default() },
+            ..Config::default()
+        };
+        let providers = attune_notifications::Config {
+            smtp_url: format!("smtp://{}", mailbox.address()),
+            ..attune_notifications::Config::default()
+        };
+        let running = App::build(config, services(Notifications::new(providers))).await?.spawn();
+        let channel = Endpoint::from_shared(format!("http://{}", running.address()))?.connect_lazy();
+        Ok(Self { running, channel, clock, hand, issuer, mailbox, admin, database, folder })
+    }
+
+    /// Somebody of `tenant` who may do everything.
+    ///
+    /// # Panics
+    /// When `tenant` is no tenant id.
+    #[allow(clippy::expect_used, clippy::missing_panics_doc)] // a test's own mistake
+    pub fn tenant(&self, tenant: &str) -> Tenant {
+        self.user(tenant, "*").expect("a tenant id")
+    }
+
+    /// Somebody of `tenant` with these scopes.
+    pub fn user(&self, tenant: &str, scopes: &str) -> Result<Tenant, Failure> {
+        let spec = TokenSpec::user("tester", TenantId::parse(tenant)?, scopes);
+        Ok(Tenant::new(self.channel.clone(), self.issuer.token(&spec)?))
+    }
+
+    /// The issuer whose tokens the platform believes.
+    pub fn issuer(&self) -> &DevIssuer {
+        &self.issuer
+    }
+
+    /// The private key that the platform's issuer signs with (PKCS#8 PEM), for tokens it would never give out.
+    pub fn issuer_key(&self) -> Result<String, Failure> {
+        Ok(std::fs::read_to_string(self.folder.path().join(KEY_FILE))?)
+    }
+
+    /// A channel to the platform without a token.
+    pub fn channel(&self) -> Channel {
+        self.channel.clone()
+    }
+
+    /// Where the platform listens.
+    pub fn url(&self) -> String {
+        format!("http://{}", self.running.address())
+    }
+
+    /// The mailbox that all mail goes to.
+    pub fn mailbox(&self) -> &Mailbox {
+        &self.mailbox
+    }
+
+    /// A pool that sees everything, for what no API tells.
+    pub fn admin(&self) -> &PgPool {
+        &self.admin
+    }
+
+    /// The database's URL.
+    pub fn database_url(&self) -> &str {
+        self.database.url()
+    }
+
+    /// The platform's time.
+    pub fn now(&self) -> DateTime<Utc> {
+        self.clock.now()
+    }
+
+    /// Waits until everything told has been heard and nothing is due any more.
+    pub async fn settle(&self) -> Result<(), Failure> {
+        settle(&self.admin, &SCHEMAS, self.now(), PATIENCE).await
+    }
+
+    /// Lets what is going on end, moves the time, and lets what is due then end too.
+    pub async fn advance_to(&self, instant: DateTime<Utc>) -> Result<(), Failure> {
+        self.settle().await?;
+        self.hand.advance_to(instant);
+        self.settle().await
+    }
+
+    /// [`advance_to`](Self::advance_to) `step` from now.
+    pub async fn advance(&self, step: TimeDelta) -> Result<(), Failure> {
+        self.advance_to(self.now() + step).await
+    }
+
+    /// Stops the services as a process would.
+    pub async fn stop(self) {
+        self.running.drain().await;
+        self.admin.close().await;
+    }
+}
+
+/// Each service logs in as the role that owns its schema and nothing else.
+fn databases(database: &TestDatabase) -> Result<DatabaseConfig, Failure> {
+    let [profiles, interactions, feedback, improvement, notifications] =
+        SCHEMAS.map(|schema| database.service_url(schema));
+    Ok(DatabaseConfig {
+        profiles_database_url: Some(profiles?.parse()?),
+        interactions_database_url: Some(interactions?.parse()?),
+        feedback_database_url: Some(feedback?.parse()?),
+        improvement_database_url: Some(improvement?.parse()?),
+        notifications_database_url: Some(notifications?.parse()?),
+        migrate: false,
+        pool_size: 4,
+        ..DatabaseConfig::default()
+    })
+}

@@ -1,0 +1,153 @@
+//! Calibration: probabilities that mean what they say on texts of a kind the model has not seen.
+//!
+//! A model is too sure of itself on the corpora it learnt from. So the corpora are split into folds, a model
+//! is trained without each fold and asked about it, and a temperature with one offset for each class is
+//! fitted to those answers by maximum likelihood (vector scaling with a shared slope; Guo et al., 2017).
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use crate::Polarity;
+use crate::dataset::{Row, class_counts};
+use crate::normalize::normalize;
+use crate::sentiment::{CLASSES, Calibration, Model, softmax};
+use crate::training::{Options, train};
+
+/// Under this probability the model abstains: the class it would name is then more likely wrong than right.
+pub const ABSTAIN_THRESHOLD: f64 = 0.5;
+
+/// At most this many texts of a corpus are asked about, so that none outweighs the others.
+const MOST_TEXTS: usize = 4_000;
+/// Steps of the fit; it has settled to three digits after a third of them.
+const STEPS: usize = 300;
+/// Step of `AdaGrad` in the fit.
+const RATE: f64 = 0.1;
+
+/// What a model that never saw a text's corpus says of the text.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Sample {
+    scores: [f64; CLASSES],
+    label: Polarity,
+    /// Whether the text's corpus has no neutral texts, so that neutral is not an answer.
+    pair: bool,
+}
+
+/// Trains a model without each of `folds` groups of corpora and asks it about them.
+///
+/// A corpus that is alone in its language is never left out: without it the language would be unknown,
+/// which is not the case calibration is for.
+pub fn out_of_domain_samples(rows: &[Row], options: &Options, folds: usize) -> Vec<Sample> {
+    let assignment = fold_of_sets(rows, folds);
+    let counts = class_counts(rows);
+    let mut samples = Vec::new();
+    for fold in 0..folds {
+        let left_out = |row: &&Row| assignment.get(row.set.as_str()) == Some(&fold);
+        let known: Vec<Row> = rows.iter().filter(|row| !left_out(row)).cloned().collect();
+        let model = train(&known, "fold", options);
+        let mut asked: BTreeMap<&str, usize> = BTreeMap::new();
+        let mut glyphs = Vec::new();
+        for row in rows.iter().filter(left_out) {
+            let asked = asked.entry(&row.set).or_default();
+            *asked += 1;
+            let [_, neutral, _] = counts.get(row.set.as_str()).copied().unwrap_or_default();
+            normalize(&row.text, &mut glyphs);
+            let Some(scores) = model.logits(&glyphs).filter(|_| *asked <= MOST_TEXTS) else {
+                continue;
+            };
+            samples.push(Sample {
+                scores,
+                label: row.label,
+                pair: neutral == 0,
+            });
+        }
+    }
+    samples
+}
+
+/// Deals the corpora of each language with several of them to the folds in turn.
+fn fold_of_sets(rows: &[Row], folds: usize) -> BTreeMap<&str, usize> {
+    let mut by_language: BTreeMap<&str, BTreeSet<&str>> = BTreeMap::new();
+    for row in rows {
+        by_language.entry(&row.language).or_default().insert(&row.set);
+    }
+    by_language
+        .into_values()
+        .filter(|sets| sets.len() > 1)
+        .flat_map(|sets| {
+            sets.into_iter()
+                .enumerate()
+                .map(|(index, set)| (set, index % folds.max(1)))
+        })
+        .collect()
+}
+
+/// Fits the calibration of `model` to samples.
+pub fn calibrate(model: &mut Model, samples: &[Sample]) {
+    let (slope, offsets) = fit(samples);
+    model.set_calibration(Calibration {
+        slope,
+        offsets,
+        threshold: ABSTAIN_THRESHOLD,
+    });
+}
+
+/// The slope and offsets under which the samples' labels are most likely.
+fn fit(samples: &[Sample]) -> (f64, [f64; CLASSES]) {
+    let mut parameters = [1.0, 0.0, 0.0, 0.0];
+    let mut squares = [0.0; 4];
+    let total = samples.len().max(1) as f64;
+    for _ in 0..STEPS {
+        let mut gradients = [0.0; 4];
+        for sample in samples {
+            let [slope, offsets @ ..] = parameters;
+            let probabilities = softmax(std::array::from_fn(|class| {
+                let ruled_out = sample.pair && class == Polarity::Neutral.index();
+                if ruled_out {
+                    f64::MIN
+                } else {
+                    sample.scores[class] * slope + offsets[class]
+                }
+            }));
+            for class in 0..CLASSES {
+                let hit = if class == sample.label.index() { 1.0 } else { 0.0 };
+                let error = (probabilities[class] - hit) / total;
+                gradients[0] += error * sample.scores[class];
+                gradients[class + 1] += error;
+            }
+        }
+        for ((parameter, square), gradient) in parameters.iter_mut().zip(&mut squares).zip(gradients) {
+            *square += gradient * gradient;
+            *parameter -= RATE * gradient / (*square + 1e-12).sqrt();
+        }
+    }
+    let [slope, offsets @ ..] = parameters;
+    (slope, offsets)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::training::SplitMix64;
+
+    #[test]
+    fn an_overconfident_model_is_damped_to_its_accuracy() {
+        // Scores claim e²/(e²+2) = 79 % for one class, which is right in 60 of 100 cases.
+        let mut random = SplitMix64(7);
+        let samples: Vec<Sample> = (0..3_000)
+            .map(|index| {
+                let label = Polarity::ALL[index % CLASSES];
+                let mut answers = [0, 0, 0, 1, 2];
+                random.shuffle(&mut answers);
+                let said = (label.index() + answers[0]) % CLASSES;
+                let scores = std::array::from_fn(|class| if class == said { 2.0 } else { 0.0 });
+                Sample {
+                    scores,
+                    label,
+                    pair: false,
+                }
+            })
+            .collect();
+        let (slope, _) = fit(&samples);
+        let top = softmax([2.0 * slope, 0.0, 0.0])[0];
+        assert!((top - 0.6).abs() < 0.03, "{top}");
+    }
+}

@@ -1,0 +1,246 @@
+//! What a company's own customers teach: a bounded correction on top of the built-in model, learnt from texts
+//! with a known sentiment such as the comments of rated answers.
+
+use std::collections::{BTreeMap, HashMap};
+
+use crate::Polarity;
+use crate::features::{BLOCK_FACTORS, BLOCKS, extract};
+use crate::normalize::{Glyph, normalize};
+use crate::sentiment::{CLASSES, Model, WEIGHTS, softmax};
+use crate::training::SplitMix64;
+
+/// Fewer texts than this teach nothing that could be told from chance.
+pub const FEWEST_TEXTS: usize = 50;
+
+/// A score so low that the class has no probability.
+const RULED_OUT: f64 = -1e9;
+const PASSES: usize = 12;
+const RATE: f64 = 0.1;
+const SEED: u64 = 1;
+/// Folds in which the correction is judged on texts it did not learn from.
+const FOLDS: usize = 5;
+/// A correction is used when the texts it sets right outweigh those it spoils by this many standard errors
+/// (`McNemar`'s test with weights, one-sided at 5 %).
+const BEYOND_CHANCE: f64 = 1.645;
+/// At most this many n-grams are kept, those in most texts first.
+const MOST_FEATURES: usize = 100_000;
+
+/// A correction of the built-in model for one company.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Correction {
+    offsets: [f64; WEIGHTS],
+    weights: HashMap<u32, [f64; WEIGHTS]>,
+    judgement: Judgement,
+}
+
+/// How a correction did on texts it had not learnt from.
+#[derive(Debug, Clone, Copy, PartialEq, Default)]
+pub struct Judgement {
+    /// Texts it was judged on.
+    pub texts: usize,
+    /// Texts that the built-in model got wrong and the correction right.
+    pub set_right: usize,
+    /// Texts that the built-in model got right and the correction wrong.
+    pub spoilt: usize,
+    /// The gain in texts, each weighing the square root of how rare its class is.
+    pub gain: f64,
+    /// Its standard error under chance.
+    pub standard_error: f64,
+}
+
+impl Judgement {
+    /// Whether the correction is better than the built-in model beyond chance.
+    pub fn is_better(&self) -> bool {
+        self.gain > BEYOND_CHANCE * self.standard_error
+    }
+}
+
+/// A text as features, with what the built-in model says of it.
+struct Example {
+    features: Vec<(u32, f64)>,
+    base: [f64; CLASSES],
+    label: usize,
+    /// How heavy it weighs: texts of rare classes more, so that the correction does not just learn which
+    /// class is common.
+    weight: f64,
+}
+
+impl Correction {
+    /// Learns a correction of `model` from texts and what their writers felt; `None` when there are fewer than
+    /// [`FEWEST_TEXTS`] or it is no better than the model beyond chance on held-back texts.
+    pub fn learn(model: &Model, texts: &[(&str, Polarity)]) -> Option<Correction> {
+        if texts.len() < FEWEST_TEXTS {
+            return None;
+        }
+        let mut examples: Vec<Example> = texts
+            .iter()
+            .filter_map(|&(text, label)| Example::read(model, text, label))
+            .collect();
+        weigh_by_class(&mut examples);
+        SplitMix64(SEED).shuffle(&mut examples);
+        let mut judgement = Judgement::default();
+        for fold in 0..FOLDS {
+            let split = |held_back: bool| {
+                let chosen = examples.iter().enumerate();
+                chosen
+                    .filter(move |(index, _)| (index % FOLDS == fold) == held_back)
+                    .map(|(_, example)| example)
+            };
+            let correction = Correction::fit(&split(false).collect::<Vec<_>>());
+            split(true).for_each(|example| judgement.add(example, &correction));
+        }
+        judgement.is_better().then(|| Correction {
+            judgement,
+            ..Correction::fit(&examples.iter().collect::<Vec<_>>())
+        })
+    }
+
+    /// How it did on held-back texts before it was accepted.
+    pub fn judgement(&self) -> Judgement {
+        self.judgement
+    }
+
+    fn fit(examples: &[&Example]) -> Correction {
+        let weights = recurring_features(examples)
+            .into_iter()
+            .map(|bucket| (bucket, [0.0; WEIGHTS]))
+            .collect();
+        let mut correction = Correction {
+            offsets: [0.0; WEIGHTS],
+            weights,
+            judgement: Judgement::default(),
+        };
+        let mut squares: HashMap<u32, [f64; WEIGHTS]> = HashMap::new();
+        let mut offset_squares = [0.0; WEIGHTS];
+        let mut order: Vec<&Example> = examples.to_vec();
+        let mut random = SplitMix64(SEED);
+        for _ in 0..PASSES {
+            random.shuffle(&mut order);
+            for example in &order {
+                let [negative, _, positive] = softmax(correction.logits(example.base, &example.features));
+                let hit = |class: usize| if example.label == class { 1.0 } else { 0.0 };
+                let gradients = [negative - hit(0), positive - hit(2)].map(|error| error * example.weight);
+                step(&mut correction.offsets, &mut offset_squares, gradients, 1.0);
+                for &(bucket, value) in &example.features {
+                    if let Some(weights) = correction.weights.get_mut(&bucket) {
+                        step(weights, squares.entry(bucket).or_default(), gradients, value);
+                    }
+                }
+            }
+        }
+        correction
+    }
+
+    fn logits(&self, base: [f64; CLASSES], features: &[(u32, f64)]) -> [f64; CLASSES] {
+        let [mut negative, neutral, mut positive] = base;
+        negative += self.offsets[0];
+        positive += self.offsets[1];
+        for (bucket, value) in features {
+            if let Some(weights) = self.weights.get(bucket) {
+                negative += weights[0] * value;
+                positive += weights[1] * value;
+            }
+        }
+        [negative, neutral, positive]
+    }
+
+    /// The class probabilities of a normalised text; `None` when it has no feature.
+    pub(crate) fn probabilities(&self, model: &Model, glyphs: &[Glyph]) -> Option<[f64; CLASSES]> {
+        let base = model.calibrate(model.logits(glyphs)?);
+        Some(softmax(self.logits(base, &features(glyphs))))
+    }
+}
+
+impl Judgement {
+    fn add(&mut self, example: &Example, correction: &Correction) {
+        let before = highest(example.base) == example.label;
+        let after = highest(correction.logits(example.base, &example.features)) == example.label;
+        self.texts += 1;
+        self.set_right += usize::from(after && !before);
+        self.spoilt += usize::from(before && !after);
+        if before != after {
+            self.gain += if after { example.weight } else { -example.weight };
+            self.standard_error = libm::hypot(self.standard_error, example.weight);
+        }
+    }
+}
+
+impl Example {
+    fn read(model: &Model, text: &str, label: Polarity) -> Option<Example> {
+        let mut glyphs = Vec::new();
+        normalize(text, &mut glyphs);
+        let base = model.calibrate(model.logits(&glyphs)?);
+        Some(Example {
+            features: features(&glyphs),
+            base,
+            label: label.index(),
+            weight: 1.0,
+        })
+    }
+}
+
+/// Brings classes halfway to equal weight: a text weighs the square root of how rare its class is. Where no text is neutral, as with ratings of
+/// one and five alone, neutral is no answer to learn against: its score is taken out.
+fn weigh_by_class(examples: &mut [Example]) {
+    let mut counts = [0_usize; CLASSES];
+    for example in examples.iter() {
+        counts[example.label] += 1;
+    }
+    let present = counts.iter().filter(|&&count| count > 0).count().max(1) as f64;
+    let total = examples.len() as f64;
+    for example in examples {
+        example.weight = (total / (present * counts[example.label] as f64)).sqrt();
+        if counts[Polarity::Neutral.index()] == 0 {
+            example.base[Polarity::Neutral.index()] = RULED_OUT;
+        }
+    }
+}
+
+fn features(glyphs: &[Glyph]) -> Vec<(u32, f64)> {
+    let mut found = Vec::new();
+    let mut counts = [0_u32; BLOCKS];
+    extract(glyphs, |block, bucket| {
+        counts[block] += 1;
+        found.push((block, bucket));
+    });
+    found
+        .into_iter()
+        .map(|(block, bucket)| (bucket, BLOCK_FACTORS[block] / f64::from(counts[block]).sqrt()))
+        .collect()
+}
+
+/// The buckets that at least two texts hold: what one text holds teaches nothing about the next.
+fn recurring_features(examples: &[&Example]) -> Vec<u32> {
+    let mut texts_with: BTreeMap<u32, usize> = BTreeMap::new();
+    for example in examples {
+        let mut buckets: Vec<u32> = example.features.iter().map(|&(bucket, _)| bucket).collect();
+        buckets.sort_unstable();
+        buckets.dedup();
+        for bucket in buckets {
+            *texts_with.entry(bucket).or_default() += 1;
+        }
+    }
+    let mut recurring: Vec<(usize, u32)> = texts_with
+        .into_iter()
+        .filter(|&(_, count)| count > 1)
+        .map(|(bucket, count)| (count, bucket))
+        .collect();
+    recurring.sort_unstable_by(|left, right| right.cmp(left));
+    recurring.truncate(MOST_FEATURES);
+    recurring.into_iter().map(|(_, bucket)| bucket).collect()
+}
+
+fn step(weights: &mut [f64; WEIGHTS], squares: &mut [f64; WEIGHTS], gradients: [f64; WEIGHTS], value: f64) {
+    for ((weight, square), gradient) in weights.iter_mut().zip(squares).zip(gradients) {
+        let gradient = gradient * value;
+        *square += gradient * gradient;
+        *weight -= RATE * gradient / (*square + 1e-12).sqrt();
+    }
+}
+
+fn highest(values: [f64; CLASSES]) -> usize {
+    (1..CLASSES).fold(
+        0,
+        |best, class| if values[class] > values[best] { class } else { best },
+    )
+}

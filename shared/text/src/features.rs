@@ -1,0 +1,188 @@
+//! Hashed n-grams of a normalised text.
+
+use crate::normalize::{Class, Glyph};
+
+/// Number of hash buckets as a power of two.
+pub(crate) const BUCKET_BITS: u32 = 20;
+/// Number of hash buckets.
+pub(crate) const BUCKETS: usize = 1 << BUCKET_BITS;
+/// Kinds of features; each is scaled by the square root of its own count.
+pub(crate) const BLOCKS: usize = 4;
+
+/// How heavy each kind weighs: inside words much is said several times over.
+pub(crate) const BLOCK_FACTORS: [f64; BLOCKS] = [1.0, 0.5, 1.0, 1.0];
+
+const WORDS: usize = 0;
+const CHARACTERS: usize = 1;
+const IDEOGRAPHS: usize = 2;
+const SYMBOLS: usize = 3;
+
+/// Character n-grams inside words have this many characters, the word's edges counted.
+const SHORTEST_GRAM: usize = 3;
+const LONGEST_GRAM: usize = 5;
+/// Han and kana n-grams have one to this many characters.
+const LONGEST_IDEOGRAPH_GRAM: usize = 4;
+/// Words longer than this are read by their beginning only.
+const LONGEST_WORD: usize = 64;
+
+/// So many words after a negation are read as negated, up to the next sign.
+const NEGATION_REACH: usize = 3;
+/// Words that turn the next ones round; English contractions end in n't.
+const NEGATIONS: [&str; 12] = [
+    "not", "no", "never", "nor", "neither", "without", "nothing", "nobody", "cannot", "не", "нет", "без",
+];
+
+/// Multiplier of the 64-bit multiplicative hash: 2⁶⁴ divided by the golden ratio, made odd.
+const MULTIPLIER: u64 = 0x9E37_79B9_7F4A_7C15;
+
+/// Calls `visit(block, bucket)` for every feature of the text, in order.
+pub(crate) fn extract(glyphs: &[Glyph], mut visit: impl FnMut(usize, u32)) {
+    let mut previous_word = step(0, START);
+    let mut negated = 0_usize;
+    let mut at = 0;
+    while let Some(first) = glyphs.get(at) {
+        let length = glyphs[at..]
+            .iter()
+            .take_while(|glyph| glyph.class == first.class)
+            .count();
+        let run = &glyphs[at..at + length];
+        match first.class {
+            Class::Space => {}
+            Class::Word => {
+                let word = hash_run(seed(WORDS), run);
+                visit(WORDS, bucket(word));
+                visit(WORDS, bucket(step(previous_word, BETWEEN) ^ word.rotate_left(17)));
+                previous_word = word;
+                if negated > 0 {
+                    visit(WORDS, bucket(step(word, NEGATED)));
+                }
+                negated = if is_negation(run) {
+                    NEGATION_REACH
+                } else {
+                    negated.saturating_sub(1)
+                };
+                character_grams(run, &mut visit);
+            }
+            Class::Ideograph => ideograph_grams(run, &mut visit),
+            Class::Symbol => {
+                negated = 0;
+                symbol_grams(run, &mut visit);
+            }
+        }
+        at += length;
+    }
+}
+
+const START: u32 = 0x11_0001;
+const BETWEEN: u32 = 0x11_0002;
+const EDGE: u32 = 0x11_0003;
+const NEGATED: u32 = 0x11_0004;
+
+fn is_negation(word: &[Glyph]) -> bool {
+    let reads = |word: &[Glyph], text: &str| word.iter().map(|glyph| glyph.character).eq(text.chars());
+    (2..=7).contains(&word.len()) && NEGATIONS.iter().any(|negation| reads(word, negation))
+        || word.len() > 3 && reads(&word[word.len() - 3..], "n't")
+}
+
+fn character_grams(word: &[Glyph], visit: &mut impl FnMut(usize, u32)) {
+    let word = &word[..word.len().min(LONGEST_WORD)];
+    let edged = word.len() + 2;
+    let at = |position: usize| match position.checked_sub(1).and_then(|index| word.get(index)) {
+        Some(glyph) => u32::from(glyph.character),
+        None => EDGE,
+    };
+    for start in 0..edged.saturating_sub(SHORTEST_GRAM - 1) {
+        let mut hash = seed(CHARACTERS);
+        for offset in 0..LONGEST_GRAM.min(edged - start) {
+            hash = step(hash, at(start + offset));
+            if offset + 1 >= SHORTEST_GRAM {
+                visit(CHARACTERS, bucket(hash));
+            }
+        }
+    }
+}
+
+fn ideograph_grams(run: &[Glyph], visit: &mut impl FnMut(usize, u32)) {
+    for start in 0..run.len() {
+        let mut hash = seed(IDEOGRAPHS);
+        for glyph in run[start..].iter().take(LONGEST_IDEOGRAPH_GRAM) {
+            hash = step(hash, u32::from(glyph.character));
+            visit(IDEOGRAPHS, bucket(hash));
+        }
+    }
+}
+
+fn symbol_grams(run: &[Glyph], visit: &mut impl FnMut(usize, u32)) {
+    visit(
+        SYMBOLS,
+        bucket(hash_run(
+            step(seed(SYMBOLS), EDGE),
+            &run[..run.len().min(LONGEST_WORD)],
+        )),
+    );
+    let mut previous = None;
+    for glyph in run {
+        if previous != Some(glyph.character) {
+            visit(SYMBOLS, bucket(step(seed(SYMBOLS), u32::from(glyph.character))));
+        }
+        previous = Some(glyph.character);
+    }
+}
+
+fn hash_run(seed: u64, run: &[Glyph]) -> u64 {
+    run.iter()
+        .fold(seed, |hash, glyph| step(hash, u32::from(glyph.character)))
+}
+
+const fn seed(block: usize) -> u64 {
+    (block as u64 + 1).wrapping_mul(0xD6E8_FEB8_6659_FD93)
+}
+
+const fn step(hash: u64, value: u32) -> u64 {
+    (hash.rotate_left(5) ^ value as u64).wrapping_mul(MULTIPLIER)
+}
+
+const fn bucket(hash: u64) -> u32 {
+    // The high bits of a product depend on all bits of its factors.
+    ((hash ^ (hash >> 29)).wrapping_mul(MULTIPLIER) >> (64 - BUCKET_BITS)) as u32
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::normalize::normalize;
+
+    fn features(text: &str) -> Vec<(usize, u32)> {
+        let mut glyphs = Vec::new();
+        normalize(text, &mut glyphs);
+        let mut found = Vec::new();
+        extract(&glyphs, |block, bucket| found.push((block, bucket)));
+        found
+    }
+
+    #[test]
+    fn counts_follow_the_length_of_words_and_runs() {
+        // "good": word, pair with the start, and of "<good>" four 3-grams, three 4-grams, two 5-grams.
+        assert_eq!(features("good").len(), 2 + 4 + 3 + 2);
+        // Four characters: 4 + 3 + 2 + 1 n-grams.
+        assert_eq!(features("服务很差").len(), 10);
+        assert_eq!(features("!!").len(), 2);
+        // The second word is read as negated too.
+        assert_eq!(features("не ок").len(), features("но ок").len() + 1);
+        assert!(features(" ").is_empty());
+    }
+
+    #[test]
+    fn buckets_of_different_words_differ() {
+        assert_ne!(features("good")[0], features("bad")[0]);
+    }
+
+    #[test]
+    fn buckets_stay_inside_the_table() {
+        assert!(
+            features("Какой-то текст, 好的 mixed 123 🙂")
+                .iter()
+                .all(|&(block, bucket)| { block < BLOCKS && (bucket as usize) < BUCKETS })
+        );
+    }
+}

@@ -1,0 +1,44 @@
+//! What a customer's text says: its language, its sentiment, the topics it touches.
+//!
+//! Everything runs inside the process, offline and without a GPU: an [`Engine`] holds a model of a few
+//! megabytes that is part of the binary, and [`Engine::analyze`] takes tens of microseconds for a short
+//! text. The same text gets the same answer on every machine: scores are sums of small integers, and the
+//! few floating-point steps after them use only operations that IEEE 754 fixes to the bit.
+//!
+//! ```
+//! use attune_text::{Engine, Polarity, Taxonomy};
+//!
+//! let engine = Engine::builtin();
+//! let taxonomy = Taxonomy::compile(&Taxonomy::starter())?;
+//! let analysis = engine.analyze("You cancelled my flight and nobody answers the phone, terrible!", &taxonomy);
+//! assert_eq!(analysis.language.map(|language| language.as_str()), Some("en"));
+//! assert_eq!(analysis.sentiment.label, Some(Polarity::Negative));
+//! assert!(analysis.topics.iter().any(|topic| topic.topic_id == "cancellation"));
+//! # Ok::<(), attune_text::TaxonomyError>(())
+//! ```
+//!
+//! What the shipped model was trained on, and how far it can be trusted, is in `docs/model-card.md`.
+
+mod correction;
+mod engine;
+mod features;
+mod hanzi;
+mod language;
+mod normalize;
+mod redact;
+mod sentences;
+mod sentiment;
+mod topics;
+
+pub mod calibration;
+pub mod dataset;
+pub mod evaluation;
+pub mod training;
+
+pub use correction::{Correction, FEWEST_TEXTS, Judgement};
+pub use engine::{Analysis, Engine, MAX_CHARACTERS, SentenceSentiment};
+pub use language::Language;
+pub use redact::redact;
+pub use sentences::sentences;
+pub use sentiment::{Model, ModelError, Polarity, Sentiment};
+pub use topics::{Taxonomy, TaxonomyError, TopicDefinition, TopicMatch};

@@ -1,0 +1,186 @@
+//! How a valid value of each field looks.
+
+use prost_reflect::FieldDescriptor;
+
+/// A valid value of a field.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub enum Sample {
+    /// The server decides it and ignores what a request says.
+    Output,
+    /// May be left out, and is.
+    Absent,
+    /// A message whose fields have samples of their own; a list of one of them.
+    Inside,
+    /// The id of something the tenant has, by its name in the world.
+    Known(&'static str),
+    /// A text in which the tenant's marker stands for `{}`.
+    Text(&'static str),
+    /// A text in which something that was never there before stands for `{}`.
+    Unique(&'static str),
+    /// A whole number.
+    Int(i32),
+    /// A number.
+    Double(f64),
+    /// A value of an enum.
+    Choice(i32),
+    /// The platform's time plus so many hours.
+    Hours(i64),
+    /// The paths of a field mask.
+    Mask(&'static [&'static str]),
+    /// A map with this key; the value holds the tenant's marker.
+    Pair(&'static str),
+    /// A UUID that was never there before.
+    RequestId,
+}
+
+use Sample::{Absent, Choice, Double, Hours, Inside, Int, Known, Mask, Output, Pair, RequestId, Text, Unique};
+
+/// By `Request>field` for a field anywhere in one request, by `Message.field`, or by `field` where it means the
+/// same everywhere; looked up in this order.
+const SAMPLES: &[(&str, Sample)] = &[
+    // What one request says otherwise than the others.
+    ("UpdateProfileRequest>profile_id", Known("profile_id")),
+    ("UpdateProfileRequest>update_mask", Mask(&["display_name"])),
+    ("UpdateInitiativeRequest>initiative_id", Known("initiative_id")),
+    ("UpdateInitiativeRequest>issue_id", Known("issue_id")),
+    ("UpdateInitiativeRequest>update_mask", Mask(&["title"])),
+    ("ResolveProfileRequest>value", Known("email")),
+    ("ListTellingsRequest>state", Absent),
+    ("ListIssuesRequest>state", Absent),
+    ("ListMessagesRequest>state", Absent),
+    ("CreateInitiativeRequest>issue_id", Known("free_issue_id")),
+    ("RollOutInitiativeRequest>initiative_id", Known("ready_initiative_id")),
+    ("ListVerdictsRequest>initiative_id", Known("told_initiative_id")),
+    ("ListTellingsRequest>initiative_id", Known("told_initiative_id")),
+    ("GetTraceRequest>initiative_id", Known("told_initiative_id")),
+    // The feed.
+    ("source", Text("feedback")),
+    ("SubscribeRequest.after", Absent),
+    ("SubscribeRequest.types", Absent),
+    ("ReleaseParkedEventsRequest.subscription", Text("feedback.interactions")),
+    ("ReleaseParkedEventsRequest.subject", Known("interaction_id")),
+    // What the server decides.
+    ("Profile.profile_id", Output),
+    ("Profile.consents", Output),
+    ("Profile.create_time", Output),
+    ("Profile.update_time", Output),
+    ("Interaction.interaction_id", Output),
+    ("Interaction.create_time", Output),
+    ("Feedback.feedback_id", Output),
+    ("Feedback.understanding", Output),
+    ("Feedback.create_time", Output),
+    ("Topic.origin", Output),
+    ("Template.template_id", Output),
+    ("Template.create_time", Output),
+    ("Issue.issue_id", Output),
+    ("Issue.origin", Output),
+    ("Issue.hot_issue_id", Output),
+    ("Issue.state", Output),
+    ("Issue.opened_at", Output),
+    ("Issue.window_start", Output),
+    ("Issue.cohort_size", Output),
+    ("Issue.cohort_frozen", Output),
+    ("Issue.evidence_size", Output),
+    ("Issue.quotes", Output),
+    ("Issue.p_value", Output),
+    ("Issue.closed_at", Output),
+    ("Issue.etag", Output),
+    ("Initiative.initiative_id", Output),
+    ("Initiative.state", Output),
+    ("Initiative.iterations", Output),
+    ("Initiative.stopped_reason", Output),
+    ("Initiative.create_time", Output),
+    ("Action.action_id", Output),
+    ("Action.completed_at", Output),
+    ("Action.evidence", Output),
+    // What every method has.
+    ("request_id", RequestId),
+    ("page_size", Int(1)),
+    ("page_token", Absent),
+    ("etag", Absent),
+    // Profiles.
+    ("display_name", Text("Zara {}")),
+    ("language", Text("en")),
+    ("time_zone", Text("Europe/Berlin")),
+    ("attributes", Pair("tier")),
+    ("Identity.kind", Choice(1)),
+    ("Identity.system", Absent),
+    ("Identity.value", Unique("{}@example.com")),
+    ("CreateProfileRequest.consents", Inside),
+    ("Consent.channel", Choice(1)),
+    ("Consent.purpose", Choice(2)),
+    ("Consent.state", Choice(1)),
+    ("Consent.source", Text("web.preferences")),
+    ("Consent.decided_at", Hours(-1)),
+    // Interactions and feedback.
+    ("channel", Text("email")),
+    ("direction", Choice(1)),
+    ("touchpoint", Text("social.post")),
+    ("stage", Choice(4)),
+    ("outcome", Text("resolved")),
+    ("product", Text("North {}")),
+    ("agent_id", Text("agent {}")),
+    ("text", Text("My flight was cancelled and nobody helped, {}")),
+    ("occurred_at", Hours(-2)),
+    ("source_id", Unique("source {}")),
+    ("Rating.kind", Choice(1)),
+    ("Rating.value", Int(3)),
+    ("Topic.topic_id", Unique("topic-{}")),
+    ("Topic.name", Text("Topic {}")),
+    ("keywords", Text("word {}")),
+    ("examples", Text("an example {}")),
+    ("QueryMetricRequest.metric", Text("topic_share")),
+    ("QueryMetricRequest.start", Hours(-48)),
+    ("QueryMetricRequest.end", Hours(0)),
+    ("QueryMetricRequest.step", Choice(2)),
+    // Improvement.
+    ("title", Text("Cancelled without a word, {}")),
+    ("description", Text("Nobody was told, {}")),
+    ("hypothesis", Text("If we rebook, then fewer complain, {}")),
+    ("owner", Text("Ada {}")),
+    ("Department.name", Text("Service {}")),
+    ("Department.email", Text("service.{}@example.com")),
+    ("Target.metric", Text("topic_share")),
+    ("smallest_relative_effect", Double(0.3)),
+    ("deadline_days", Int(14)),
+    ("change", Text("we rebook at once, {}")),
+    ("reason", Text("it costs too much, {}")),
+    ("evidence", Text("done, {}")),
+    ("due_at", Hours(100)),
+    ("iteration", Int(1)),
+    ("CreateIssueRequest.cohort", Inside),
+    // Notifications.
+    ("Template.name", Unique("template {}")),
+    ("Template.purpose", Choice(2)),
+    ("TemplateVariant.subject", Text("News about {}")),
+    ("TemplateVariant.body", Text("Dear {{ display_name }}, it is better now, {}")),
+    ("variables", Pair("change")),
+    ("origin_id", Known("told_initiative_id")),
+    // Ids of what there is.
+    ("profile_id", Known("profile_id")),
+    ("profile_ids", Known("profile_id")),
+    ("interaction_id", Known("interaction_id")),
+    ("feedback_id", Known("feedback_id")),
+    ("feedback_ids", Known("feedback_id")),
+    ("topic_id", Known("topic_id")),
+    ("hot_issue_id", Known("hot_issue_id")),
+    ("issue_id", Known("issue_id")),
+    ("initiative_id", Known("initiative_id")),
+    ("action_id", Known("action_id")),
+    ("template_id", Known("template_id")),
+    ("message_id", Known("message_id")),
+];
+
+/// How a valid value of `field` looks in the request `root`.
+pub fn sample(root: &str, field: &FieldDescriptor) -> Result<Sample, String> {
+    let here = format!("{root}>{}", field.name());
+    let qualified = format!("{}.{}", field.parent_message().name(), field.name());
+    let known = |wanted: &str| SAMPLES.iter().find(|(name, _)| *name == wanted).map(|(_, sample)| *sample);
+    known(&here)
+        .or_else(|| known(&qualified))
+        .or_else(|| known(field.name()))
+        .or_else(|| super::path::entered(field).map(|_| Inside))
+        .ok_or_else(|| {
+            format!("say in tests/src/matrix/sample.rs how a valid value of {} looks", field.full_name())
+        })
+}

@@ -1,0 +1,208 @@
+//! A tenant that has something of everything.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use attune_api::feedback::v1 as feedback;
+use attune_api::improvement::v1 as improvement;
+use attune_testkit::reflect::{self, Answer};
+use attune_testkit::{Failure, Tenant, TestPlatform};
+use chrono::{DateTime, TimeDelta, Utc};
+use prost_reflect::{DynamicMessage, MethodDescriptor, Value};
+use prost_types::Timestamp;
+use tonic::Code;
+use uuid::Uuid;
+
+use super::{Caller, Path, Samples};
+
+/// Hours of ordinary feedback before [`World::heat`] lets a problem appear, and complaints about it.
+const QUIET: i64 = 21 * 24;
+const COMPLAINTS: usize = 60;
+
+/// A tenant with profiles, interactions, feedback, a topic, a template, messages, issues with cohorts and
+/// initiatives in every state that a method asks for. All its texts hold its marker.
+#[derive(Clone, Debug)]
+pub struct World {
+    /// Somebody of the tenant who may do everything.
+    pub tenant: Tenant,
+    /// The tenant's id.
+    pub name: String,
+    /// A word that stands in all its texts and in nobody else's.
+    pub marker: String,
+    /// The platform's time when it was made.
+    pub now: DateTime<Utc>,
+    known: BTreeMap<&'static str, String>,
+}
+
+/// A part of a request by its path, and what it is instead of the sample.
+type Instead<'a> = &'a [(&'a str, &'a str)];
+
+impl World {
+    /// Makes one through the public API.
+    pub async fn make(platform: &TestPlatform, name: &str) -> Result<Self, Failure> {
+        let mut world = Self {
+            tenant: platform.tenant(name),
+            name: name.to_owned(),
+            marker: format!("{name}mark"),
+            now: platform.now(),
+            known: BTreeMap::from([("hot_issue_id", Uuid::now_v7().to_string())]),
+        };
+        world.record().await?;
+        world.improve().await?;
+        platform.settle().await?;
+        world.look_up_message().await?;
+        Ok(world)
+    }
+
+    /// The id, or the address, that is known under `name`.
+    pub fn known(&self, name: &str) -> Result<&str, Failure> {
+        let known = self.known.get(name).map(String::as_str);
+        known.ok_or_else(|| format!("the world of the matrix has no {name}; make one in tests/src/matrix/world.rs").into())
+    }
+
+    /// Every id and address.
+    pub fn ids(&self) -> BTreeSet<String> {
+        self.known.values().cloned().collect()
+    }
+
+    async fn record(&mut self) -> Result<(), Failure> {
+        for again in [false, true] {
+            let created = self.call("CreateProfile", &[]).await?;
+            // One is known; a second one makes every list have a next page.
+            if !again {
+                self.keep("email", &text(&created, "profile.identities[0].value")?);
+                self.keep("profile_id", &text(&created, "profile.profile_id")?);
+            }
+            let recorded = self.call("RecordInteraction", &[]).await?;
+            self.keep("interaction_id", &text(&recorded, "interaction.interaction_id")?);
+            self.keep("topic_id", "cancelled_service");
+            let submitted = self.call("SubmitFeedback", &[]).await?;
+            self.keep("feedback_id", &text(&submitted, "feedback.feedback_id")?);
+            let template = self.call("CreateTemplate", &[]).await?;
+            self.keep("template_id", &text(&template, "template.template_id")?);
+            self.call("SetConsent", &[]).await?;
+            self.call("SendMessage", &[]).await?;
+        }
+        let topic = self.call("CreateTopic", &[]).await?;
+        self.keep("topic_id", &text(&topic, "topic.topic_id")?);
+        Ok(())
+    }
+
+    async fn improve(&mut self) -> Result<(), Failure> {
+        // The one whose cohort is told.
+        self.plan().await?;
+        let initiative = self.known("initiative_id")?.to_owned();
+        self.keep("told_initiative_id", &initiative);
+        self.call("RollOutInitiative", &[("initiative_id", &initiative)]).await?;
+        // The one that can be rolled out, and the issue that nobody works on.
+        self.plan().await?;
+        let initiative = self.known("initiative_id")?.to_owned();
+        self.keep("ready_initiative_id", &initiative);
+        // The one with an open action.
+        self.plan().await?;
+        let added = self.call("AddAction", &[]).await?;
+        self.keep("action_id", &text(&added, "action_id")?);
+        let free = self.call("CreateIssue", &[]).await?;
+        self.keep("free_issue_id", &text(&free, "issue.issue_id")?);
+        Ok(())
+    }
+
+    async fn plan(&mut self) -> Result<(), Failure> {
+        let issue = self.call("CreateIssue", &[]).await?;
+        let issue = text(&issue, "issue.issue_id")?;
+        self.keep("issue_id", &issue);
+        let initiative = self.call("CreateInitiative", &[("initiative.issue_id", &issue)]).await?;
+        self.keep("initiative_id", &text(&initiative, "initiative.initiative_id")?);
+        Ok(())
+    }
+
+    async fn look_up_message(&mut self) -> Result<(), Failure> {
+        let told = improvement::ListTellingsRequest {
+            initiative_id: self.known("told_initiative_id")?.to_owned(),
+            iteration: 1,
+            ..Default::default()
+        };
+        let told = self.tenant.initiatives().list_tellings(told).await?.into_inner();
+        let message = told.tellings.into_iter().next().ok_or("nobody of the cohort was told")?.message_id;
+        self.keep("message_id", &message);
+        Ok(())
+    }
+
+    /// Lets three ordinary weeks and then a storm of complaints be said; the platform's next look finds it.
+    pub async fn complain(&self) -> Result<(), Failure> {
+        let said = |place: usize, occurred_at: DateTime<Utc>, complaint: bool| feedback::Feedback {
+            channel: "social".to_owned(),
+            product: format!("South {}", self.marker),
+            text: if complaint {
+                format!("Flight {place} was cancelled and nobody told me, {}", self.marker)
+            } else {
+                format!("Thank you for trip {place}, the crew was friendly, {}", self.marker)
+            },
+            occurred_at: Some(Timestamp { seconds: occurred_at.timestamp(), nanos: 0 }),
+            ..Default::default()
+        };
+        let ordinary = (1..QUIET).map(|hour| said(0, self.now - TimeDelta::hours(hour), hour % 40 == 0));
+        let storm = (0..COMPLAINTS).map(|place| said(place, self.now - TimeDelta::minutes(10), true));
+        let all: Vec<_> = ordinary.chain(storm).collect();
+        let requests: Vec<_> = all
+            .chunks(500)
+            .map(|part| feedback::SubmitFeedbackStreamRequest { feedback: part.to_vec() })
+            .collect();
+        let answers = self.tenant.feedback().submit_feedback_stream(futures::stream::iter(requests)).await?;
+        let mut answers = answers.into_inner();
+        while let Some(answer) = answers.message().await? {
+            if let Some(problem) = answer.results.iter().flat_map(|result| &result.problems).next() {
+                return Err(format!("{}: {}", problem.field, problem.description).into());
+            }
+        }
+        Ok(())
+    }
+
+    /// Looks up the hot issue that came of [`complain`](Self::complain).
+    pub async fn find_hot_issue(&mut self) -> Result<(), Failure> {
+        let listed = self.tenant.hot_issues().list_hot_issues(feedback::ListHotIssuesRequest::default()).await?;
+        let hot = listed.into_inner().hot_issues.into_iter().next().ok_or("the storm was not found")?;
+        self.keep("hot_issue_id", &hot.hot_issue_id);
+        Ok(())
+    }
+
+    fn keep(&mut self, name: &'static str, value: &str) {
+        self.known.insert(name, value.to_owned());
+    }
+
+    async fn call(&self, method: &str, instead: Instead<'_>) -> Result<DynamicMessage, Failure> {
+        let method = method_named(method)?;
+        let mut request = Samples::of(self).request(&method)?;
+        for (wanted, value) in instead {
+            let paths = Path::all(&method.input());
+            let path = paths.iter().find(|path| path.to_string() == *wanted).ok_or_else(|| format!("no {wanted}"))?;
+            path.put(&mut request, Value::String((*value).to_owned()));
+        }
+        let caller = Caller::new(self.tenant.channel(), self.tenant.token())?;
+        let Answer { mut messages, status } = caller.ask(&method, &request).await;
+        match messages.pop() {
+            Some(message) if status.code() == Code::Ok => Ok(message),
+            _ => Err(format!("{} {request:?}: {status:?}", method.name()).into()),
+        }
+    }
+}
+
+/// The method of that name.
+pub fn method_named(name: &str) -> Result<MethodDescriptor, Failure> {
+    let found = reflect::methods()?.into_iter().find(|method| method.name() == name);
+    found.ok_or_else(|| format!("there is no method {name}").into())
+}
+
+/// The text at `path` of a response.
+fn text(message: &DynamicMessage, path: &str) -> Result<String, Failure> {
+    let missing = || format!("no {path} in {message:?}");
+    let mut value = Value::Message(message.clone());
+    for step in path.split('.') {
+        let name = step.trim_end_matches("[0]");
+        let inner = value.as_message().and_then(|message| message.get_field_by_name(name)).ok_or_else(missing)?;
+        value = match inner.as_list() {
+            Some(list) => list.first().cloned().ok_or_else(missing)?,
+            None => inner.into_owned(),
+        };
+    }
+    Ok(value.as_str().ok_or_else(missing)?.to_owned())
+}
