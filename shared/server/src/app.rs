@@ -92,6 +92,7 @@ impl App {
                 database: database.clone(),
                 clock: clock.clone(),
                 peers: peers.with_identity(identities.of(service.name())?),
+                longest_lease: config.limits.longest_lease,
                 shutdown: shutdown.clone(),
             };
             let peers = context.peers.clone();

@@ -1,5 +1,7 @@
 //! What the server asks of a service, and what it gives.
 
+use std::time::Duration;
+
 use async_trait::async_trait;
 use attune_clock::Clock;
 use attune_database::Database;
@@ -31,6 +33,8 @@ pub struct Context {
     pub clock: Clock,
     /// The other services.
     pub peers: Peers,
+    /// For the service's `attune_timers::Worker`s: how long they lease at most.
+    pub longest_lease: Option<Duration>,
     /// Cancelled when the process stops. A handler that returns a stream without an end selects on it and
     /// ends the stream with UNAVAILABLE, or the stop waits for its whole grace.
     pub shutdown: CancellationToken,

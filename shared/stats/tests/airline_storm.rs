@@ -1,5 +1,12 @@
 //! The detection and the verdict on a week whose events are known: posts to six airlines, 17–24 February 2015.
 
+#![allow(
+    clippy::unwrap_used,
+    clippy::panic,
+    clippy::print_stdout,
+    reason = "a test that fails says so, and a skipped one why"
+)]
+
 use std::collections::BTreeMap;
 
 use attune_stats::hot::{self, HotCell, Level, Notice, Settings};

@@ -32,21 +32,49 @@ impl Interceptor for Bearer {
 /// A channel whose calls carry a token.
 pub type Authorised = InterceptedService<Channel, Bearer>;
 
+/// The way to each service: one channel for all of them, or one each.
+#[derive(Clone, Debug)]
+pub struct Channels {
+    /// To profiles.
+    pub profiles: Channel,
+    /// To interactions.
+    pub interactions: Channel,
+    /// To feedback.
+    pub feedback: Channel,
+    /// To improvement.
+    pub improvement: Channel,
+    /// To notifications.
+    pub notifications: Channel,
+}
+
+impl Channels {
+    /// Five services behind one address.
+    pub fn all(channel: &Channel) -> Self {
+        Self {
+            profiles: channel.clone(),
+            interactions: channel.clone(),
+            feedback: channel.clone(),
+            improvement: channel.clone(),
+            notifications: channel.clone(),
+        }
+    }
+}
+
 /// Somebody of a tenant, with a client for each service of the API.
 #[derive(Clone, Debug)]
 pub struct Tenant {
-    channel: Channel,
+    channels: Channels,
     token: String,
     bearer: Bearer,
 }
 
 macro_rules! clients {
-    ($($name:ident: $client:ident),* $(,)?) => {
+    ($($name:ident: $client:ident of $service:ident),* $(,)?) => {
         impl Tenant {
             $(
-                #[doc = concat!("A `", stringify!($client), "` that calls as this somebody.")]
+                #[doc = concat!("A `", stringify!($client), "` that calls ", stringify!($service), " as this somebody.")]
                 pub fn $name(&self) -> $client<Authorised> {
-                    $client::new(InterceptedService::new(self.channel.clone(), self.bearer.clone()))
+                    $client::new(InterceptedService::new(self.channels.$service.clone(), self.bearer.clone()))
                 }
             )*
         }
@@ -54,26 +82,36 @@ macro_rules! clients {
 }
 
 clients! {
-    profiles: ProfileServiceClient,
-    interactions: InteractionServiceClient,
-    feedback: FeedbackServiceClient,
-    topics: TopicServiceClient,
-    metrics: MetricServiceClient,
-    hot_issues: HotIssueServiceClient,
-    issues: IssueServiceClient,
-    initiatives: InitiativeServiceClient,
-    trace: TraceServiceClient,
-    templates: TemplateServiceClient,
-    messages: MessageServiceClient,
-    events: EventFeedServiceClient,
+    profiles: ProfileServiceClient of profiles,
+    interactions: InteractionServiceClient of interactions,
+    feedback: FeedbackServiceClient of feedback,
+    topics: TopicServiceClient of feedback,
+    metrics: MetricServiceClient of feedback,
+    hot_issues: HotIssueServiceClient of feedback,
+    issues: IssueServiceClient of improvement,
+    initiatives: InitiativeServiceClient of improvement,
+    trace: TraceServiceClient of improvement,
+    templates: TemplateServiceClient of notifications,
+    messages: MessageServiceClient of notifications,
 }
 
 impl Tenant {
-    /// Calls over `channel` with `token`.
-    pub fn new(channel: Channel, token: String) -> Self {
+    /// Calls over `channels` with `token`.
+    pub fn new(channels: Channels, token: String) -> Self {
         // A token is letters, digits, '-', '_' and '.'; one that is not goes out as none and is refused.
-        let value = format!("Bearer {token}").parse().unwrap_or_else(|_| MetadataValue::from_static("Bearer"));
-        Self { channel, token, bearer: Bearer(value) }
+        let value = format!("Bearer {token}")
+            .parse()
+            .unwrap_or_else(|_| MetadataValue::from_static("Bearer"));
+        Self {
+            channels,
+            token,
+            bearer: Bearer(value),
+        }
+    }
+
+    /// A client for the feed of the process behind `channel`, one of [`channels`](Self::channels).
+    pub fn events(&self, channel: &Channel) -> EventFeedServiceClient<Authorised> {
+        EventFeedServiceClient::new(InterceptedService::new(channel.clone(), self.bearer.clone()))
     }
 
     /// The bare token.
@@ -81,8 +119,13 @@ impl Tenant {
         &self.token
     }
 
-    /// The bare channel.
+    /// The bare channels.
+    pub fn channels(&self) -> &Channels {
+        &self.channels
+    }
+
+    /// The bare channel to profiles: where the five are behind one address, to each of them.
     pub fn channel(&self) -> Channel {
-        self.channel.clone()
+        self.channels.profiles.clone()
     }
 }

@@ -14,13 +14,15 @@
 mod clients;
 mod database;
 mod platform;
+mod processes;
 pub mod reflect;
 mod refusal;
 mod settle;
 
-pub use clients::{Authorised, Tenant};
+pub use clients::{Authorised, Channels, Tenant};
 pub use database::{SCHEMAS, schemas};
-pub use platform::TestPlatform;
+pub use platform::{Settings, TestPlatform};
+pub use processes::ProcessPlatform;
 pub use refusal::{reason, violated_fields};
 pub use settle::{is_settled, settle};
 

@@ -4,11 +4,12 @@ use std::time::Duration;
 
 use attune_auth::{DevIssuer, TokenSpec};
 use attune_clock::{Clock, ManualClock};
+use attune_database::Schema;
 use attune_database::template::{TemplateSet, TestDatabase};
 use attune_mailbox::Mailbox;
 use attune_notifications::Notifications;
 use attune_rpc::TenantId;
-use attune_server::{App, Config, DatabaseConfig, IdentityConfig, Running};
+use attune_server::{App, Config, DatabaseConfig, IdentityConfig, PeerConfig, Running};
 use chrono::{DateTime, TimeDelta, Utc};
 use sqlx::PgPool;
 use sqlx::postgres::PgPoolOptions;
@@ -16,7 +17,7 @@ use tempfile::TempDir;
 use tonic::transport::{Channel, Endpoint};
 
 use crate::database::{schemas, services};
-use crate::{Failure, SCHEMAS, Tenant, settle};
+use crate::{Channels, Failure, SCHEMAS, Tenant, settle};
 
 /// How long a test waits for the platform to settle before it fails.
 const PATIENCE: Duration = Duration::from_secs(60);
@@ -26,6 +27,29 @@ const START: &str = "2026-03-02T08:00:00Z";
 
 /// The issuer's key in the platform's folder.
 const KEY_FILE: &str = "issuer.pem";
+
+/// What a test may want to be different.
+#[derive(Clone, Debug)]
+pub struct Settings {
+    /// The platform's time at the start.
+    pub start: DateTime<Utc>,
+    /// How long the mail provider may take for one mail, in seconds of real time.
+    pub mail_timeout_seconds: u64,
+    /// Where the services find each other; without an address, in this process.
+    pub peers: PeerConfig,
+}
+
+impl Settings {
+    /// What [`TestPlatform::start`] takes.
+    pub fn new() -> Result<Self, Failure> {
+        let mail_timeout_seconds = attune_notifications::Config::default().mail_timeout_seconds;
+        Ok(Self {
+            start: START.parse()?,
+            mail_timeout_seconds,
+            peers: PeerConfig::default(),
+        })
+    }
+}
 
 /// The whole platform, one test's own.
 #[derive(Debug)]
@@ -44,13 +68,30 @@ pub struct TestPlatform {
 impl TestPlatform {
     /// Starts the five services in this process on 2 March 2026, 08:00 UTC.
     pub async fn start() -> Result<Self, Failure> {
-        Self::start_at(START.parse()?).await
+        Self::start_with(Settings::new()?).await
     }
 
     /// Starts them at `start`.
     pub async fn start_at(start: DateTime<Utc>) -> Result<Self, Failure> {
+        Self::start_with(Settings {
+            start,
+            ..Settings::new()?
+        })
+        .await
+    }
+
+    /// Starts them as `settings` say.
+    pub async fn start_with(settings: Settings) -> Result<Self, Failure> {
+        let Settings {
+            start,
+            mail_timeout_seconds,
+            peers,
+        } = settings;
         let database = TemplateSet::new(&schemas()).database().await?;
-        let admin = PgPoolOptions::new().max_connections(2).connect(database.url()).await?;
+        let admin = PgPoolOptions::new()
+            .max_connections(2)
+            .connect(database.url())
+            .await?;
         let mailbox = Mailbox::start().await?;
         let folder = tempfile::tempdir()?;
         let key = folder.path().join(KEY_FILE);
@@ -60,16 +101,33 @@ impl TestPlatform {
             listen: ([127, 0, 0, 1], 0).into(),
             clock: Some(clock.clone()),
             database: databases(&database)?,
-            identity: IdentityConfig { dev_key_file: Some(key), ..IdentityConfig::default() },
+            peers,
+            identity: IdentityConfig {
+                dev_key_file: Some(key),
+                ..IdentityConfig::default()
+            },
             ..Config::default()
         };
         let providers = attune_notifications::Config {
             smtp_url: format!("smtp://{}", mailbox.address()),
+            mail_timeout_seconds,
             ..attune_notifications::Config::default()
         };
-        let running = App::build(config, services(Notifications::new(providers))).await?.spawn();
+        let running = App::build(config, services(Notifications::new(providers)))
+            .await?
+            .spawn();
         let channel = Endpoint::from_shared(format!("http://{}", running.address()))?.connect_lazy();
-        Ok(Self { running, channel, clock, hand, issuer, mailbox, admin, database, folder })
+        Ok(Self {
+            running,
+            channel,
+            clock,
+            hand,
+            issuer,
+            mailbox,
+            admin,
+            database,
+            folder,
+        })
     }
 
     /// Somebody of `tenant` who may do everything.
@@ -84,7 +142,10 @@ impl TestPlatform {
     /// Somebody of `tenant` with these scopes.
     pub fn user(&self, tenant: &str, scopes: &str) -> Result<Tenant, Failure> {
         let spec = TokenSpec::user("tester", TenantId::parse(tenant)?, scopes);
-        Ok(Tenant::new(self.channel.clone(), self.issuer.token(&spec)?))
+        Ok(Tenant::new(
+            Channels::all(&self.channel),
+            self.issuer.token(&spec)?,
+        ))
     }
 
     /// The issuer whose tokens the platform believes.
@@ -120,6 +181,11 @@ impl TestPlatform {
     /// The database's URL.
     pub fn database_url(&self) -> &str {
         self.database.url()
+    }
+
+    /// Where a service logs in as the role that owns its schema.
+    pub fn service_url(&self, schema: Schema) -> Result<String, Failure> {
+        Ok(self.database.service_url(schema)?)
     }
 
     /// The platform's time.

@@ -1,5 +1,6 @@
 //! Due work that calls something outside the database.
 
+use std::collections::HashSet;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -7,7 +8,7 @@ use async_trait::async_trait;
 use attune_database::{Database, Tx};
 use attune_rpc::TenantId;
 use chrono::{DateTime, Utc};
-use sqlx::{query, query_as};
+use sqlx::{query, query_as, query_scalar};
 use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
 use tracing::Instrument as _;
@@ -100,6 +101,24 @@ impl Leased {
         }
         .into())
     }
+
+    /// [`finish`](Self::finish) for many timers of one tenant and kind in one statement. Answers the subjects of
+    /// those whose lease still holds; the others were lost, and nothing of this transaction may follow from them.
+    pub async fn finish_many(tx: &mut Tx, leased: &[&Self]) -> Result<HashSet<Uuid>, sqlx::Error> {
+        let Some(first) = leased.first() else {
+            return Ok(HashSet::new());
+        };
+        let subjects: Vec<Uuid> = leased.iter().map(|leased| leased.timer.subject).collect();
+        let ends: Vec<DateTime<Utc>> = leased.iter().map(|leased| leased.until).collect();
+        let finished: Vec<Uuid> = query_scalar(statement(tx.schema(), FINISH_MANY))
+            .bind(first.timer.tenant.as_str())
+            .bind(&first.timer.kind)
+            .bind(subjects)
+            .bind(ends)
+            .fetch_all(&mut **tx)
+            .await?;
+        Ok(finished.into_iter().collect())
+    }
 }
 
 /// Leases due timers of one kind and hands them to their [`Work`], on any number of replicas.
@@ -107,6 +126,7 @@ impl Leased {
 pub struct Worker {
     database: Database,
     work: Arc<dyn Work>,
+    lease: Duration,
 }
 
 impl Worker {
@@ -114,8 +134,17 @@ impl Worker {
     pub fn new(database: Database, work: impl Work) -> Self {
         Self {
             database,
+            lease: work.lease(),
             work: Arc::new(work),
         }
+    }
+
+    /// Leases for `longest` at most: the work of a dead process is taken up sooner, and what takes longer
+    /// than that is begun twice.
+    #[must_use]
+    pub fn with_longest_lease(self, longest: Option<Duration>) -> Self {
+        let lease = longest.map_or(self.lease, |longest| self.lease.min(longest));
+        Self { lease, ..self }
     }
 
     /// Works until `shutdown`, then lets what is in progress end.
@@ -180,7 +209,7 @@ impl Worker {
             .bind(self.work.kind())
             .bind(tx.now())
             .bind(i64::from(self.work.batch()))
-            .bind(self.work.lease().as_secs_f64())
+            .bind(self.lease.as_secs_f64())
             .fetch_all(&mut *tx)
             .await?;
         tx.commit().await?;
@@ -264,6 +293,13 @@ const LEASE: &str = "
 
 const FINISH: &str = "
     DELETE FROM {schema}.timer WHERE tenant_id = $1 AND kind = $2 AND subject = $3 AND leased_until = $4";
+
+const FINISH_MANY: &str = "
+    DELETE FROM {schema}.timer AS timer
+    USING unnest($3::uuid[], $4::timestamptz[]) AS held (subject, leased_until)
+    WHERE timer.tenant_id = $1 AND timer.kind = $2 AND timer.subject = held.subject
+      AND timer.leased_until = held.leased_until
+    RETURNING timer.subject";
 
 const PUT_BACK: &str = "
     UPDATE {schema}.timer SET leased_until = NULL, due_at = $5, attempts = attempts + 1, last_error = $6

@@ -45,6 +45,12 @@ pub struct Limits {
           value_parser = clap::value_parser!(u32).range(1..))]
     pub tenant_burst: u32,
 
+    /// Longest time that one process keeps due work which calls another system, such as mail to hand over;
+    /// after that it counts as dead and another one begins the work again. By default as long as the work can
+    /// take; shorter means sooner after a crash, and twice where it does take longer
+    #[arg(long, env = "ATTUNE_LONGEST_LEASE", value_name = "TIME", value_parser = duration::parse)]
+    pub longest_lease: Option<Duration>,
+
     /// Age at which a connection is asked to reconnect, so that load spreads over new replicas; each
     /// process takes it up to 10 % shorter or longer
     #[arg(long, env = "ATTUNE_MAX_CONNECTION_AGE", default_value = "30m", value_parser = duration::parse)]
@@ -70,6 +76,7 @@ impl Default for Limits {
             max_deadline: Duration::from_mins(1),
             tenant_rate: 5_000,
             tenant_burst: 10_000,
+            longest_lease: None,
             max_connection_age: Duration::from_mins(30),
             grace: Duration::from_secs(20),
             drain_delay: Duration::ZERO,
@@ -84,6 +91,12 @@ impl Limits {
                 "ATTUNE_DEFAULT_DEADLINE is {:?}; it must be more than 0 and at most ATTUNE_MAX_DEADLINE, {:?}",
                 self.default_deadline, self.max_deadline
             ));
+        }
+        if self
+            .longest_lease
+            .is_some_and(|longest| longest < Duration::from_secs(1))
+        {
+            return Err("ATTUNE_LONGEST_LEASE must be at least 1s".to_owned());
         }
         if self.max_connection_age < Duration::from_secs(1) {
             return Err("ATTUNE_MAX_CONNECTION_AGE must be at least 1s".to_owned());

@@ -5,6 +5,7 @@ mod message;
 mod panic;
 mod rate;
 mod shed;
+mod undecodable;
 
 use std::collections::HashSet;
 use std::convert::Infallible;
@@ -77,6 +78,8 @@ impl Stack {
             // Inside authentication: the tenant is known here.
             .layer(rate::RateLimitLayer::new(limits.tenant_rate, limits.tenant_burst))
             .layer(endless::EndlessLayer::new(shutdown))
+            // Right around the handlers, so that all outside see the code that the caller sees.
+            .layer(undecodable::UndecodableLayer)
             .service(routes)
     }
 }

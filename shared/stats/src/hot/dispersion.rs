@@ -55,7 +55,9 @@ impl Past {
                 + self.counts.iter().zip(&self.exposures).map(cell).sum::<f64>()
         });
         let highest = logs.iter().copied().fold(f64::NEG_INFINITY, f64::max);
-        logs.iter_mut().for_each(|log| *log = (*log - highest).exp());
+        for log in &mut logs {
+            *log = (*log - highest).exp();
+        }
         logs
     }
 }
@@ -86,10 +88,9 @@ impl Mixture {
 
     fn posterior(&self, likelihood: &[f64; GRID.len()]) -> [f64; GRID.len()] {
         let mut posterior = self.weights;
-        posterior
-            .iter_mut()
-            .zip(likelihood)
-            .for_each(|(weight, part)| *weight *= part);
+        for (weight, part) in posterior.iter_mut().zip(likelihood) {
+            *weight *= part;
+        }
         let sum: f64 = posterior.iter().sum();
         if sum > 0.0 {
             posterior.map(|weight| weight / sum)

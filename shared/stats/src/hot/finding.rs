@@ -49,8 +49,7 @@ pub struct HotCell {
     pub overdispersion: f64,
     /// The probability of the observed count or more, had the cell stayed at its level.
     pub p_value: f64,
-    /// The larger of `p_value` and `share_p_value`, adjusted for everything tested in the run
-    /// (Benjamini–Hochberg).
+    /// The p-value adjusted for everything tested in the run (Benjamini–Hochberg).
     pub q_value: f64,
     /// The probability of the observed count or more, had the topic kept its share of the slice's feedback.
     pub share_p_value: f64,

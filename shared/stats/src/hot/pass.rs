@@ -19,12 +19,13 @@ const PAST_OUTBREAK: f64 = 3.0;
 /// The part of the comparable windows a slice must have lived through to be part of the overall series.
 const ESTABLISHED: f64 = 0.8;
 
-/// One hypothesis tested.
+/// One cell tested.
 #[derive(Debug)]
 pub(super) struct Test {
-    /// Both the count and the share must have risen, so the larger of the two p-values is that of the claim
-    /// (intersection–union test; Berger, Technometrics 24(4), 1982).
+    /// Of the count, had the cell stayed at its level.
     pub(super) p_value: f64,
+    /// Of the count, had the topic kept its share.
+    pub(super) share_p_value: f64,
     /// The finding, where support and ratios suffice.
     pub(super) finding: Option<HotCell>,
 }
@@ -157,19 +158,26 @@ impl<'a> Pass<'a> {
                         .zip(counts)
                         .for_each(|(sum, count)| *sum += count);
                 }
-                cells.extend(self.cell(topic, frame, counts));
+                cells.extend(self.cell(topic, frame, &counts));
             }
-            cells.extend(self.overall.and_then(|frame| self.cell(topic, frame, everywhere)));
+            cells.extend(
+                self.overall
+                    .and_then(|frame| self.cell(topic, frame, &everywhere)),
+            );
         }
         cells
     }
 
-    fn cell(&self, topic: &'a str, frame: usize, counts: Windows) -> Option<Cell<'a>> {
+    fn cell(&self, topic: &'a str, frame: usize, counts: &Windows) -> Option<Cell<'a>> {
         let Frame { totals, live, .. } = self.frames.get(frame)?;
         let support = self.settings.minimum_support as f64;
         let exposed = |w: usize| (self.exposure[w] * self.day_of_week.factor(w)).max(1e-9);
         let since = self.history.tracked_since.get(topic);
-        let start = |w: usize| self.history.now - TimeDelta::hours(24 * w as i64 + i64::from(self.hours));
+        let start = |w: usize| {
+            self.history.now
+                - (TimeDelta::days(1) * i32::try_from(w).unwrap_or(i32::MAX)
+                    + TimeDelta::hours(i64::from(self.hours)))
+        };
         let known: Vec<usize> = live
             .iter()
             .copied()
@@ -188,7 +196,7 @@ impl<'a> Pass<'a> {
         Some(Cell {
             topic,
             frame,
-            counts,
+            counts: *counts,
             level: Past {
                 counts: past.clone(),
                 exposures: known.iter().map(|&w| exposed(w)).collect(),
@@ -201,26 +209,28 @@ impl<'a> Pass<'a> {
     }
 
     fn test(&self, cell: &Cell<'_>, level: &Mixture, share: &Mixture, cells: &[Cell<'_>]) -> Test {
-        let none = Test {
+        let untested = Test {
             p_value: 1.0,
+            share_p_value: 1.0,
             finding: None,
         };
         let (observed, total) = (cell.counts[0], self.frames[cell.frame].totals[0]);
         if observed < self.settings.minimum_support as f64 {
-            return none;
+            return untested;
         }
         let by_level = self.against_level(cell, level);
-        let by_share = share.predict(&cell.share, observed, total.max(1.0), 0.0);
-        if observed < self.settings.minimum_ratio * by_level.expected
-            || observed < self.settings.minimum_share_ratio * by_share.expected
-        {
-            return none;
+        if observed < self.settings.minimum_ratio * by_level.expected {
+            return untested;
         }
-        let elevated_products = self.elevated(cell, level, cells);
-        let finding = self.finding(cell, by_level, by_share.p_value, elevated_products);
+        let by_share = share.predict(&cell.share, observed, total.max(1.0), 0.0);
+        let rose = observed >= self.settings.minimum_share_ratio * by_share.expected;
         Test {
-            p_value: by_level.p_value.max(by_share.p_value),
-            finding: Some(finding),
+            p_value: by_level.p_value,
+            share_p_value: by_share.p_value,
+            finding: rose.then(|| {
+                let elevated_products = self.elevated(cell, level, cells);
+                self.finding(cell, by_level, by_share.p_value, elevated_products)
+            }),
         }
     }
 

@@ -48,7 +48,7 @@ impl AnswerScale {
         if score > self.maximum() {
             None
         } else {
-            usize::try_from(score - self.minimum()).ok()
+            usize::try_from(score.checked_sub(self.minimum())?).ok()
         }
     }
 

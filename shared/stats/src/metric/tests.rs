@@ -6,18 +6,28 @@ fn histogram(scale: AnswerScale, counts: &[u64]) -> Histogram {
 }
 
 fn known(histogram: &Histogram) -> Estimate {
-    histogram.outcome(ConfidenceLevel::P95).estimate().unwrap().clone()
+    histogram
+        .outcome(ConfidenceLevel::P95)
+        .estimate()
+        .unwrap()
+        .clone()
 }
 
 fn close(computed: f64, expected: f64, tolerance: f64) {
-    assert!((computed - expected).abs() <= tolerance, "{computed} instead of {expected}");
+    assert!(
+        (computed - expected).abs() <= tolerance,
+        "{computed} instead of {expected}"
+    );
 }
 
 #[test]
 fn nps_is_promoters_less_detractors_with_the_interval_of_their_mean() {
     // 50 promoters (20 nines, 30 tens), 30 passives, 20 detractors: NPS 30. The values {−1, 0, 1} have mean 0.3 and
     // sum of squares 70 − 100 · 0.09 = 61, so the standard error is √(61 / 99 / 100); t(0.975, 99) = 1.984217.
-    let nps = known(&histogram(AnswerScale::Nps, &[5, 0, 0, 5, 0, 0, 10, 10, 20, 20, 30]));
+    let nps = known(&histogram(
+        AnswerScale::Nps,
+        &[5, 0, 0, 5, 0, 0, 10, 10, 20, 20, 30],
+    ));
     assert_eq!((nps.metric, nps.n), (MetricId::Nps, 100));
     close(nps.value, 30.0, 1e-9);
     let half = 198.4217 * (61.0_f64 / 9900.0).sqrt();
@@ -92,7 +102,10 @@ fn scores_off_the_scale_are_refused_and_those_on_it_kept() {
 #[test]
 fn below_the_minimum_n_there_is_a_reason_instead_of_a_number() {
     let mut csat = histogram(AnswerScale::Csat, &[0, 0, 0, 9, 10]);
-    let Outcome::Suppressed { n, minimum_n, reason, .. } = csat.outcome(ConfidenceLevel::P95) else {
+    let Outcome::Suppressed {
+        n, minimum_n, reason, ..
+    } = csat.outcome(ConfidenceLevel::P95)
+    else {
         panic!("nineteen answers gave a number");
     };
     assert_eq!((n, minimum_n), (19, 20));
@@ -111,28 +124,47 @@ fn what_is_merged_can_be_taken_away_again_and_no_more() {
     both.subtract(&second).unwrap();
     assert_eq!(both, first);
     let refused = both.subtract(&second).unwrap_err();
-    assert_eq!(refused, MetricError::NegativeCount { score: 1, taken: 5, counted: 1 });
+    assert_eq!(
+        refused,
+        MetricError::NegativeCount {
+            score: 1,
+            taken: 5,
+            counted: 1
+        }
+    );
     assert_eq!(both, first, "a refused correction changes nothing");
 }
 
 #[test]
 fn answers_to_different_questions_are_kept_apart() {
     let mut csat = Histogram::new(AnswerScale::Csat);
-    let mismatch = MetricError::ScaleMismatch { left: AnswerScale::Csat, right: AnswerScale::Ces };
+    let mismatch = MetricError::ScaleMismatch {
+        left: AnswerScale::Csat,
+        right: AnswerScale::Ces,
+    };
     let ces = Histogram::new(AnswerScale::Ces);
     assert_eq!(csat.merge(&ces), Err(mismatch.clone()));
     assert_eq!(csat.subtract(&ces), Err(mismatch.clone()));
-    assert_eq!(csat.add(Answer::parse(AnswerScale::Ces, 3).unwrap()), Err(mismatch));
+    assert_eq!(
+        csat.add(Answer::parse(AnswerScale::Ces, 3).unwrap()),
+        Err(mismatch)
+    );
     assert_eq!(
         Histogram::from_counts(AnswerScale::Nps, vec![1; 5]),
-        Err(MetricError::CountsLength { given: 5, expected: 11 })
+        Err(MetricError::CountsLength {
+            given: 5,
+            expected: 11
+        })
     );
 }
 
 #[test]
 fn shares_are_taken_of_shares_only_and_of_possible_counts() {
     let level = ConfidenceLevel::P95;
-    assert_eq!(share(MetricId::Nps, 1, 40, level), Err(MetricError::NotAShare(MetricId::Nps)));
+    assert_eq!(
+        share(MetricId::Nps, 1, 40, level),
+        Err(MetricError::NotAShare(MetricId::Nps))
+    );
     assert_eq!(
         share(MetricId::TopicShare, 41, 40, level),
         Err(MetricError::SuccessesExceedN { successes: 41, n: 40 })

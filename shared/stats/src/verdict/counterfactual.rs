@@ -65,12 +65,7 @@ impl Segments {
     }
 }
 
-fn course(
-    series: &[Bucket],
-    from: DateTime<Utc>,
-    to: DateTime<Utc>,
-    rollout: DateTime<Utc>,
-) -> Vec<Step> {
+fn course(series: &[Bucket], from: DateTime<Utc>, to: DateTime<Utc>, rollout: DateTime<Utc>) -> Vec<Step> {
     let mut course: Vec<Step> = series
         .iter()
         .filter(|bucket| bucket.n > 0 && bucket.start >= from && bucket.end <= to)

@@ -196,15 +196,17 @@ fn improved(
 
 /// Whether the fall dates to the rollout; the words for it where it does not.
 fn dated(verdict: &mut Verdict, timing: Timing) -> Option<String> {
-    let coincides = timing.distance <= timing::REQUIRED;
-    let (days, side) = (timing.days.abs(), if timing.days < 0.0 { "before" } else { "after" });
+    let coincides = timing.distance <= timing.allowed;
+    let (days, side) = (
+        timing.days.abs(),
+        if timing.days < 0.0 { "before" } else { "after" },
+    );
     verdict.assumptions.push(Assumption {
         statement: "the fall dates to the rollout".to_owned(),
         finding: if coincides { Finding::Holds } else { Finding::Fails },
         detail: format!(
             "best dated {days:.1} days {side} the rollout; distance {:.2}, at most {} allowed",
-            timing.distance,
-            timing::REQUIRED
+            timing.distance, timing.allowed
         ),
     });
     (!coincides).then(|| {

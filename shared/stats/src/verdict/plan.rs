@@ -93,8 +93,8 @@ pub struct Plan {
 }
 
 impl Plan {
-    /// A plan with the usual choices: two-sided alpha 0.10 (each kind of wrong verdict at most 5 %), two looks, a week after the rollout before the first
-    /// look, six days of plateau.
+    /// A plan with the usual choices: two-sided alpha 0.10 (each kind of wrong verdict at most 5 %), two looks, a week
+    /// after the rollout before the first look, six days of plateau.
     pub const fn new(smallest_effect: SmallestEffect, planned_n: u64, deadline: DateTime<Utc>) -> Self {
         Self {
             smallest_effect,

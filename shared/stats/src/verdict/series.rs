@@ -110,9 +110,9 @@ pub(super) fn dispersion(segments: &[&[Day]]) -> (f64, f64) {
     (chi2, freedom)
 }
 
-/// The variance between days over the binomial variance (Pearson's χ² over its degrees of freedom; McCullagh and
-/// Nelder, Generalized Linear Models, 2nd ed., 1989, section 4.5), not below 1. For planning: give days on which
-/// nothing was going on.
+/// The variance between days over the binomial variance (Pearson's χ² over its degrees of freedom; Wedderburn,
+/// Quasi-likelihood functions, Biometrika 61(3), 1974), not below 1. For planning: give days on which nothing was
+/// going on.
 pub fn overdispersion(series: &[Bucket]) -> f64 {
     let (Some(first), Some(last)) = (
         series.iter().map(|b| b.start).min(),

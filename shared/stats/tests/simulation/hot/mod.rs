@@ -1,0 +1,2 @@
+mod alarms;
+mod world;

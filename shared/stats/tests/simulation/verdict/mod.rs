@@ -1,2 +1,4 @@
-mod world;
 mod error_rate;
+mod evidence;
+mod power;
+mod world;

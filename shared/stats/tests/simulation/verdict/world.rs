@@ -26,8 +26,16 @@ pub(crate) struct World {
     pub(crate) weekly: f64,
 }
 
-pub(crate) const PLAIN: World = World { per_day: 100.0, overdispersion: 1.0, weekly: 0.0 };
-pub(crate) const UNEVEN: World = World { per_day: 150.0, overdispersion: 1.4, weekly: 0.15 };
+pub(crate) const PLAIN: World = World {
+    per_day: 100.0,
+    overdispersion: 1.0,
+    weekly: 0.0,
+};
+pub(crate) const UNEVEN: World = World {
+    per_day: 150.0,
+    overdispersion: 1.4,
+    weekly: 0.15,
+};
 
 fn start() -> DateTime<Utc> {
     "2026-03-02T00:00:00Z".parse().unwrap()
@@ -40,7 +48,7 @@ pub(crate) fn day(days: f64) -> DateTime<Utc> {
 impl World {
     /// Hourly counts from the start until `until`, in days.
     pub(crate) fn hourly(self, share: impl Fn(f64) -> f64, until: f64, random: &mut Random) -> Vec<Bucket> {
-        let mut tilt = 0.0;
+        let (mut tilt, start) = (0.0, start());
         (0..(until * 24.0) as i64)
             .map(|hour| {
                 if hour % 24 == 0 {
@@ -54,8 +62,8 @@ impl World {
                 let n = random.poisson(self.per_day / 24.0 * night * (1.0 - 2.0 * weekend));
                 let successes = random.binomial(n, (p + deviation * tilt).clamp(0.0, 1.0));
                 Bucket {
-                    start: start() + TimeDelta::hours(hour),
-                    end: start() + TimeDelta::hours(hour + 1),
+                    start: start + TimeDelta::hours(hour),
+                    end: start + TimeDelta::hours(hour + 1),
                     successes: u64::from(successes),
                     n: u64::from(n),
                 }
@@ -66,10 +74,18 @@ impl World {
 
 /// A share that jumps with the event and falls at `change` to `then`.
 pub(crate) fn step(change: f64, then: f64) -> Course {
-    Box::new(move |t| if t < EVENT { USUAL } else if t < change { ISSUE } else { then })
+    Box::new(move |t| {
+        if t < EVENT {
+            USUAL
+        } else if t < change {
+            ISSUE
+        } else {
+            then
+        }
+    })
 }
 
-/// A plan sized for 80 % power from the issue's share.
+/// A plan sized for 80 % power at the issue's share.
 pub(crate) fn sized(deadline: f64, overdispersion: f64) -> Plan {
     let sample = plan(ISSUE, SmallestEffect::DEFAULT, 0.8, 0.10, overdispersion).unwrap();
     Plan::new(SmallestEffect::DEFAULT, sample.n, day(deadline))
@@ -107,10 +123,21 @@ impl Trial {
         let course = course(&mut random);
         let (rollout, end) = (self.rollout(), self.rollout() + 14.0);
         let series = self.world.hourly(course, end, &mut random);
-        judged(&sized(end, self.world.overdispersion), &series, EVENT + self.opened, rollout, end)
+        judged(
+            &sized(end, self.world.overdispersion),
+            &series,
+            EVENT + self.opened,
+            rollout,
+            end,
+        )
     }
 
-    pub(crate) fn frequency(self, decision: Decision, runs: u64, course: impl Fn(&mut Random) -> Course) -> Frequency {
+    pub(crate) fn frequency(
+        self,
+        decision: Decision,
+        runs: u64,
+        course: impl Fn(&mut Random) -> Course,
+    ) -> Frequency {
         Frequency::of(runs, |seed| self.verdict(&course, seed).decision == decision)
     }
 }
