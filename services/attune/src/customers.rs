@@ -76,7 +76,13 @@ impl Decision {
 
 impl Customers {
     pub(crate) fn new(platform: Platform, system: impl Into<String>, part: Part) -> Self {
-        Self { platform, system: system.into(), part, known: HashMap::new(), decisions: Decisions::default() }
+        Self {
+            platform,
+            system: system.into(),
+            part,
+            known: HashMap::new(),
+            decisions: Decisions::default(),
+        }
     }
 
     /// The profile of a customer; empty for nobody.
@@ -97,7 +103,10 @@ impl Customers {
                 new.entry(&row.customer).or_insert(row);
             }
         }
-        let requests: Vec<_> = new.values().map(|row| (row.customer.clone(), self.request(row))).collect();
+        let requests: Vec<_> = new
+            .values()
+            .map(|row| (row.customer.clone(), self.request(row)))
+            .collect();
         let platform = &self.platform;
         let made: Vec<(String, String)> = stream::iter(requests)
             .map(async |(customer, request)| {
@@ -153,7 +162,12 @@ impl Customers {
         if played && Decision::of(&row.customer) == Decision::NoAddress {
             return None;
         }
-        let made_up = || format!("customer-{:012x}@example.com", hash(&row.customer) & 0xffff_ffff_ffff);
+        let made_up = || {
+            format!(
+                "customer-{:012x}@example.com",
+                hash(&row.customer) & 0xffff_ffff_ffff
+            )
+        };
         row.email.clone().or_else(|| played.then(made_up))
     }
 
@@ -178,7 +192,10 @@ impl Customers {
 
 /// Makes the profile, or finds the one that has the identity.
 async fn create(platform: &Platform, request: CreateProfileRequest) -> anyhow::Result<String> {
-    let external = request.profile.as_ref().and_then(|profile| profile.identities.first().cloned());
+    let external = request
+        .profile
+        .as_ref()
+        .and_then(|profile| profile.identities.first().cloned());
     let client = platform.profiles();
     let retry = attune_server::Retry::default();
     let created = retry.run(|| {
@@ -202,7 +219,10 @@ async fn create(platform: &Platform, request: CreateProfileRequest) -> anyhow::R
 
 fn hash(text: &str) -> u64 {
     let digest = Sha256::digest(text.as_bytes());
-    digest.iter().take(8).fold(0, |number, byte| (number << 8) | u64::from(*byte))
+    digest
+        .iter()
+        .take(8)
+        .fold(0, |number, byte| (number << 8) | u64::from(*byte))
 }
 
 #[cfg(test)]
@@ -211,15 +231,22 @@ mod tests {
 
     #[test]
     fn most_customers_allow_it_and_every_other_answer_occurs() {
-        let decisions: Vec<Decision> = (0..2_000).map(|n| Decision::of(&format!("customer {n}"))).collect();
-        let share = |wanted| decisions.iter().filter(|decision| **decision == wanted).count() as f64 / 2_000.0;
+        let decisions: Vec<Decision> = (0..2_000)
+            .map(|n| Decision::of(&format!("customer {n}")))
+            .collect();
+        let share =
+            |wanted| decisions.iter().filter(|decision| **decision == wanted).count() as f64 / 2_000.0;
         for (decision, wanted) in [
             (Decision::Granted, 0.70),
             (Decision::Refused, 0.12),
             (Decision::NeverDecided, 0.10),
             (Decision::NoAddress, 0.08),
         ] {
-            assert!((share(decision) - wanted).abs() < 0.03, "{decision:?}: {}", share(decision));
+            assert!(
+                (share(decision) - wanted).abs() < 0.03,
+                "{decision:?}: {}",
+                share(decision)
+            );
         }
         assert_eq!(Decision::of("ana"), Decision::of("ana"));
     }

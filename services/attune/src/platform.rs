@@ -19,8 +19,11 @@ use tonic::transport::{Certificate, Channel, ClientTlsConfig, Endpoint};
 use tonic::{Request, Status};
 
 /// Repetitions of a call that fails for a moment, within about half a minute.
-const RETRY: Retry =
-    Retry { attempts: 10, base: Duration::from_millis(50), cap: Duration::from_secs(5) };
+const RETRY: Retry = Retry {
+    attempts: 10,
+    base: Duration::from_millis(50),
+    cap: Duration::from_secs(5),
+};
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
 /// Most entries of one page.
 pub(crate) const PAGE: i32 = 200;
@@ -55,8 +58,9 @@ impl Platform {
     /// Connects to `url`, `http://` or `https://`; `authority` is the PEM of a private certificate authority.
     pub(crate) async fn connect(url: &str, token: &str, authority: Option<Vec<u8>>) -> anyhow::Result<Self> {
         let bearer = format!("Bearer {}", token.trim()).parse();
-        let mut bearer: MetadataValue<Ascii> =
-            bearer.map_err(|_| anyhow!("the token holds characters that no token has; give it as `attune token` prints it"))?;
+        let mut bearer: MetadataValue<Ascii> = bearer.map_err(|_| {
+            anyhow!("the token holds characters that no token has; give it as `attune token` prints it")
+        })?;
         bearer.set_sensitive(true);
         let mut endpoint = Endpoint::from_shared(url.to_owned())
             .with_context(|| format!("{url:?} is no address; write it like http://127.0.0.1:7443"))?
@@ -70,8 +74,11 @@ impl Platform {
             endpoint = endpoint.tls_config(tls)?;
         }
         let channel = endpoint.connect().await;
-        let channel = channel.with_context(|| format!("cannot reach {url}; is the platform running there?"))?;
-        Ok(Self { caller: InterceptedService::new(channel, Bearer(bearer)) })
+        let channel =
+            channel.with_context(|| format!("cannot reach {url}; is the platform running there?"))?;
+        Ok(Self {
+            caller: InterceptedService::new(channel, Bearer(bearer)),
+        })
     }
 
     pub(crate) fn profiles(&self) -> ProfileServiceClient<Caller> {
@@ -112,7 +119,11 @@ pub(crate) async fn ask<T, F>(name: &str, call: impl FnMut() -> F) -> anyhow::Re
 where
     F: Future<Output = Result<tonic::Response<T>, Status>>,
 {
-    RETRY.run(call).await.map(tonic::Response::into_inner).map_err(|status| failed(name, &status))
+    RETRY
+        .run(call)
+        .await
+        .map(tonic::Response::into_inner)
+        .map_err(|status| failed(name, &status))
 }
 
 /// What a call's failure means to a person.

@@ -32,7 +32,11 @@ impl Fresh {
         };
         let prefix = format!("attune_{purpose}_");
         let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
-        let name = format!("{prefix}{}_{:x}", now.as_secs(), now.subsec_nanos() ^ std::process::id());
+        let name = format!(
+            "{prefix}{}_{:x}",
+            now.as_secs(),
+            now.subsec_nanos() ^ std::process::id()
+        );
         let mut admin = connect(&admin_url).await?;
         sweep(&mut admin, &prefix, now.as_secs()).await;
         sqlx::raw_sql(AssertSqlSafe(format!("CREATE DATABASE \"{name}\"")))
@@ -41,7 +45,12 @@ impl Fresh {
             .context("cannot create a database; the login needs CREATEDB, CREATEROLE and membership in what it makes")?;
         admin.close().await?;
         let url = with_database(&admin_url, &name);
-        Ok(Self { name, admin_url, url, server })
+        Ok(Self {
+            name,
+            admin_url,
+            url,
+            server,
+        })
     }
 
     /// Its URL, with the login that made it.
@@ -81,7 +90,9 @@ pub(crate) async fn lasting() -> anyhow::Result<(Server, String)> {
         .fetch_one(&mut admin)
         .await?;
     if !there {
-        sqlx::raw_sql(AssertSqlSafe(format!("CREATE DATABASE \"{NAME}\""))).execute(&mut admin).await?;
+        sqlx::raw_sql(AssertSqlSafe(format!("CREATE DATABASE \"{NAME}\"")))
+            .execute(&mut admin)
+            .await?;
     }
     admin.close().await?;
     let url = with_database(&server.url(), NAME);
@@ -91,23 +102,30 @@ pub(crate) async fn lasting() -> anyhow::Result<(Server, String)> {
 /// A pool of a few connections.
 pub(crate) async fn pool(url: &str) -> anyhow::Result<PgPool> {
     let pool = PgPoolOptions::new().max_connections(2).connect(url).await;
-    pool.context("cannot reach Postgres; check the URL in DATABASE_URL, or leave it out to use an embedded one")
+    pool.context(
+        "cannot reach Postgres; check the URL in DATABASE_URL, or leave it out to use an embedded one",
+    )
 }
 
 async fn connect(url: &str) -> anyhow::Result<PgConnection> {
-    PgConnection::connect(url)
-        .await
-        .context("cannot reach Postgres; check the URL in DATABASE_URL, or leave it out to use an embedded one")
+    PgConnection::connect(url).await.context(
+        "cannot reach Postgres; check the URL in DATABASE_URL, or leave it out to use an embedded one",
+    )
 }
 
 /// Removes what earlier runs left. Whatever cannot be removed now is tried by a later run.
 async fn sweep(admin: &mut PgConnection, prefix: &str, now: u64) {
     const LEFT: &str = "SELECT datname::text FROM pg_database AS d WHERE starts_with(datname, $1)
                         AND NOT EXISTS (SELECT FROM pg_stat_activity AS a WHERE a.datname = d.datname)";
-    let names: Vec<String> =
-        sqlx::query_scalar(LEFT).bind(prefix).fetch_all(&mut *admin).await.unwrap_or_default();
+    let names: Vec<String> = sqlx::query_scalar(LEFT)
+        .bind(prefix)
+        .fetch_all(&mut *admin)
+        .await
+        .unwrap_or_default();
     for name in names {
-        let made = name.strip_prefix(prefix).and_then(|rest| rest.split('_').next()?.parse::<u64>().ok());
+        let made = name
+            .strip_prefix(prefix)
+            .and_then(|rest| rest.split('_').next()?.parse::<u64>().ok());
         if made.is_some_and(|made| made + ABANDONED_AFTER < now)
             && let Err(error) = drop_database(admin, &name).await
         {
@@ -140,7 +158,10 @@ mod tests {
     #[test]
     fn only_the_database_of_a_url_is_exchanged() {
         for (url, wanted) in [
-            ("postgres://a:b@host:5432/postgres?host=%2Ftmp&port=1", "postgres://a:b@host:5432/x?host=%2Ftmp&port=1"),
+            (
+                "postgres://a:b@host:5432/postgres?host=%2Ftmp&port=1",
+                "postgres://a:b@host:5432/x?host=%2Ftmp&port=1",
+            ),
             ("postgres://a@host/one", "postgres://a@host/x"),
             ("postgresql://host", "postgresql://host/x"),
         ] {

@@ -29,7 +29,10 @@ struct Outcome {
 impl Sent {
     fn count(&mut self, line: u64, outcome: &Outcome) {
         if !outcome.problems.is_empty() {
-            self.refused.push(Rejection { line, reason: outcome.problems.join("; ") });
+            self.refused.push(Rejection {
+                line,
+                reason: outcome.problems.join("; "),
+            });
         } else if outcome.duplicate {
             self.duplicates += 1;
         } else {
@@ -57,7 +60,10 @@ pub(crate) async fn send(platform: &Platform, customers: &Customers, rows: &[Row
         }
     }
     for part in rated.chunks(MESSAGE) {
-        let feedback = part.iter().filter_map(|row| feedback(row, 0, customers)).collect();
+        let feedback = part
+            .iter()
+            .filter_map(|row| feedback(row, 0, customers))
+            .collect();
         let outcomes = submit(platform, feedback).await?;
         for (row, outcome) in part.iter().zip(outcomes) {
             sent.count(row.line, &outcome);
@@ -83,9 +89,15 @@ async fn record(platform: &Platform, interactions: Vec<Interaction>) -> anyhow::
     .await?;
     let mut outcomes = Vec::with_capacity(message.interactions.len());
     while let Some(answer) = answers.message().await? {
-        outcomes.extend(answer.results.into_iter().map(|result| Outcome {
-            duplicate: result.duplicate,
-            problems: result.problems.into_iter().map(|p| format!("{} {}", p.field, p.description)).collect(),
+        outcomes.extend(answer.results.into_iter().map(|result| {
+            Outcome {
+                duplicate: result.duplicate,
+                problems: result
+                    .problems
+                    .into_iter()
+                    .map(|p| format!("{} {}", p.field, p.description))
+                    .collect(),
+            }
         }));
     }
     Ok(outcomes)
@@ -101,9 +113,15 @@ async fn submit(platform: &Platform, feedback: Vec<Feedback>) -> anyhow::Result<
     .await?;
     let mut outcomes = Vec::with_capacity(message.feedback.len());
     while let Some(answer) = answers.message().await? {
-        outcomes.extend(answer.results.into_iter().map(|result| Outcome {
-            duplicate: result.duplicate,
-            problems: result.problems.into_iter().map(|p| format!("{} {}", p.field, p.description)).collect(),
+        outcomes.extend(answer.results.into_iter().map(|result| {
+            Outcome {
+                duplicate: result.duplicate,
+                problems: result
+                    .problems
+                    .into_iter()
+                    .map(|p| format!("{} {}", p.field, p.description))
+                    .collect(),
+            }
         }));
     }
     Ok(outcomes)
@@ -133,14 +151,20 @@ fn feedback(row: &Row, place: usize, customers: &Customers) -> Option<Feedback> 
     };
     let (text, source_id) = match place {
         0 => (row.text.clone(), row.source_id.clone()),
-        _ => (String::new(), format!("{}#{}", row.source_id, rating.scale.as_str())),
+        _ => (
+            String::new(),
+            format!("{}#{}", row.source_id, rating.scale.as_str()),
+        ),
     };
     Some(Feedback {
         profile_id: customers.profile_of(&row.customer),
         channel: row.channel.clone(),
         touchpoint: row.touchpoint.clone(),
         product: row.product.clone(),
-        rating: Some(Rating { kind: kind.into(), value: rating.value }),
+        rating: Some(Rating {
+            kind: kind.into(),
+            value: rating.value,
+        }),
         text,
         occurred_at: Some(timestamp(row.at)),
         source_id,

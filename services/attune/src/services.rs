@@ -8,7 +8,13 @@ use sqlx::PgPool;
 use sqlx::migrate::Migrator;
 
 /// The names of all services, in the order of the loop.
-pub(crate) const NAMES: [&str; 5] = ["profiles", "interactions", "feedback", "improvement", "notifications"];
+pub(crate) const NAMES: [&str; 5] = [
+    "profiles",
+    "interactions",
+    "feedback",
+    "improvement",
+    "notifications",
+];
 
 /// All services; notifications sends as `mail` says.
 pub(crate) fn all(mail: attune_notifications::Config) -> Vec<Arc<dyn Service>> {
@@ -29,8 +35,10 @@ pub(crate) fn schemas() -> [Schema; 5] {
 /// Brings all five schemas in `admin`'s database up to date.
 pub(crate) async fn bring_up_to_date(admin: &PgPool) -> anyhow::Result<()> {
     let services = all(attune_notifications::Config::default());
-    let places: Vec<(Schema, &'static Migrator)> =
-        services.iter().map(|service| (Schema(service.name()), service.migrator())).collect();
+    let places: Vec<(Schema, &'static Migrator)> = services
+        .iter()
+        .map(|service| (Schema(service.name()), service.migrator()))
+        .collect();
     migrate(admin, &places).await?;
     Ok(())
 }

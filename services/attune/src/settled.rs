@@ -24,7 +24,10 @@ pub(crate) struct Settled {
 
 impl Settled {
     pub(crate) fn new(admin: PgPool) -> Self {
-        Self { admin, schemas: schemas() }
+        Self {
+            admin,
+            schemas: schemas(),
+        }
     }
 
     /// Returns when the services that follow others' feeds have begun to. Before that nothing that was told
@@ -37,7 +40,9 @@ impl Settled {
         let end = Instant::now() + PATIENCE;
         while !query_scalar::<_, bool>(STARTED).fetch_one(&self.admin).await? {
             if Instant::now() > end {
-                bail!("the services do not follow each other's feeds; run again with RUST_LOG=info to see why");
+                bail!(
+                    "the services do not follow each other's feeds; run again with RUST_LOG=info to see why"
+                );
             }
             tokio::time::sleep(POLL).await;
         }
@@ -47,9 +52,15 @@ impl Settled {
     /// Returns when everything told has been heard and nothing is due at `now`.
     pub(crate) async fn wait(&self, now: DateTime<Utc>) -> anyhow::Result<()> {
         let end = Instant::now() + PATIENCE;
-        while !self.is_settled(now).await.context("cannot see whether the platform has settled")? {
+        while !self
+            .is_settled(now)
+            .await
+            .context("cannot see whether the platform has settled")?
+        {
             if Instant::now() > end {
-                bail!("the platform did not settle at {now} within {PATIENCE:?}; run again with RUST_LOG=info to see why");
+                bail!(
+                    "the platform did not settle at {now} within {PATIENCE:?}; run again with RUST_LOG=info to see why"
+                );
             }
             tokio::time::sleep(POLL).await;
         }
@@ -58,7 +69,10 @@ impl Settled {
 
     /// Both questions in one snapshot: an effect of the one may be the cause of the other.
     async fn is_settled(&self, now: DateTime<Utc>) -> Result<bool, sqlx::Error> {
-        let mut snapshot = self.admin.begin_with("BEGIN ISOLATION LEVEL REPEATABLE READ, READ ONLY").await?;
+        let mut snapshot = self
+            .admin
+            .begin_with("BEGIN ISOLATION LEVEL REPEATABLE READ, READ ONLY")
+            .await?;
         let settled = attune_timers::none_due(&mut *snapshot, &self.schemas, now).await?
             && attune_events::quiet(&mut *snapshot, &self.schemas).await?;
         snapshot.commit().await?;

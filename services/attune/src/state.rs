@@ -8,7 +8,9 @@ use attune_database::embedded::Options;
 /// The user's state directory of the platform: that of the embedded Postgres is in it.
 pub(crate) fn directory() -> anyhow::Result<PathBuf> {
     let postgres = Options::in_state_directory()?.directory;
-    let parent = postgres.parent().context("the state directory has no parent; set XDG_STATE_HOME")?;
+    let parent = postgres
+        .parent()
+        .context("the state directory has no parent; set XDG_STATE_HOME")?;
     Ok(parent.to_owned())
 }
 

@@ -40,12 +40,13 @@ impl Service for Improvement {
     }
 
     async fn build(&self, context: Context) -> anyhow::Result<Part> {
-        let Context { database, peers, .. } = context;
+        let Context { database, peers, longest_lease, .. } = context;
         let source: Arc<dyn SeriesSource> = Arc::new(Feedback::new(peers));
         let looks = Worker::new(
             database.clone(),
             timers::Looks::new(database.clone(), Arc::clone(&source)),
-        );
+        )
+        .with_longest_lease(longest_lease);
         Ok(Part::new()
             .grpc(IssueServiceServer::new(grpc::Issues::new(database.clone())))
             .grpc(InitiativeServiceServer::new(grpc::Initiatives::new(

@@ -152,6 +152,21 @@ async fn read(acme: &Tenant, initiative_id: &str) -> Result<pb::Initiative, Fail
         .unwrap_or_default())
 }
 
+async fn roll_out(acme: &Tenant, initiative_id: &str) -> Result<pb::MeasurementPlan, Failure> {
+    let request = pb::RollOutInitiativeRequest {
+        initiative_id: initiative_id.to_owned(),
+        template_id: template(acme).await?,
+        ..Default::default()
+    };
+    let rolled_out = acme
+        .initiatives()
+        .roll_out_initiative(request)
+        .await?
+        .into_inner();
+    let iterations = rolled_out.initiative.unwrap_or_default().iterations;
+    Ok(iterations[0].plan.clone().unwrap_or_default())
+}
+
 #[tokio::test]
 async fn a_change_is_judged_by_what_the_feedback_service_counted() -> Result<(), Failure> {
     let platform = TestPlatform::start().await?;
@@ -168,21 +183,7 @@ async fn a_change_is_judged_by_what_the_feedback_service_counted() -> Result<(),
         .await?
         .into_inner();
     let initiative_id = planned.initiative.unwrap_or_default().initiative_id;
-    let template_id = template(&acme).await?;
-    let roll_out = pb::RollOutInitiativeRequest {
-        initiative_id: initiative_id.clone(),
-        template_id,
-        ..Default::default()
-    };
-    let rolled_out = acme
-        .initiatives()
-        .roll_out_initiative(roll_out)
-        .await?
-        .into_inner();
-    let plan = rolled_out.initiative.unwrap_or_default().iterations[0]
-        .plan
-        .clone()
-        .unwrap_or_default();
+    let plan = roll_out(&acme, &initiative_id).await?;
     assert!(
         (plan.baseline - 20.0 / 60.0).abs() < 0.01,
         "baseline {}",

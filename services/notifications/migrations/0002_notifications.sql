@@ -44,6 +44,9 @@ CREATE INDEX message_profile_idx ON notifications.message (tenant_id, profile_id
     WHERE profile_id IS NOT NULL;
 CREATE INDEX message_origin_idx ON notifications.message (tenant_id, origin_id, message_id);
 
+-- What waits or went wrong is looked for by its state; what was sent is most of all there is.
+CREATE INDEX message_unsent_idx ON notifications.message (tenant_id, state, message_id) WHERE state <> 'sent';
+
 -- Every decision about a message and every attempt, with what it was based on; append only.
 CREATE TABLE notifications.decision (
     decided_at timestamptz NOT NULL,

@@ -4,6 +4,8 @@ use clap::Args;
 
 /// The mail provider.
 #[derive(Args, Clone)]
+// By its own name this group would be the server's, which has a `Config` too.
+#[group(id = "providers")]
 pub struct Config {
     /// Where mail is handed over: `smtp://host:port`, or `smtps://user:password@host` with TLS
     #[arg(long, env = "ATTUNE_SMTP_URL", hide_env_values = true, default_value = Config::SMTP_URL)]
@@ -45,6 +47,8 @@ impl Default for Config {
 /// Without the URL, which may hold a password.
 impl std::fmt::Debug for Config {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Config").field("mail_from", &self.mail_from).finish_non_exhaustive()
+        f.debug_struct("Config")
+            .field("mail_from", &self.mail_from)
+            .finish_non_exhaustive()
     }
 }

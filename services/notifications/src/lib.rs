@@ -47,7 +47,7 @@ impl Service for Notifications {
     async fn build(&self, context: Context) -> anyhow::Result<Part> {
         let handlers = grpc::Notifications::new(context.database.clone());
         let delivery = delivery::Delivery::new(context.database.clone(), context.peers, &self.config)?;
-        let worker = Worker::new(context.database, delivery);
+        let worker = Worker::new(context.database, delivery).with_longest_lease(context.longest_lease);
         Ok(Part::new()
             .grpc(TemplateServiceServer::new(handlers.clone()))
             .grpc(MessageServiceServer::new(handlers))

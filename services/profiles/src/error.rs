@@ -1,6 +1,7 @@
 //! What can go wrong in this service.
 
 use attune_database::database_error;
+use attune_rpc::{Code, Reason};
 use uuid::Uuid;
 
 /// An error of the profiles service; [`attune_rpc::Error`] is how a caller sees it.
@@ -22,7 +23,7 @@ impl From<Error> for attune_rpc::Error {
     fn from(error: Error) -> Self {
         match error {
             Error::NoProfile(id) => Self::not_found("profile", id),
-            Error::NoIdentity => Self::not_found("profile", "with this identity"),
+            Error::NoIdentity => Self::new(Code::NotFound, Reason::NotFound, error.to_string()).with("resource", "profile"),
             Error::IdentityTaken => Self::already_exists("profile", "identities"),
             Error::Rpc(error) => error,
             Error::Database(error) => database_error(error),

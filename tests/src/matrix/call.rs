@@ -23,8 +23,15 @@ pub struct Caller {
 impl Caller {
     /// Somebody with `token`; with none when it is empty.
     pub fn new(channel: Channel, token: &str) -> Result<Self, Failure> {
-        let caller = Self { channel, metadata: MetadataMap::new() };
-        if token.is_empty() { Ok(caller) } else { caller.with("authorization", &format!("Bearer {token}")) }
+        let caller = Self {
+            channel,
+            metadata: MetadataMap::new(),
+        };
+        if token.is_empty() {
+            Ok(caller)
+        } else {
+            caller.with("authorization", &format!("Bearer {token}"))
+        }
     }
 
     /// The same somebody who also sends this metadata.
@@ -42,12 +49,24 @@ impl Caller {
     pub async fn send(&self, method: &MethodDescriptor, request: Vec<u8>) -> Answer {
         let endless = method.is_server_streaming() && !method.is_client_streaming();
         let most = if endless { 1 } else { usize::MAX };
-        let call = reflect::answer(self.channel.clone(), method, self.metadata.clone(), vec![request], most);
+        let call = reflect::answer(
+            self.channel.clone(),
+            method,
+            self.metadata.clone(),
+            vec![request],
+            most,
+        );
         match tokio::time::timeout(PATIENCE, call).await {
             Ok(answer) => answer,
             Err(_) => {
-                let status = Status::unknown(format!("no answer from {} within {PATIENCE:?}", reflect::path(method)));
-                Answer { messages: Vec::new(), status }
+                let status = Status::unknown(format!(
+                    "no answer from {} within {PATIENCE:?}",
+                    reflect::path(method)
+                ));
+                Answer {
+                    messages: Vec::new(),
+                    status,
+                }
             }
         }
     }
@@ -55,7 +74,11 @@ impl Caller {
 
 /// Every byte that came back: responses, message, details, trailers.
 pub fn bytes(answer: &Answer) -> Vec<u8> {
-    let mut all: Vec<u8> = answer.messages.iter().flat_map(prost::Message::encode_to_vec).collect();
+    let mut all: Vec<u8> = answer
+        .messages
+        .iter()
+        .flat_map(prost::Message::encode_to_vec)
+        .collect();
     all.extend_from_slice(answer.status.message().as_bytes());
     all.extend_from_slice(answer.status.details());
     all.extend_from_slice(format!("{:?}", answer.status.metadata()).as_bytes());
@@ -65,7 +88,10 @@ pub fn bytes(answer: &Answer) -> Vec<u8> {
 /// The fields that the platform says are wrong: in the refusal, or in what a stream answers about its items.
 pub fn refused_fields(answer: &Answer) -> Vec<String> {
     let mut fields = violated_fields(&answer.status);
-    answer.messages.iter().for_each(|message| problems(message, &mut fields));
+    answer
+        .messages
+        .iter()
+        .for_each(|message| problems(message, &mut fields));
     fields
 }
 
@@ -75,7 +101,10 @@ fn problems(message: &DynamicMessage, fields: &mut Vec<String>) {
         match value {
             Value::String(text) if is_problem && field.name() == "field" => fields.push(text.clone()),
             Value::Message(inner) => problems(inner, fields),
-            Value::List(list) => list.iter().filter_map(Value::as_message).for_each(|inner| problems(inner, fields)),
+            Value::List(list) => list
+                .iter()
+                .filter_map(Value::as_message)
+                .for_each(|inner| problems(inner, fields)),
             _ => {}
         }
     }
@@ -84,8 +113,12 @@ fn problems(message: &DynamicMessage, fields: &mut Vec<String>) {
 /// The scope that a method's option names; empty when it has none.
 pub fn scope(method: &MethodDescriptor) -> String {
     let options = method.options();
-    let named = options.extensions().find(|(extension, _)| extension.full_name() == "attune.auth.v1.scope");
-    named.and_then(|(_, value)| value.as_str().map(str::to_owned)).unwrap_or_default()
+    let named = options
+        .extensions()
+        .find(|(extension, _)| extension.full_name() == "attune.auth.v1.scope");
+    named
+        .and_then(|(_, value)| value.as_str().map(str::to_owned))
+        .unwrap_or_default()
 }
 
 /// Whether a method only reads, by its scope.

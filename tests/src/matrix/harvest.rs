@@ -28,7 +28,10 @@ pub struct Findings {
 impl Findings {
     /// Calls every reading RPC as the tenant of `world`. All must answer.
     pub async fn read(world: &World) -> Result<Self, Failure> {
-        let mut findings = Self { secrets: world.ids(), ..Self::default() };
+        let mut findings = Self {
+            secrets: world.ids(),
+            ..Self::default()
+        };
         findings.secrets.insert(world.marker.clone());
         let caller = Caller::new(world.tenant.channel(), world.tenant.token())?;
         for method in reflect::methods()?.iter().filter(|method| is_reading(method)) {
@@ -38,9 +41,16 @@ impl Findings {
                 if answer.status.code() != Code::Ok {
                     return Err(format!("{path} of its own, {request:?}: {:?}", answer.status).into());
                 }
-                answer.messages.iter().for_each(|message| findings.note(&path, message, &world.marker));
+                answer
+                    .messages
+                    .iter()
+                    .for_each(|message| findings.note(&path, message, &world.marker));
                 let endless = method.is_server_streaming();
-                let bytes = if endless { Vec::new() } else { super::bytes(&answer) };
+                let bytes = if endless {
+                    Vec::new()
+                } else {
+                    super::bytes(&answer)
+                };
                 findings.answers.insert((path, place), bytes);
             }
         }

@@ -4,16 +4,20 @@
 //! Nothing here lists the RPCs. They come from the descriptor set, so that one added tomorrow is covered; when it
 //! has a field of which nobody said how a valid value looks, the test that meets it fails and says so.
 
+mod bad;
 mod call;
 mod harvest;
 mod path;
 mod sample;
 mod samples;
+mod street;
 mod world;
 
+pub use bad::{Bad, Make, bad_values};
 pub use call::{Caller, bytes, is_reading, refused_fields, scope};
 pub use harvest::{Findings, carries, rows};
 pub use path::Path;
 pub use sample::{Sample, sample};
 pub use samples::{Samples, single, timestamp};
+pub use street::Street;
 pub use world::{World, method_named};

@@ -38,12 +38,18 @@ impl Path {
     /// says about one of its items is relative to the item.
     pub fn is_named_by(&self, field: &str) -> bool {
         let (own, field) = (plain(&self.to_string()), plain(field));
-        let around = |outer: &str, inner: &str| inner.strip_prefix(outer).is_some_and(|rest| rest.starts_with('.'));
+        let around = |outer: &str, inner: &str| {
+            inner
+                .strip_prefix(outer)
+                .is_some_and(|rest| rest.starts_with('.'))
+        };
         own == field
             || around(&own, &field)
             || around(&field, &own)
             || own.strip_suffix(&field).is_some_and(|rest| rest.ends_with('.'))
-            || own.split_once('.').is_some_and(|(_, inner)| around(inner, &field) || around(&field, inner))
+            || own
+                .split_once('.')
+                .is_some_and(|(_, inner)| around(inner, &field) || around(&field, inner))
     }
 }
 
@@ -73,7 +79,9 @@ fn plain(path: &str) -> String {
 /// The message that a field holds, unless it is one that is given as a whole.
 pub(super) fn entered(field: &FieldDescriptor) -> Option<MessageDescriptor> {
     match field.kind() {
-        Kind::Message(inner) if !field.is_map() && !inner.full_name().starts_with("google.protobuf.") => Some(inner),
+        Kind::Message(inner) if !field.is_map() && !inner.full_name().starts_with("google.protobuf.") => {
+            Some(inner)
+        }
         _ => None,
     }
 }
@@ -92,7 +100,9 @@ fn below(message: &MessageDescriptor, way: &[FieldDescriptor], found: &mut Vec<P
 }
 
 fn put(way: &[FieldDescriptor], message: &mut DynamicMessage, value: Value) {
-    let Some((field, rest)) = way.split_first() else { return };
+    let Some((field, rest)) = way.split_first() else {
+        return;
+    };
     if rest.is_empty() {
         message.set_field(field, value);
         return;
@@ -121,13 +131,20 @@ mod tests {
 
     fn create_profile() -> MessageDescriptor {
         let methods = reflect::methods().unwrap();
-        methods.into_iter().find(|method| method.name() == "CreateProfile").unwrap().input()
+        methods
+            .into_iter()
+            .find(|method| method.name() == "CreateProfile")
+            .unwrap()
+            .input()
     }
 
     #[test]
     fn a_field_in_a_list_of_messages_is_found_and_set() {
         let paths = Path::all(&create_profile());
-        let path = paths.iter().find(|path| path.to_string() == "profile.identities[0].value").unwrap();
+        let path = paths
+            .iter()
+            .find(|path| path.to_string() == "profile.identities[0].value")
+            .unwrap();
         let mut request = DynamicMessage::new(create_profile());
         path.put(&mut request, Value::String("me@example.com".to_owned()));
         assert!(String::from_utf8_lossy(&reflect::encode(&request)).contains("me@example.com"));
@@ -136,11 +153,24 @@ mod tests {
     #[test]
     fn a_violation_names_the_field_or_what_is_around_or_in_it() {
         let paths = Path::all(&create_profile());
-        let path = paths.iter().find(|path| path.to_string() == "profile.identities[0].value").unwrap();
-        for named in ["profile.identities[0].value", "profile.identities", "identities[3].value", "profile"] {
+        let path = paths
+            .iter()
+            .find(|path| path.to_string() == "profile.identities[0].value")
+            .unwrap();
+        for named in [
+            "profile.identities[0].value",
+            "profile.identities",
+            "identities[3].value",
+            "profile",
+        ] {
             assert!(path.is_named_by(named), "{named}");
         }
-        for other in ["profile.language", "request_id", "profile.identities[0].kind", "val"] {
+        for other in [
+            "profile.language",
+            "request_id",
+            "profile.identities[0].kind",
+            "val",
+        ] {
             assert!(!path.is_named_by(other), "{other}");
         }
     }

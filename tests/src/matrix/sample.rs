@@ -33,7 +33,9 @@ pub enum Sample {
     RequestId,
 }
 
-use Sample::{Absent, Choice, Double, Hours, Inside, Int, Known, Mask, Output, Pair, RequestId, Text, Unique};
+use Sample::{
+    Absent, Choice, Double, Hours, Inside, Int, Known, Mask, Output, Pair, RequestId, Text, Unique,
+};
 
 /// By `Request>field` for a field anywhere in one request, by `Message.field`, or by `field` where it means the
 /// same everywhere; looked up in this order.
@@ -49,7 +51,10 @@ const SAMPLES: &[(&str, Sample)] = &[
     ("ListIssuesRequest>state", Absent),
     ("ListMessagesRequest>state", Absent),
     ("CreateInitiativeRequest>issue_id", Known("free_issue_id")),
-    ("RollOutInitiativeRequest>initiative_id", Known("ready_initiative_id")),
+    (
+        "RollOutInitiativeRequest>initiative_id",
+        Known("ready_initiative_id"),
+    ),
     ("ListVerdictsRequest>initiative_id", Known("told_initiative_id")),
     ("ListTellingsRequest>initiative_id", Known("told_initiative_id")),
     ("GetTraceRequest>initiative_id", Known("told_initiative_id")),
@@ -57,7 +62,10 @@ const SAMPLES: &[(&str, Sample)] = &[
     ("source", Text("feedback")),
     ("SubscribeRequest.after", Absent),
     ("SubscribeRequest.types", Absent),
-    ("ReleaseParkedEventsRequest.subscription", Text("feedback.interactions")),
+    (
+        "ReleaseParkedEventsRequest.subscription",
+        Text("feedback.interactions"),
+    ),
     ("ReleaseParkedEventsRequest.subject", Known("interaction_id")),
     // What the server decides.
     ("Profile.profile_id", Output),
@@ -153,7 +161,10 @@ const SAMPLES: &[(&str, Sample)] = &[
     ("Template.name", Unique("template {}")),
     ("Template.purpose", Choice(2)),
     ("TemplateVariant.subject", Text("News about {}")),
-    ("TemplateVariant.body", Text("Dear {{ display_name }}, it is better now, {}")),
+    (
+        "TemplateVariant.body",
+        Text("Dear {{ display_name }}, it is better now, {}"),
+    ),
     ("variables", Pair("change")),
     ("origin_id", Known("told_initiative_id")),
     // Ids of what there is.
@@ -175,12 +186,20 @@ const SAMPLES: &[(&str, Sample)] = &[
 pub fn sample(root: &str, field: &FieldDescriptor) -> Result<Sample, String> {
     let here = format!("{root}>{}", field.name());
     let qualified = format!("{}.{}", field.parent_message().name(), field.name());
-    let known = |wanted: &str| SAMPLES.iter().find(|(name, _)| *name == wanted).map(|(_, sample)| *sample);
+    let known = |wanted: &str| {
+        SAMPLES
+            .iter()
+            .find(|(name, _)| *name == wanted)
+            .map(|(_, sample)| *sample)
+    };
     known(&here)
         .or_else(|| known(&qualified))
         .or_else(|| known(field.name()))
         .or_else(|| super::path::entered(field).map(|_| Inside))
         .ok_or_else(|| {
-            format!("say in tests/src/matrix/sample.rs how a valid value of {} looks", field.full_name())
+            format!(
+                "say in tests/src/matrix/sample.rs how a valid value of {} looks",
+                field.full_name()
+            )
         })
 }

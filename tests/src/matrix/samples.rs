@@ -1,7 +1,9 @@
 //! Valid requests, built from the descriptors.
 
 use attune_testkit::Failure;
-use prost_reflect::{DynamicMessage, FieldDescriptor, Kind, MapKey, MessageDescriptor, MethodDescriptor, Value};
+use prost_reflect::{
+    DynamicMessage, FieldDescriptor, Kind, MapKey, MessageDescriptor, MethodDescriptor, Value,
+};
 use uuid::Uuid;
 
 use super::{Path, Sample, World, sample};
@@ -21,9 +23,14 @@ impl<'w> Samples<'w> {
     /// A request for each member of the method's oneof, or one.
     pub fn requests(&self, method: &MethodDescriptor) -> Result<Vec<DynamicMessage>, Failure> {
         let input = method.input();
-        let members = input.oneofs().filter(|oneof| !oneof.is_synthetic()).map(|oneof| oneof.fields().len());
+        let members = input
+            .oneofs()
+            .filter(|oneof| !oneof.is_synthetic())
+            .map(|oneof| oneof.fields().len());
         let choices = members.max().unwrap_or(1);
-        (0..choices).map(|choice| self.message(input.name(), &input, choice)).collect()
+        (0..choices)
+            .map(|choice| self.message(input.name(), &input, choice))
+            .collect()
     }
 
     /// The first of [`requests`](Self::requests).
@@ -40,9 +47,12 @@ impl<'w> Samples<'w> {
     ) -> Result<DynamicMessage, Failure> {
         let mut message = DynamicMessage::new(descriptor.clone());
         for field in descriptor.fields() {
-            let chosen = field.containing_oneof().filter(|oneof| !oneof.is_synthetic()).is_none_or(|oneof| {
-                oneof.fields().position(|member| member == field) == Some(choice % oneof.fields().len())
-            });
+            let chosen = field
+                .containing_oneof()
+                .filter(|oneof| !oneof.is_synthetic())
+                .is_none_or(|oneof| {
+                    oneof.fields().position(|member| member == field) == Some(choice % oneof.fields().len())
+                });
             if chosen && let Some(value) = self.value(root, &field, choice)? {
                 let list = field.is_list() && !matches!(value, Value::List(_));
                 message.set_field(&field, if list { Value::List(vec![value]) } else { value });
@@ -70,7 +80,10 @@ impl<'w> Samples<'w> {
             Sample::Choice(number) => Value::EnumNumber(number),
             Sample::Hours(hours) => timestamp(field, world.now.timestamp() + hours * 3600, 0),
             Sample::Mask(paths) => {
-                let paths = paths.iter().map(|path| Value::String((*path).to_owned())).collect();
+                let paths = paths
+                    .iter()
+                    .map(|path| Value::String((*path).to_owned()))
+                    .collect();
                 single(field, "paths", Value::List(paths))
             }
             Sample::Pair(key) => {
@@ -83,14 +96,16 @@ impl<'w> Samples<'w> {
 }
 
 impl Path {
-    /// Whether the server looks at the field in the request `root`, rather than decide it itself.
-    pub fn is_input(&self, root: &str) -> Result<bool, Failure> {
+    /// How a valid value of the field looks in the request `root`; what is within an output is an output.
+    pub fn sample(&self, root: &str) -> Result<Sample, Failure> {
+        let mut found = Sample::Inside;
         for step in self.steps() {
-            if sample(root, step)? == Sample::Output {
-                return Ok(false);
+            found = sample(root, step)?;
+            if found == Sample::Output {
+                break;
             }
         }
-        Ok(true)
+        Ok(found)
     }
 }
 
@@ -117,5 +132,7 @@ pub fn single(field: &FieldDescriptor, name: &str, value: Value) -> Value {
 
 /// Not `format!`: a template's own `{{ }}` stays.
 fn marked(text: &str, with: &str) -> String {
-    text.replace("{{", "\u{1}").replace("{}", with).replace('\u{1}', "{{")
+    text.replace("{{", "\u{1}")
+        .replace("{}", with)
+        .replace('\u{1}', "{{")
 }

@@ -56,7 +56,9 @@ impl World {
     /// The id, or the address, that is known under `name`.
     pub fn known(&self, name: &str) -> Result<&str, Failure> {
         let known = self.known.get(name).map(String::as_str);
-        known.ok_or_else(|| format!("the world of the matrix has no {name}; make one in tests/src/matrix/world.rs").into())
+        known.ok_or_else(|| {
+            format!("the world of the matrix has no {name}; make one in tests/src/matrix/world.rs").into()
+        })
     }
 
     /// Every id and address.
@@ -88,12 +90,16 @@ impl World {
     }
 
     async fn improve(&mut self) -> Result<(), Failure> {
-        // The one whose cohort is told.
+        // The issue that nobody works on.
+        let free = self.call("CreateIssue", &[]).await?;
+        self.keep("free_issue_id", &text(&free, "issue.issue_id")?);
+        // The initiative whose cohort is told.
         self.plan().await?;
         let initiative = self.known("initiative_id")?.to_owned();
         self.keep("told_initiative_id", &initiative);
-        self.call("RollOutInitiative", &[("initiative_id", &initiative)]).await?;
-        // The one that can be rolled out, and the issue that nobody works on.
+        self.keep("ready_initiative_id", &initiative);
+        self.call("RollOutInitiative", &[]).await?;
+        // The one that can be rolled out.
         self.plan().await?;
         let initiative = self.known("initiative_id")?.to_owned();
         self.keep("ready_initiative_id", &initiative);
@@ -101,8 +107,6 @@ impl World {
         self.plan().await?;
         let added = self.call("AddAction", &[]).await?;
         self.keep("action_id", &text(&added, "action_id")?);
-        let free = self.call("CreateIssue", &[]).await?;
-        self.keep("free_issue_id", &text(&free, "issue.issue_id")?);
         Ok(())
     }
 
@@ -110,7 +114,9 @@ impl World {
         let issue = self.call("CreateIssue", &[]).await?;
         let issue = text(&issue, "issue.issue_id")?;
         self.keep("issue_id", &issue);
-        let initiative = self.call("CreateInitiative", &[("initiative.issue_id", &issue)]).await?;
+        let initiative = self
+            .call("CreateInitiative", &[("initiative.issue_id", &issue)])
+            .await?;
         self.keep("initiative_id", &text(&initiative, "initiative.initiative_id")?);
         Ok(())
     }
@@ -122,7 +128,12 @@ impl World {
             ..Default::default()
         };
         let told = self.tenant.initiatives().list_tellings(told).await?.into_inner();
-        let message = told.tellings.into_iter().next().ok_or("nobody of the cohort was told")?.message_id;
+        let message = told
+            .tellings
+            .into_iter()
+            .next()
+            .ok_or("nobody of the cohort was told")?
+            .message_id;
         self.keep("message_id", &message);
         Ok(())
     }
@@ -135,9 +146,15 @@ impl World {
             text: if complaint {
                 format!("Flight {place} was cancelled and nobody told me, {}", self.marker)
             } else {
-                format!("Thank you for trip {place}, the crew was friendly, {}", self.marker)
+                format!(
+                    "Thank you for trip {place}, the crew was friendly, {}",
+                    self.marker
+                )
             },
-            occurred_at: Some(Timestamp { seconds: occurred_at.timestamp(), nanos: 0 }),
+            occurred_at: Some(Timestamp {
+                seconds: occurred_at.timestamp(),
+                nanos: 0,
+            }),
             ..Default::default()
         };
         let ordinary = (1..QUIET).map(|hour| said(0, self.now - TimeDelta::hours(hour), hour % 40 == 0));
@@ -145,9 +162,15 @@ impl World {
         let all: Vec<_> = ordinary.chain(storm).collect();
         let requests: Vec<_> = all
             .chunks(500)
-            .map(|part| feedback::SubmitFeedbackStreamRequest { feedback: part.to_vec() })
+            .map(|part| feedback::SubmitFeedbackStreamRequest {
+                feedback: part.to_vec(),
+            })
             .collect();
-        let answers = self.tenant.feedback().submit_feedback_stream(futures::stream::iter(requests)).await?;
+        let answers = self
+            .tenant
+            .feedback()
+            .submit_feedback_stream(futures::stream::iter(requests))
+            .await?;
         let mut answers = answers.into_inner();
         while let Some(answer) = answers.message().await? {
             if let Some(problem) = answer.results.iter().flat_map(|result| &result.problems).next() {
@@ -159,8 +182,17 @@ impl World {
 
     /// Looks up the hot issue that came of [`complain`](Self::complain).
     pub async fn find_hot_issue(&mut self) -> Result<(), Failure> {
-        let listed = self.tenant.hot_issues().list_hot_issues(feedback::ListHotIssuesRequest::default()).await?;
-        let hot = listed.into_inner().hot_issues.into_iter().next().ok_or("the storm was not found")?;
+        let listed = self
+            .tenant
+            .hot_issues()
+            .list_hot_issues(feedback::ListHotIssuesRequest::default())
+            .await?;
+        let hot = listed
+            .into_inner()
+            .hot_issues
+            .into_iter()
+            .next()
+            .ok_or("the storm was not found")?;
         self.keep("hot_issue_id", &hot.hot_issue_id);
         Ok(())
     }
@@ -174,7 +206,10 @@ impl World {
         let mut request = Samples::of(self).request(&method)?;
         for (wanted, value) in instead {
             let paths = Path::all(&method.input());
-            let path = paths.iter().find(|path| path.to_string() == *wanted).ok_or_else(|| format!("no {wanted}"))?;
+            let path = paths
+                .iter()
+                .find(|path| path.to_string() == *wanted)
+                .ok_or_else(|| format!("no {wanted}"))?;
             path.put(&mut request, Value::String((*value).to_owned()));
         }
         let caller = Caller::new(self.tenant.channel(), self.tenant.token())?;
@@ -188,7 +223,9 @@ impl World {
 
 /// The method of that name.
 pub fn method_named(name: &str) -> Result<MethodDescriptor, Failure> {
-    let found = reflect::methods()?.into_iter().find(|method| method.name() == name);
+    let found = reflect::methods()?
+        .into_iter()
+        .find(|method| method.name() == name);
     found.ok_or_else(|| format!("there is no method {name}").into())
 }
 
@@ -198,7 +235,10 @@ fn text(message: &DynamicMessage, path: &str) -> Result<String, Failure> {
     let mut value = Value::Message(message.clone());
     for step in path.split('.') {
         let name = step.trim_end_matches("[0]");
-        let inner = value.as_message().and_then(|message| message.get_field_by_name(name)).ok_or_else(missing)?;
+        let inner = value
+            .as_message()
+            .and_then(|message| message.get_field_by_name(name))
+            .ok_or_else(missing)?;
         value = match inner.as_list() {
             Some(list) => list.first().cloned().ok_or_else(missing)?,
             None => inner.into_owned(),

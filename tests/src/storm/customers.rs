@@ -6,13 +6,19 @@ use attune_api::profiles::v1::{
 use attune_testkit::{Failure, Tenant};
 use futures::stream::{StreamExt, TryStreamExt};
 
+use super::patience::ask;
+
 /// How many customers the company has.
 const CUSTOMERS: usize = 300;
 
 /// Creates the company's customers and answers their profile ids. Most may be told what changed; every eighth
 /// has refused, every eleventh was never asked, every thirteenth has no mail address.
 pub(super) async fn create(company: &Tenant) -> Result<Vec<String>, Failure> {
-    futures::stream::iter(0..CUSTOMERS).map(|number| one(company, number)).buffered(16).try_collect().await
+    futures::stream::iter(0..CUSTOMERS)
+        .map(|number| one(company, number))
+        .buffered(16)
+        .try_collect()
+        .await
 }
 
 async fn one(company: &Tenant, number: usize) -> Result<String, Failure> {
@@ -21,9 +27,16 @@ async fn one(company: &Tenant, number: usize) -> Result<String, Failure> {
         system: String::new(),
         value: format!("customer{number}@example.com"),
     };
-    let external =
-        Identity { kind: IdentityKind::External.into(), system: "crm".into(), value: format!("c-{number}") };
-    let identities = if number.is_multiple_of(13) { vec![external] } else { vec![external, email] };
+    let external = Identity {
+        kind: IdentityKind::External.into(),
+        system: "crm".into(),
+        value: format!("c-{number}"),
+    };
+    let identities = if number.is_multiple_of(13) {
+        vec![external]
+    } else {
+        vec![external, email]
+    };
     let profile = Profile {
         display_name: format!("Customer {number}"),
         language: if number.is_multiple_of(5) { "ru" } else { "en" }.into(),
@@ -47,6 +60,6 @@ async fn one(company: &Tenant, number: usize) -> Result<String, Failure> {
         consents: consents.collect(),
         request_id: uuid::Uuid::from_u128(number as u128 + 1).to_string(),
     };
-    let created = company.profiles().create_profile(request).await?.into_inner();
+    let created = ask(async || company.profiles().create_profile(request.clone()).await).await?;
     Ok(created.profile.ok_or("no profile")?.profile_id)
 }

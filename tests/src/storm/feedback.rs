@@ -1,19 +1,21 @@
 //! What customers say, day after day.
 
-use attune_api::improvement::v1::{Issue, ListIssuesRequest, GetIssueRequest, Verdict, VerdictDecision};
+use attune_api::improvement::v1::{GetIssueRequest, Issue, ListIssuesRequest, Verdict, VerdictDecision};
 use attune_api::interactions::v1::{Direction, Interaction, RecordInteractionsRequest};
 use attune_testkit::{Failure, Tenant};
 use chrono::{DateTime, TimeDelta, Utc};
 use prost_types::Timestamp;
+use tonic::{Response, Status};
 
 use super::manager::Manager;
-use super::{STEP, World, customers, start};
+use super::patience::ask;
+use super::{Moment, World, customers, start};
 
 /// The topic the storm is about, as the starter taxonomy names it.
 pub(super) const TOPIC: &str = "cancellation";
 
-/// Pieces of feedback in one step of six hours.
-const A_STEP: u64 = 40;
+/// How much time lies between two pieces of feedback: 160 a day.
+const BETWEEN: TimeDelta = TimeDelta::minutes(9);
 /// One in so many speaks of the topic while all is well, and while it is broken.
 const WELL: u64 = 30;
 const BROKEN: u64 = 5;
@@ -40,16 +42,25 @@ pub(super) struct Days<'w> {
     world: &'w dyn World,
     company: Tenant,
     customers: Vec<String>,
+    /// How far the time moves at once.
+    step: TimeDelta,
     broken: bool,
     said: u64,
 }
 
 impl<'w> Days<'w> {
-    pub(super) async fn new(world: &'w dyn World) -> Result<Self, Failure> {
-        let company = world.company();
+    pub(super) async fn new(world: &'w dyn World, step: TimeDelta) -> Result<Self, Failure> {
+        let company = world.company()?;
         let customers = customers::create(&company).await?;
         world.advance_to(start()?).await?;
-        Ok(Self { world, company, customers, broken: false, said: 0 })
+        Ok(Self {
+            world,
+            company,
+            customers,
+            step,
+            broken: false,
+            said: 0,
+        })
     }
 
     pub(super) fn company(&self) -> &Tenant {
@@ -66,14 +77,18 @@ impl<'w> Days<'w> {
 
     /// Lets `days` days go by.
     pub(super) async fn live(&mut self, days: u32) -> Result<(), Failure> {
-        for _ in 0..days * 4 {
+        for _ in 0..self.steps(days) {
             self.step().await?;
         }
         Ok(())
     }
 
+    fn steps(&self, days: u32) -> i64 {
+        i64::from(days) * TimeDelta::days(1).num_seconds() / self.step.num_seconds()
+    }
+
     pub(super) async fn until_an_issue_opens(&mut self, most_days: u32) -> Result<Issue, Failure> {
-        for _ in 0..most_days * 4 {
+        for _ in 0..self.steps(most_days) {
             self.step().await?;
             if let Some(issue) = self.issues().await?.pop() {
                 return Ok(issue);
@@ -88,7 +103,7 @@ impl<'w> Days<'w> {
         iteration: i32,
         most_days: u32,
     ) -> Result<Verdict, Failure> {
-        for _ in 0..most_days * 4 {
+        for _ in 0..self.steps(most_days) {
             self.step().await?;
             let verdict = manager.iteration(iteration).await?.verdict;
             if let Some(verdict) = verdict
@@ -101,51 +116,59 @@ impl<'w> Days<'w> {
     }
 
     pub(super) async fn issues(&self) -> Result<Vec<Issue>, Failure> {
-        let listed = self.company.issues().list_issues(ListIssuesRequest::default()).await?;
-        Ok(listed.into_inner().issues)
+        let issues = || self.company.issues();
+        Ok(
+            ask(async || issues().list_issues(ListIssuesRequest::default()).await)
+                .await?
+                .issues,
+        )
     }
 
     pub(super) async fn issue(&self, issue_id: &str) -> Result<Issue, Failure> {
-        let request = GetIssueRequest { issue_id: issue_id.to_owned() };
-        Ok(self.company.issues().get_issue(request).await?.into_inner().issue.ok_or("no issue")?)
+        let request = GetIssueRequest {
+            issue_id: issue_id.to_owned(),
+        };
+        let found = ask(async || self.company.issues().get_issue(request.clone()).await).await?;
+        Ok(found.issue.ok_or("no issue")?)
     }
 
-    /// Six hours: people say things, the time moves, and what follows from it happens.
+    /// People say things, the time moves, and what follows from it happens.
     async fn step(&mut self) -> Result<(), Failure> {
         let from = self.world.now();
-        let interactions: Vec<_> = (0..A_STEP).map(|place| self.contact(from, place)).collect();
-        self.said += A_STEP;
+        let count = self.step.num_seconds() / BETWEEN.num_seconds();
+        let offsets = (0..count).map(|place| BETWEEN * i32::try_from(place).unwrap_or_default());
+        let interactions = (self.said..)
+            .zip(offsets)
+            .map(|(number, offset)| self.contact(number, from + offset));
+        let interactions: Vec<_> = interactions.collect();
+        self.said += interactions.len() as u64;
         self.record(interactions).await?;
-        self.world.advance_to(from + STEP).await
+        self.world.reached(Moment::Said).await?;
+        self.world.advance_to(from + self.step).await
     }
 
-    /// Sends a batch until it is answered; source ids make that safe, whoever was killed in between.
+    /// Source ids make it safe to send a batch again.
     async fn record(&self, interactions: Vec<Interaction>) -> Result<(), Failure> {
         let count = interactions.len();
         let message = RecordInteractionsRequest { interactions };
-        let mut tries = 0;
-        let results = loop {
-            let mut interactions = self.company.interactions();
+        let answer = ask(async || {
             let messages = futures::stream::iter([message.clone()]);
-            let answered = match interactions.record_interactions(messages).await {
-                Ok(answers) => answers.into_inner().message().await,
-                Err(status) => Err(status),
-            };
-            match answered {
-                Ok(Some(answer)) => break answer.results,
-                _ if tries < 200 => tries += 1,
-                Ok(None) => return Err("a batch was not answered".into()),
-                Err(status) => return Err(status.into()),
-            }
-            tokio::time::sleep(std::time::Duration::from_millis(50)).await;
-        };
+            let answers = self.company.interactions().record_interactions(messages).await?;
+            let first = answers.into_inner().message().await?;
+            first
+                .map(Response::new)
+                .ok_or_else(|| Status::unavailable("a batch was not answered"))
+        });
+        let results = answer.await?.results;
         assert_eq!(results.len(), count);
-        assert!(results.iter().all(|result| result.problems.is_empty()), "{results:?}");
+        assert!(
+            results.iter().all(|result| result.problems.is_empty()),
+            "{results:?}"
+        );
         Ok(())
     }
 
-    fn contact(&self, from: DateTime<Utc>, place: u64) -> Interaction {
-        let number = self.said + place;
+    fn contact(&self, number: u64, occurred_at: DateTime<Utc>) -> Interaction {
         let chance = mix(number);
         let one_in = if self.broken { BROKEN } else { WELL };
         let text = if chance.is_multiple_of(one_in) {
@@ -153,15 +176,19 @@ impl<'w> Days<'w> {
         } else {
             pick(&USUAL, mix(chance))
         };
-        let offset = STEP.num_seconds() * i64::try_from(place).unwrap_or_default() / A_STEP as i64;
         Interaction {
             profile_id: pick(&self.customers, mix(chance ^ 7)).clone(),
             channel: "social".into(),
             direction: Direction::Inbound.into(),
             touchpoint: "social.post".into(),
-            product: if chance.is_multiple_of(3) { "Long haul" } else { "Short haul" }.into(),
+            product: if chance.is_multiple_of(3) {
+                "Long haul"
+            } else {
+                "Short haul"
+            }
+            .into(),
             text: (*text).to_owned(),
-            occurred_at: Some(timestamp(from + TimeDelta::seconds(offset))),
+            occurred_at: Some(timestamp(occurred_at)),
             source_id: format!("post-{number}"),
             ..Interaction::default()
         }
@@ -169,7 +196,10 @@ impl<'w> Days<'w> {
 }
 
 fn timestamp(instant: DateTime<Utc>) -> Timestamp {
-    Timestamp { seconds: instant.timestamp(), nanos: 0 }
+    Timestamp {
+        seconds: instant.timestamp(),
+        nanos: 0,
+    }
 }
 
 fn pick<T>(list: &[T], chance: u64) -> &T {

@@ -1,8 +1,9 @@
 //! The manager who takes the issue up.
 
 use attune_api::improvement::v1::{
-    Action, AddActionRequest, CompleteActionRequest, CreateInitiativeRequest, Department, GetInitiativeRequest,
-    Initiative, Issue, Iteration, ListTellingsRequest, RollOutInitiativeRequest, Target, Telling,
+    Action, AddActionRequest, CompleteActionRequest, CreateInitiativeRequest, Department,
+    GetInitiativeRequest, Initiative, Issue, Iteration, ListTellingsRequest, RollOutInitiativeRequest,
+    Target, Telling,
 };
 use attune_api::notifications::v1::{CreateTemplateRequest, Template, TemplateVariant};
 use attune_api::profiles::v1::Purpose;
@@ -10,7 +11,8 @@ use attune_testkit::{Failure, Tenant};
 use chrono::TimeDelta;
 use prost_types::Timestamp;
 
-use super::World;
+use super::patience::{ask, intent};
+use super::{Moment, World};
 
 /// Where the department is written to.
 const DEPARTMENT: &str = "operations@meadow-air.example";
@@ -24,7 +26,7 @@ pub(super) struct Manager<'w> {
 
 impl<'w> Manager<'w> {
     pub(super) async fn new(world: &'w dyn World) -> Result<Self, Failure> {
-        let company = world.company();
+        let company = world.company()?;
         let variant = |language: &str, subject: &str, body: &str| TemplateVariant {
             language: language.into(),
             subject: subject.into(),
@@ -34,15 +36,31 @@ impl<'w> Manager<'w> {
             name: "You said, we did".into(),
             purpose: Purpose::FollowUp.into(),
             variants: vec![
-                variant("en", "About {{ issue_title }}", "Dear {{ display_name }},\n\nyou said it. {{ change }}."),
-                variant("ru", "О том, что вы писали", "{{ display_name }}, мы изменили: {{ change }}."),
+                variant(
+                    "en",
+                    "About {{ issue_title }}",
+                    "Dear {{ display_name }},\n\nyou said it. {{ change }}.",
+                ),
+                variant(
+                    "ru",
+                    "О том, что вы писали",
+                    "{{ display_name }}, мы изменили: {{ change }}.",
+                ),
             ],
             ..Template::default()
         };
-        let request = CreateTemplateRequest { template: Some(template), request_id: String::new() };
-        let created = company.templates().create_template(request).await?.into_inner();
+        let request = CreateTemplateRequest {
+            template: Some(template),
+            request_id: intent(),
+        };
+        let created = ask(async || company.templates().create_template(request.clone()).await).await?;
         let template_id = created.template.ok_or("no template")?.template_id;
-        Ok(Self { world, company, template_id, initiative_id: String::new() })
+        Ok(Self {
+            world,
+            company,
+            template_id,
+            initiative_id: String::new(),
+        })
     }
 
     pub(super) fn initiative_id(&self) -> &str {
@@ -56,7 +74,10 @@ impl<'w> Manager<'w> {
             title: "Fewer cancellations".into(),
             hypothesis: "If we keep the system fresh, then fewer flights will be cancelled".into(),
             owner: "Ines Marte".into(),
-            departments: vec![Department { name: "Operations".into(), email: DEPARTMENT.into() }],
+            departments: vec![Department {
+                name: "Operations".into(),
+                email: DEPARTMENT.into(),
+            }],
             target: Some(Target {
                 metric: "topic_share".into(),
                 smallest_relative_effect: 0.3,
@@ -64,8 +85,18 @@ impl<'w> Manager<'w> {
             }),
             ..Initiative::default()
         };
-        let request = CreateInitiativeRequest { initiative: Some(initiative), ..Default::default() };
-        let created = self.company.initiatives().create_initiative(request).await?.into_inner();
+        let request = CreateInitiativeRequest {
+            initiative: Some(initiative),
+            request_id: intent(),
+            ..CreateInitiativeRequest::default()
+        };
+        let created = ask(async || {
+            self.company
+                .initiatives()
+                .create_initiative(request.clone())
+                .await
+        })
+        .await?;
         self.initiative_id = created.initiative.ok_or("no initiative")?.initiative_id;
         Ok(())
     }
@@ -76,41 +107,53 @@ impl<'w> Manager<'w> {
         let action = Action {
             title: "Do it".into(),
             owner: "Ines Marte".into(),
-            due_at: Some(Timestamp { seconds: due.timestamp(), nanos: 0 }),
+            due_at: Some(Timestamp {
+                seconds: due.timestamp(),
+                nanos: 0,
+            }),
             ..Action::default()
         };
         let request = AddActionRequest {
             initiative_id: self.initiative_id.clone(),
             action: Some(action),
-            request_id: String::new(),
+            request_id: intent(),
         };
-        let mut initiatives = self.company.initiatives();
-        let action_id = initiatives.add_action(request).await?.into_inner().action_id;
+        let initiatives = || self.company.initiatives();
+        let action_id = ask(async || initiatives().add_action(request.clone()).await)
+            .await?
+            .action_id;
         let request = CompleteActionRequest {
             initiative_id: self.initiative_id.clone(),
             action_id,
             evidence: "Seen in the shift log".into(),
-            request_id: String::new(),
+            request_id: intent(),
         };
-        initiatives.complete_action(request).await?;
+        ask(async || initiatives().complete_action(request.clone()).await).await?;
         let request = RollOutInitiativeRequest {
             initiative_id: self.initiative_id.clone(),
             change: change.into(),
             template_id: self.template_id.clone(),
-            request_id: uuid::Uuid::new_v4().to_string(),
+            request_id: intent(),
         };
-        initiatives.roll_out_initiative(request).await?;
-        Ok(())
+        ask(async || initiatives().roll_out_initiative(request.clone()).await).await?;
+        self.world.reached(Moment::RolledOut).await
     }
 
     pub(super) async fn initiative(&self) -> Result<Initiative, Failure> {
-        let request = GetInitiativeRequest { initiative_id: self.initiative_id.clone() };
-        let found = self.company.initiatives().get_initiative(request).await?.into_inner();
+        let request = GetInitiativeRequest {
+            initiative_id: self.initiative_id.clone(),
+        };
+        let found = ask(async || self.company.initiatives().get_initiative(request.clone()).await).await?;
         Ok(found.initiative.ok_or("no initiative")?)
     }
 
     pub(super) async fn iteration(&self, number: i32) -> Result<Iteration, Failure> {
-        let found = self.initiative().await?.iterations.into_iter().find(|one| one.number == number);
+        let found = self
+            .initiative()
+            .await?
+            .iterations
+            .into_iter()
+            .find(|one| one.number == number);
         Ok(found.ok_or("no such iteration")?)
     }
 
@@ -125,7 +168,7 @@ impl<'w> Manager<'w> {
                 page_token,
                 ..ListTellingsRequest::default()
             };
-            let page = self.company.initiatives().list_tellings(request).await?.into_inner();
+            let page = ask(async || self.company.initiatives().list_tellings(request.clone()).await).await?;
             all.extend(page.tellings);
             page_token = page.next_page_token;
             if page_token.is_empty() {
@@ -136,7 +179,11 @@ impl<'w> Manager<'w> {
 
     /// Sent, blocked and failed.
     pub(super) async fn told(&self, iteration: i32) -> Result<(i64, i64, i64), Failure> {
-        let summary = self.iteration(iteration).await?.telling.ok_or("nobody was told")?;
+        let summary = self
+            .iteration(iteration)
+            .await?
+            .telling
+            .ok_or("nobody was told")?;
         Ok((summary.sent, summary.blocked, summary.failed))
     }
 
@@ -144,7 +191,9 @@ impl<'w> Manager<'w> {
     /// could write down the first time, has one Message-ID and counts once.
     pub(super) fn mails_to_customers(&self) -> usize {
         let received = self.world.mailbox().received();
-        let customers = received.iter().filter(|mail| mail.to.iter().all(|to| to != DEPARTMENT));
+        let customers = received
+            .iter()
+            .filter(|mail| mail.to.iter().all(|to| to != DEPARTMENT));
         let ids: std::collections::HashSet<_> = customers.map(|mail| &mail.message_id).collect();
         ids.len()
     }

@@ -4,6 +4,7 @@
 mod customers;
 mod feedback;
 mod manager;
+mod patience;
 mod world;
 
 use attune_api::feedback::v1 as fb;
@@ -12,11 +13,12 @@ use attune_api::improvement::v1::{
 };
 use chrono::{DateTime, TimeDelta, Utc};
 
-pub use world::World;
+pub use world::{Moment, World};
 
 use attune_testkit::Failure;
 use feedback::Days;
 use manager::Manager;
+use patience::ask;
 
 /// The company of the story.
 pub const COMPANY: &str = "meadow-air";
@@ -40,16 +42,19 @@ pub struct Account {
     pub traced: usize,
 }
 
-/// Plays the story and asserts what it promises.
+/// Plays the story, the time moving by `step` (a part of a day), and asserts what it promises.
 ///
 /// # Panics
 /// When a promise is not kept.
-pub async fn play(world: &dyn World) -> Result<Account, Failure> {
-    let mut days = Days::new(world).await?;
+pub async fn play(world: &dyn World, step: TimeDelta) -> Result<Account, Failure> {
+    let mut days = Days::new(world, step).await?;
 
     // Three quiet weeks, then something breaks and stays broken.
     days.live(21).await?;
-    assert!(days.issues().await?.is_empty(), "an issue opened while everything was as usual");
+    assert!(
+        days.issues().await?.is_empty(),
+        "an issue opened while everything was as usual"
+    );
     days.break_it();
     let issue = days.until_an_issue_opens(3).await?;
     assert_it_is_the_storm(&days, &issue).await?;
@@ -58,22 +63,32 @@ pub async fn play(world: &dyn World) -> Result<Account, Failure> {
     let mut manager = Manager::new(world).await?;
     manager.plan(&issue).await?;
     days.live(8).await?;
-    manager.roll_out("We restart the booking system every night").await?;
+    manager
+        .roll_out("We restart the booking system every night")
+        .await?;
     days.live(1).await?;
     assert_everyone_is_accounted_for(&manager, &issue, 1).await?;
     let first = days.until_a_verdict(&manager, 1, 14).await?;
     assert_eq!(first.decision(), VerdictDecision::Ineffective, "{}", first.reason);
     assert_eq!(manager.initiative().await?.state(), InitiativeState::Planned);
     let reopened = manager.iteration(2).await?;
-    assert!(!reopened.reason.is_empty(), "the second iteration does not say why there is one");
+    assert!(
+        !reopened.reason.is_empty(),
+        "the second iteration does not say why there is one"
+    );
 
     // The second one does.
     days.live(3).await?;
-    manager.roll_out("Crews are planned with a reserve of one in ten").await?;
+    manager
+        .roll_out("Crews are planned with a reserve of one in ten")
+        .await?;
     days.mend_it();
     let second = days.until_a_verdict(&manager, 2, 14).await?;
     assert_eq!(second.decision(), VerdictDecision::Effective, "{}", second.reason);
-    assert!(second.high.is_some_and(|high| high < 0.0), "the interval does not lie below zero");
+    assert!(
+        second.high.is_some_and(|high| high < 0.0),
+        "the interval does not lie below zero"
+    );
     assert_eq!(manager.initiative().await?.state(), InitiativeState::Effective);
     let closed = days.issue(&issue.issue_id).await?;
     assert_eq!(closed.state(), IssueState::Resolved);
@@ -95,16 +110,41 @@ pub async fn play(world: &dyn World) -> Result<Account, Failure> {
 
 /// One issue by itself, with cohort, quotes and numbers.
 async fn assert_it_is_the_storm(days: &Days<'_>, issue: &imp::Issue) -> Result<(), Failure> {
-    assert_eq!(days.issues().await?.len(), 1, "more than one issue for one problem");
+    assert_eq!(
+        days.issues().await?.len(),
+        1,
+        "more than one issue for one problem"
+    );
     assert_eq!(issue.topic_id, feedback::TOPIC);
-    assert!(issue.cohort_frozen && issue.cohort_size >= 10, "cohort {}", issue.cohort_size);
+    assert!(
+        issue.cohort_frozen && issue.cohort_size >= 10,
+        "cohort {}",
+        issue.cohort_size
+    );
     assert!(!issue.quotes.is_empty() && issue.p_value.is_some_and(|p| p < 0.01));
 
-    let request = fb::ExplainHotIssueRequest { hot_issue_id: issue.hot_issue_id.clone() };
-    let why = days.company().hot_issues().explain_hot_issue(request).await?.into_inner();
+    let request = fb::ExplainHotIssueRequest {
+        hot_issue_id: issue.hot_issue_id.clone(),
+    };
+    let why = ask(async || {
+        days.company()
+            .hot_issues()
+            .explain_hot_issue(request.clone())
+            .await
+    })
+    .await?;
     let hot = why.hot_issue.ok_or("no hot issue")?;
-    assert!(hot.observed as f64 > hot.expected * 1.5, "{} against {}", hot.observed, hot.expected);
-    assert!(why.explanation.contains(&hot.observed.to_string()), "{}", why.explanation);
+    assert!(
+        hot.observed as f64 > hot.expected * 1.5,
+        "{} against {}",
+        hot.observed,
+        hot.expected
+    );
+    assert!(
+        why.explanation.contains(&hot.observed.to_string()),
+        "{}",
+        why.explanation
+    );
     Ok(())
 }
 
@@ -114,7 +154,11 @@ async fn assert_everyone_is_accounted_for(
     issue: &imp::Issue,
     iteration: i32,
 ) -> Result<(i64, i64, i64), Failure> {
-    let summary = manager.iteration(iteration).await?.telling.ok_or("nobody was told")?;
+    let summary = manager
+        .iteration(iteration)
+        .await?
+        .telling
+        .ok_or("nobody was told")?;
     assert_eq!(summary.pending, 0, "somebody is still waiting for an outcome");
     let sum = summary.sent + summary.blocked + summary.failed;
     assert_eq!(sum, issue.cohort_size, "the outcomes do not add up to the cohort");
@@ -123,8 +167,15 @@ async fn assert_everyone_is_accounted_for(
 
     let tellings = manager.tellings(iteration).await?;
     assert_eq!(i64::try_from(tellings.len())?, issue.cohort_size);
-    for telling in tellings.iter().filter(|telling| telling.state() != TellingState::Sent) {
-        assert!(!telling.reason.is_empty(), "{} was not told, and nobody knows why", telling.profile_id);
+    for telling in tellings
+        .iter()
+        .filter(|telling| telling.state() != TellingState::Sent)
+    {
+        assert!(
+            !telling.reason.is_empty(),
+            "{} was not told, and nobody knows why",
+            telling.profile_id
+        );
     }
     Ok((summary.sent, summary.blocked, summary.failed))
 }
@@ -135,32 +186,59 @@ async fn assert_the_trace_is_whole(
     manager: &Manager<'_>,
     issue: &imp::Issue,
 ) -> Result<usize, Failure> {
-    let mut trace = world.company().trace();
+    let company = world.company()?;
     let mut complaints = Vec::new();
     let mut page_token = String::new();
     loop {
         let from = From::InitiativeId(manager.initiative_id().to_owned());
-        let request = imp::GetTraceRequest { from: Some(from), page_size: 200, page_token };
-        let page = trace.get_trace(request).await?.into_inner();
+        let request = imp::GetTraceRequest {
+            from: Some(from),
+            page_size: 200,
+            page_token,
+        };
+        let page = ask(async || company.trace().get_trace(request.clone()).await).await?;
         complaints.extend(page.feedback);
         page_token = page.next_page_token;
         if page_token.is_empty() {
             break;
         }
     }
-    assert_eq!(i64::try_from(complaints.len())?, issue.evidence_size, "complaints are missing in the trace");
+    assert_eq!(
+        i64::try_from(complaints.len())?,
+        issue.evidence_size,
+        "complaints are missing in the trace"
+    );
 
-    let one = complaints.iter().find(|complaint| !complaint.profile_id.is_empty()).ok_or("only strangers")?;
+    let one = complaints
+        .iter()
+        .find(|complaint| !complaint.profile_id.is_empty())
+        .ok_or("only strangers")?;
     let from = Some(From::FeedbackId(one.feedback_id.clone()));
-    let request = imp::GetTraceRequest { from, ..imp::GetTraceRequest::default() };
-    let forward = trace.get_trace(request).await?.into_inner();
+    let request = imp::GetTraceRequest {
+        from,
+        ..imp::GetTraceRequest::default()
+    };
+    let forward = ask(async || company.trace().get_trace(request.clone()).await).await?;
     let progress = forward.progress.ok_or("no progress")?;
-    assert!(progress.heard && progress.understood && progress.planned && progress.rolled_out, "{progress:?}");
-    assert!(progress.told && progress.measured && progress.closed, "{progress:?}");
+    assert!(
+        progress.heard && progress.understood && progress.planned && progress.rolled_out,
+        "{progress:?}"
+    );
+    assert!(
+        progress.told && progress.measured && progress.closed,
+        "{progress:?}"
+    );
     let initiative = forward.initiatives.first().ok_or("no initiative")?;
-    let verdict = initiative.iterations.last().and_then(|last| last.verdict.as_ref()).ok_or("no verdict")?;
+    let verdict = initiative
+        .iterations
+        .last()
+        .and_then(|last| last.verdict.as_ref())
+        .ok_or("no verdict")?;
     assert_eq!(verdict.decision(), VerdictDecision::Effective);
-    assert!(!forward.tellings.is_empty(), "the person's own messages are missing");
+    assert!(
+        !forward.tellings.is_empty(),
+        "the person's own messages are missing"
+    );
     Ok(complaints.len())
 }
 
@@ -168,6 +246,3 @@ async fn assert_the_trace_is_whole(
 pub(crate) fn start() -> Result<DateTime<Utc>, Failure> {
     Ok("2026-03-02T00:00:00Z".parse()?)
 }
-
-/// How far the time moves at once.
-pub(crate) const STEP: TimeDelta = TimeDelta::hours(6);

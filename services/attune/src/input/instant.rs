@@ -31,7 +31,9 @@ pub(crate) fn parse(text: &str) -> Result<DateTime<Utc>, String> {
     let instant = rfc(text).or_else(|| written(text)).or_else(|| counted(text));
     match instant {
         Some(instant) if (1970..2200).contains(&instant.year()) => Ok(instant),
-        Some(_) => Err(format!("at is {text:?}, which is not between the years 1970 and 2200")),
+        Some(_) => Err(format!(
+            "at is {text:?}, which is not between the years 1970 and 2200"
+        )),
         None if text.is_empty() => Err("at is empty; every row needs its time".to_owned()),
         None => {
             let start: String = text.chars().take(40).collect();
@@ -41,14 +43,33 @@ pub(crate) fn parse(text: &str) -> Result<DateTime<Utc>, String> {
 }
 
 fn rfc(text: &str) -> Option<DateTime<Utc>> {
-    DateTime::parse_from_rfc3339(text).or_else(|_| DateTime::parse_from_rfc2822(text)).ok().map(|at| at.to_utc())
+    DateTime::parse_from_rfc3339(text)
+        .or_else(|_| DateTime::parse_from_rfc2822(text))
+        .ok()
+        .map(|at| at.to_utc())
 }
 
 fn written(text: &str) -> Option<DateTime<Utc>> {
-    let zoned = || ZONED.iter().find_map(|form| DateTime::parse_from_str(text, form).ok()).map(|at| at.to_utc());
-    let plain = || PLAIN.iter().find_map(|form| NaiveDateTime::parse_from_str(text, form).ok());
-    let day = || DAYS.iter().find_map(|form| NaiveDate::parse_from_str(text, form).ok());
-    zoned().or_else(|| plain().or_else(|| day()?.and_hms_opt(0, 0, 0)).map(|at| at.and_utc()))
+    let zoned = || {
+        ZONED
+            .iter()
+            .find_map(|form| DateTime::parse_from_str(text, form).ok())
+            .map(|at| at.to_utc())
+    };
+    let plain = || {
+        PLAIN
+            .iter()
+            .find_map(|form| NaiveDateTime::parse_from_str(text, form).ok())
+    };
+    let day = || {
+        DAYS.iter()
+            .find_map(|form| NaiveDate::parse_from_str(text, form).ok())
+    };
+    zoned().or_else(|| {
+        plain()
+            .or_else(|| day()?.and_hms_opt(0, 0, 0))
+            .map(|at| at.and_utc())
+    })
 }
 
 fn counted(text: &str) -> Option<DateTime<Utc>> {
@@ -83,12 +104,23 @@ mod tests {
         ] {
             assert_eq!(parse(text), Ok(wanted), "{text}");
         }
-        assert_eq!(parse("2015-02-17").unwrap().to_rfc3339(), "2015-02-17T00:00:00+00:00");
+        assert_eq!(
+            parse("2015-02-17").unwrap().to_rfc3339(),
+            "2015-02-17T00:00:00+00:00"
+        );
     }
 
     #[test]
     fn what_could_mean_two_days_is_not_guessed() {
-        for text in ["", "02/03/2015", "yesterday", "2015-13-01", "0001-01-01T00:00:00Z", "9999-12-31", "42"] {
+        for text in [
+            "",
+            "02/03/2015",
+            "yesterday",
+            "2015-13-01",
+            "0001-01-01T00:00:00Z",
+            "9999-12-31",
+            "42",
+        ] {
             assert!(parse(text).is_err(), "{text}");
         }
     }

@@ -11,7 +11,7 @@ use std::path::{Path, PathBuf};
 use flate2::read::MultiGzDecoder;
 
 pub(crate) use instant::parse as parse_instant;
-pub(crate) use row::{Rating, Row, Scale};
+pub(crate) use row::{Row, Scale};
 pub(crate) use table::{Format, Record, records};
 
 /// The most that a compressed file may become.
@@ -72,15 +72,25 @@ pub(crate) fn read(bytes: &[u8], format: Format) -> Result<Input, InputError> {
 
 /// The bytes of a file, unpacked where it ends in `.gz`.
 pub(crate) fn bytes(path: &Path) -> Result<Vec<u8>, InputError> {
-    let failed = |source| InputError::File { path: path.to_owned(), source };
+    let failed = |source| InputError::File {
+        path: path.to_owned(),
+        source,
+    };
     let raw = fs::read(path).map_err(failed)?;
-    if !path.extension().is_some_and(|extension| extension.eq_ignore_ascii_case("gz")) {
+    if !path
+        .extension()
+        .is_some_and(|extension| extension.eq_ignore_ascii_case("gz"))
+    {
         return Ok(raw);
     }
     let mut unpacked = Vec::new();
-    let read = MultiGzDecoder::new(raw.as_slice()).take(LARGEST + 1).read_to_end(&mut unpacked);
+    let read = MultiGzDecoder::new(raw.as_slice())
+        .take(LARGEST + 1)
+        .read_to_end(&mut unpacked);
     if read.map_err(failed)? as u64 > LARGEST {
-        return Err(InputError::TooLarge { path: path.to_owned() });
+        return Err(InputError::TooLarge {
+            path: path.to_owned(),
+        });
     }
     Ok(unpacked)
 }

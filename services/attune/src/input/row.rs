@@ -90,17 +90,29 @@ pub(super) fn parse(record: &Record) -> Result<Row, Rejection> {
     let ratings = ratings(record, &mut problems);
     let text = record.get("text");
     let length = text.chars().count();
-    problems.check(length <= LONGEST_TEXT, || format!("text has {length} characters; at most {LONGEST_TEXT} fit"));
-    problems.check(!text.is_empty() || Scale::ALL.iter().any(|scale| !record.get(scale.as_str()).is_empty()), || {
-        "has neither a text nor a rating".to_owned()
+    problems.check(length <= LONGEST_TEXT, || {
+        format!("text has {length} characters; at most {LONGEST_TEXT} fit")
     });
+    problems.check(
+        !text.is_empty()
+            || Scale::ALL
+                .iter()
+                .any(|scale| !record.get(scale.as_str()).is_empty()),
+        || "has neither a text nor a rating".to_owned(),
+    );
     let channel = slug(record, "channel", &mut problems).unwrap_or_else(|| "other".to_owned());
-    let touchpoint = slug(record, "touchpoint", &mut problems).unwrap_or_else(|| default_touchpoint(&channel));
-    for (name, longest) in [("customer", LONGEST_CUSTOMER), ("product", LONGEST_PRODUCT), ("source_id", LONGEST_SOURCE_ID)] {
+    let touchpoint =
+        slug(record, "touchpoint", &mut problems).unwrap_or_else(|| default_touchpoint(&channel));
+    for (name, longest) in [
+        ("customer", LONGEST_CUSTOMER),
+        ("product", LONGEST_PRODUCT),
+        ("source_id", LONGEST_SOURCE_ID),
+    ] {
         let value = record.get(name);
-        problems.check(value.chars().count() <= longest && !value.chars().any(char::is_control), || {
-            format!("{name} must have at most {longest} characters and no control characters")
-        });
+        problems.check(
+            value.chars().count() <= longest && !value.chars().any(char::is_control),
+            || format!("{name} must have at most {longest} characters and no control characters"),
+        );
     }
     let language = language(record, &mut problems);
     let email = email(record, &mut problems);
@@ -118,7 +130,10 @@ pub(super) fn parse(record: &Record) -> Result<Row, Rejection> {
             language,
             email,
         }),
-        _ => Err(Rejection { line: record.line, reason: problems.0.join("; ") }),
+        _ => Err(Rejection {
+            line: record.line,
+            reason: problems.0.join("; "),
+        }),
     }
 }
 
@@ -130,9 +145,19 @@ fn ratings(record: &Record, problems: &mut Problems) -> Vec<Rating> {
             continue;
         }
         // Spreadsheets like to write 4 as 4.0.
-        let value = given.strip_suffix(".0").unwrap_or(given).parse().ok().filter(|value| range.contains(value));
+        let value = given
+            .strip_suffix(".0")
+            .unwrap_or(given)
+            .parse()
+            .ok()
+            .filter(|value| range.contains(value));
         let parsed = value.ok_or_else(|| {
-            format!("{name} is {:?}; it must be a whole number from {} to {}", shortened(given), range.start(), range.end())
+            format!(
+                "{name} is {:?}; it must be a whole number from {} to {}",
+                shortened(given),
+                range.start(),
+                range.end()
+            )
         });
         ratings.extend(problems.take(parsed).map(|value| Rating { scale, value }));
     }
@@ -147,9 +172,14 @@ fn slug(record: &Record, name: &str, problems: &mut Problems) -> Option<String> 
     let value = given.to_lowercase().replace(' ', "_");
     let fits = value.len() <= LONGEST_SLUG
         && value.starts_with(|c: char| c.is_ascii_lowercase() || c.is_ascii_digit())
-        && value.bytes().all(|byte| byte.is_ascii_lowercase() || byte.is_ascii_digit() || b"._-".contains(&byte));
+        && value
+            .bytes()
+            .all(|byte| byte.is_ascii_lowercase() || byte.is_ascii_digit() || b"._-".contains(&byte));
     problems.check(fits, || {
-        format!("{name} is {:?}; use letters a to z, digits, '.', '_' and '-', at most {LONGEST_SLUG}", shortened(given))
+        format!(
+            "{name} is {:?}; use letters a to z, digits, '.', '_' and '-', at most {LONGEST_SLUG}",
+            shortened(given)
+        )
     });
     Some(value)
 }
@@ -166,9 +196,14 @@ fn language(record: &Record, problems: &mut Problems) -> String {
     let main = parts.next().unwrap_or_default();
     let fits = (2..=3).contains(&main.len())
         && main.bytes().all(|byte| byte.is_ascii_alphabetic())
-        && parts.all(|part| (1..=8).contains(&part.len()) && part.bytes().all(|byte| byte.is_ascii_alphanumeric()));
+        && parts.all(|part| {
+            (1..=8).contains(&part.len()) && part.bytes().all(|byte| byte.is_ascii_alphanumeric())
+        });
     problems.check(tag.is_empty() || fits, || {
-        format!("language is {:?}; write a tag like en, ru or zh-Hant", shortened(tag))
+        format!(
+            "language is {:?}; write a tag like en, ru or zh-Hant",
+            shortened(tag)
+        )
     });
     tag.to_owned()
 }
@@ -183,7 +218,9 @@ fn email(record: &Record, problems: &mut Problems) -> Option<String> {
             !local.is_empty() && domain.contains('.') && !domain.contains('@')
         })
         && !address.contains(|c: char| c.is_whitespace() || "<>,;\"".contains(c));
-    problems.check(fits, || "email must be a mail address such as ana@example.com".to_owned());
+    problems.check(fits, || {
+        "email must be a mail address such as ana@example.com".to_owned()
+    });
     Some(address.to_owned())
 }
 

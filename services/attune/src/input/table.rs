@@ -35,7 +35,9 @@ impl Format {
 
     fn by_content(bytes: &[u8]) -> Self {
         let bytes = bytes.strip_prefix(BYTE_ORDER_MARK).unwrap_or(bytes);
-        let first = bytes.split(|byte| *byte == b'\n').find(|line| !line.trim_ascii().is_empty());
+        let first = bytes
+            .split(|byte| *byte == b'\n')
+            .find(|line| !line.trim_ascii().is_empty());
         match first.unwrap_or_default().trim_ascii_start() {
             [b'{' | b'[', ..] => Self::JsonLines,
             line if line.contains(&b'\t') => Self::Tsv,
@@ -99,38 +101,82 @@ fn separated(
         Err(_) => return Err(InputError::Empty),
     };
     let columns: Vec<String> = match reader.byte_headers() {
-        Ok(header) => header.iter().map(|name| String::from_utf8_lossy(name).trim().to_ascii_lowercase()).collect(),
+        Ok(header) => header
+            .iter()
+            .map(|name| String::from_utf8_lossy(name).trim().to_ascii_lowercase())
+            .collect(),
         Err(_) => return Err(InputError::Empty),
     };
     for group in required {
-        if !group.iter().any(|name| columns.iter().any(|column| column == name)) {
+        if !group
+            .iter()
+            .any(|name| columns.iter().any(|column| column == name))
+        {
             let missing = group.first().copied().unwrap_or_default();
-            let found = if columns.len() > 1 { columns.join(", ") } else { shortened(&header) };
+            let found = if columns.len() > 1 {
+                columns.join(", ")
+            } else {
+                shortened(&header)
+            };
             return Err(InputError::Column { missing, found });
         }
     }
     let mut found = Vec::new();
+    let mut lines = Lines {
+        bytes,
+        passed: 0,
+        line: 1,
+    };
     let mut raw = ByteRecord::new();
     loop {
-        let line = reader.position().line();
+        let line = lines.at(reader.position().byte());
         match reader.read_byte_record(&mut raw) {
             Ok(false) => return Ok(found),
             Ok(true) => found.push(record(&raw, &columns, line)),
-            Err(error) => found.push(Err(Rejection { line, reason: format!("cannot be read: {error}") })),
+            Err(error) => found.push(Err(Rejection {
+                line,
+                reason: format!("cannot be read: {error}"),
+            })),
         }
     }
 }
 
+/// Line numbers of records. The reader's own are one too low where lines end in CR LF, because it leaves the LF to
+/// the next record.
+struct Lines<'a> {
+    bytes: &'a [u8],
+    passed: usize,
+    line: u64,
+}
+
+impl Lines<'_> {
+    /// The number of the line on which the record that begins at or after byte `start` begins.
+    fn at(&mut self, start: u64) -> u64 {
+        let start = usize::try_from(start).unwrap_or(usize::MAX);
+        while let Some(byte) = self.bytes.get(self.passed)
+            && (self.passed < start || matches!(byte, b'\r' | b'\n'))
+        {
+            self.line += u64::from(*byte == b'\n');
+            self.passed += 1;
+        }
+        self.line
+    }
+}
+
 fn record(raw: &ByteRecord, columns: &[String], line: u64) -> Result<Record, Rejection> {
-    let line = raw.position().map_or(line, csv::Position::line);
     let refuse = |reason| Rejection { line, reason };
     if raw.len() != columns.len() {
         let (found, wanted) = (raw.len(), columns.len());
-        return Err(refuse(format!("has {found} fields where the header has {wanted}")));
+        return Err(refuse(format!(
+            "has {found} fields where the header has {wanted}"
+        )));
     }
     let text = StringRecord::from_byte_record(raw.clone())
         .map_err(|_| refuse("is not UTF-8; convert the file".to_owned()))?;
-    Ok(Record::new(line, columns.iter().map(String::as_str).zip(text.iter())))
+    Ok(Record::new(
+        line,
+        columns.iter().map(String::as_str).zip(text.iter()),
+    ))
 }
 
 fn json_lines(bytes: &[u8]) -> Result<Vec<Result<Record, Rejection>>, InputError> {
@@ -144,8 +190,8 @@ fn json_lines(bytes: &[u8]) -> Result<Vec<Result<Record, Rejection>>, InputError
 
 fn json_record(line: u64, text: &[u8]) -> Result<Record, Rejection> {
     let refuse = |reason| Rejection { line, reason };
-    let object: Map<String, Value> = serde_json::from_slice(text)
-        .map_err(|error| refuse(format!("is not a JSON object: {error}")))?;
+    let object: Map<String, Value> =
+        serde_json::from_slice(text).map_err(|error| refuse(format!("is not a JSON object: {error}")))?;
     let mut fields = Vec::with_capacity(object.len());
     for (name, value) in object {
         match value {
@@ -156,7 +202,10 @@ fn json_record(line: u64, text: &[u8]) -> Result<Record, Rejection> {
             Value::Bool(_) | Value::Array(_) | Value::Object(_) => {}
         }
     }
-    Ok(Record::new(line, fields.iter().map(|(name, value)| (name.as_str(), value.as_str()))))
+    Ok(Record::new(
+        line,
+        fields.iter().map(|(name, value)| (name.as_str(), value.as_str())),
+    ))
 }
 
 fn shortened(text: &str) -> String {

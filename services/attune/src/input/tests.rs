@@ -2,6 +2,7 @@
 
 use std::io::Write as _;
 
+use super::row::Rating;
 use super::*;
 
 fn csv(text: &str) -> Input {
@@ -9,7 +10,11 @@ fn csv(text: &str) -> Input {
 }
 
 fn reasons(input: &Input) -> Vec<(u64, &str)> {
-    input.rejected.iter().map(|rejection| (rejection.line, rejection.reason.as_str())).collect()
+    input
+        .rejected
+        .iter()
+        .map(|rejection| (rejection.line, rejection.reason.as_str()))
+        .collect()
 }
 
 #[test]
@@ -20,14 +25,25 @@ fn csv_with_quotes_line_breaks_and_a_byte_order_mark_is_read() {
     let input = csv(text);
     assert!(input.rejected.is_empty(), "{:?}", input.rejected);
     let texts: Vec<&str> = input.rows.iter().map(|row| row.text.as_str()).collect();
-    assert_eq!(texts, ["plain", "She said \"no\",\r\nthen hung up"], "sorted by time");
+    assert_eq!(
+        texts,
+        ["plain", "She said \"no\",\r\nthen hung up"],
+        "sorted by time"
+    );
     assert_eq!(input.rows[1].line, 2);
-    assert_eq!((input.rows[0].channel.as_str(), input.rows[0].touchpoint.as_str()), ("other", "other.message"));
+    assert_eq!(
+        (input.rows[0].channel.as_str(), input.rows[0].touchpoint.as_str()),
+        ("other", "other.message")
+    );
 }
 
 #[test]
 fn quotes_in_tsv_are_characters() {
-    let input = read(b"at\ttext\n2026-01-01\t\"half a quote\n2026-01-02\tand \"more\"\n", Format::Tsv).unwrap();
+    let input = read(
+        b"at\ttext\n2026-01-01\t\"half a quote\n2026-01-02\tand \"more\"\n",
+        Format::Tsv,
+    )
+    .unwrap();
     let texts: Vec<&str> = input.rows.iter().map(|row| row.text.as_str()).collect();
     assert_eq!(texts, ["\"half a quote", "and \"more\""]);
 }
@@ -38,7 +54,13 @@ fn json_lines_hold_strings_numbers_and_nulls() {
                 not json\n{\"at\": 1767225600, \"ces\": 7}\n";
     let input = read(text.as_bytes(), Format::JsonLines).unwrap();
     assert_eq!(input.rows.len(), 2);
-    assert_eq!(input.rows[0].ratings, [Rating { scale: Scale::Csat, value: 4 }]);
+    assert_eq!(
+        input.rows[0].ratings,
+        [Rating {
+            scale: Scale::Csat,
+            value: 4
+        }]
+    );
     assert_eq!(input.rows[0].text, "hi\n😀");
     assert_eq!(input.rejected[0].line, 3);
 }
@@ -64,7 +86,9 @@ fn a_bad_row_is_named_by_its_line_and_the_rest_goes_in() {
     assert_eq!(reasons[2].1, "has neither a text nor a rating");
     assert!(reasons[3].1.contains("from 1 to 5"));
     assert!(reasons[5].1.contains("has 2 fields where the header has 6"));
-    assert!(reasons[6].1.contains("csat") && reasons[6].1.contains("language") && reasons[6].1.contains("email"));
+    assert!(
+        reasons[6].1.contains("csat") && reasons[6].1.contains("language") && reasons[6].1.contains("email")
+    );
 }
 
 #[test]
@@ -77,15 +101,27 @@ fn bytes_that_are_no_text_spoil_one_row_only() {
 #[test]
 fn a_huge_field_is_refused_and_what_follows_is_read() {
     let huge = "x".repeat(5_000_000);
-    let input = csv(&format!("at,text\n2026-01-01,{huge}\n2026-01-01,{}\n", "ы".repeat(20_000)));
+    let input = csv(&format!(
+        "at,text\n2026-01-01,{huge}\n2026-01-01,{}\n",
+        "ы".repeat(20_000)
+    ));
     assert_eq!(input.rows.len(), 1);
-    assert_eq!(reasons(&input), [(2, "text has 5000000 characters; at most 20000 fit")]);
+    assert_eq!(
+        reasons(&input),
+        [(2, "text has 5000000 characters; at most 20000 fit")]
+    );
 }
 
 #[test]
 fn rows_without_an_id_get_one_that_stays_the_same() {
     let text = "at,text\n2026-01-01,one\n2026-01-01,two\n";
-    let ids = |input: &Input| input.rows.iter().map(|row| row.source_id.clone()).collect::<Vec<_>>();
+    let ids = |input: &Input| {
+        input
+            .rows
+            .iter()
+            .map(|row| row.source_id.clone())
+            .collect::<Vec<_>>()
+    };
     let (first, second) = (ids(&csv(text)), ids(&csv(text)));
     assert_eq!(first, second);
     assert_ne!(first[0], first[1]);
@@ -106,7 +142,8 @@ fn the_format_is_known_by_extension_or_by_content() {
 fn a_gzipped_file_is_unpacked() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("feedback.csv.gz");
-    let mut packer = flate2::write::GzEncoder::new(fs::File::create(&path).unwrap(), flate2::Compression::fast());
+    let mut packer =
+        flate2::write::GzEncoder::new(fs::File::create(&path).unwrap(), flate2::Compression::fast());
     packer.write_all(b"at,text\n2026-01-01,hello\n").unwrap();
     packer.finish().unwrap();
     assert_eq!(read_file(&path).unwrap().rows[0].text, "hello");
@@ -115,10 +152,15 @@ fn a_gzipped_file_is_unpacked() {
 #[test]
 fn what_cannot_be_read_at_all_says_what_to_do() {
     let wrong = |text: &str, format| read(text.as_bytes(), format).unwrap_err().to_string();
-    assert!(wrong("when,text\n1,2\n", Format::Csv).contains("no column at: the first line must name the columns and has when, text"));
+    assert!(
+        wrong("when,text\n1,2\n", Format::Csv)
+            .contains("no column at: the first line must name the columns and has when, text")
+    );
     assert!(wrong("at,comment\n1,2\n", Format::Csv).contains("no column text"));
     assert!(wrong(" \n", Format::Csv).contains("empty"));
     assert!(wrong("[{}]", Format::JsonLines).contains("JSON Lines"));
-    let missing = read_file(Path::new("/nowhere/feedback.csv")).unwrap_err().to_string();
+    let missing = read_file(Path::new("/nowhere/feedback.csv"))
+        .unwrap_err()
+        .to_string();
     assert!(missing.contains("/nowhere/feedback.csv"), "{missing}");
 }

@@ -93,6 +93,15 @@ fn next_look(initiative: &Initiative) -> Option<(i32, DateTime<Utc>, Rollout)> {
         .map(|(number, at)| (number, at, rollout.clone()))
 }
 
+/// Locks what a look is about before its timer is touched. Who stops an initiative takes its timer back last, and
+/// two who lock in different orders wait for each other.
+pub(crate) async fn hold(tx: &mut Tx, initiative_id: Uuid) -> Result<(), Error> {
+    if let Some(issue_id) = store::initiative::issue_of(tx, initiative_id).await? {
+        store::issue::lock(tx, issue_id).await?;
+    }
+    Ok(())
+}
+
 /// Stores a judgement and does what follows from it. A look that was judged meanwhile, or whose initiative was
 /// stopped, changes nothing.
 pub(crate) async fn conclude(tx: &mut Tx, look: &Look, judgement: &Judgement) -> Result<(), Error> {

@@ -117,11 +117,6 @@ impl Initiative {
         self.past.iter().chain(std::iter::once(&self.current))
     }
 
-    /// The iteration with this number.
-    pub(crate) fn iteration(&self, number: i32) -> Option<&Iteration> {
-        self.iterations().find(|iteration| iteration.number == number)
-    }
-
     /// Changes what was said about it; answers whether anything is different now. The target cannot be changed
     /// once anything was measured against it.
     pub(crate) fn apply(&mut self, change: Change) -> Result<bool, WrongState> {

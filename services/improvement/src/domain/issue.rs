@@ -112,7 +112,12 @@ const LONGEST_TITLE: usize = 200;
 impl Issue {
     /// The issue of a hot issue. Its cohort follows; until it has, it is not frozen.
     pub(crate) fn detected(issue_id: Uuid, detection: Detection) -> Self {
-        let title = title(&detection.topic_name, &detection.product);
+        let name = if detection.topic_name.is_empty() {
+            &detection.topic_id
+        } else {
+            &detection.topic_name
+        };
+        let title = title(name, &detection.product);
         Self {
             issue_id,
             version: 1,

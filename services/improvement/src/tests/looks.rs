@@ -202,6 +202,27 @@ async fn a_stopped_initiative_is_not_judged() {
 }
 
 #[tokio::test]
+async fn who_stops_an_initiative_while_it_is_judged_waits_for_nobody_who_waits_for_them() {
+    for _ in 0..10 {
+        let (platform, id) = rolled_out().await;
+        platform.hand.advance_to(at("2026-03-19T06:00:00Z"));
+        let stop = Stop {
+            initiative_id: id,
+            reason: "too dear".to_owned(),
+            key: once("StopInitiative"),
+        };
+        let looks = platform.looks();
+        let (stopped, _) = tokio::join!(
+            initiative::stop(&platform.db, &platform.tenant, stop),
+            looks.step()
+        );
+        // A judgement that was faster has begun the next iteration, which can be stopped as well.
+        assert_eq!(stopped.unwrap().state, InitiativeState::Stopped);
+        assert_eq!(platform.timers().await, 0);
+    }
+}
+
+#[tokio::test]
 async fn the_record_of_a_verdict_can_be_judged_again() {
     let (platform, id) = rolled_out().await;
     platform.advance_to(at("2026-03-19T06:00:00Z")).await;

@@ -27,6 +27,7 @@ impl Looks {
     async fn look(&self, tenant: &TenantId, leased: &Leased) -> anyhow::Result<()> {
         let judged = evaluation::evaluate(&self.db, &*self.source, tenant, leased.timer.subject).await?;
         let mut tx = self.db.system(tenant).await?;
+        evaluation::hold(&mut tx, leased.timer.subject).await?;
         leased.finish(&mut tx).await?;
         match &judged {
             Some((look, judgement)) => evaluation::conclude(&mut tx, look, judgement).await?,

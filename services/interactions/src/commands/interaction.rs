@@ -12,7 +12,6 @@ use crate::error::Error;
 use crate::{events, store};
 
 /// A contact to be recorded.
-#[derive(Debug)]
 pub(crate) struct Record {
     pub(crate) draft: Draft,
     pub(crate) key: RequestKey,
@@ -31,14 +30,15 @@ pub(crate) type Place = (DateTime<Utc>, Uuid);
 
 /// Records one contact, or finds the one that its source sent before.
 pub(crate) async fn record(db: &Database, tenant: &TenantId, record: Record) -> Result<Interaction, Error> {
-    let mut tx = match db.write(tenant, &record.key, Uuid::now_v7()).await? {
+    let new_id = Uuid::now_v7();
+    let mut tx = match db.write(tenant, &record.key, new_id).await? {
         Write::Fresh(tx) => tx,
         Write::Repeat(id) => return get(db, tenant, id).await,
     };
-    let recorded = insert(&mut tx, vec![record.draft]).await?;
-    let id = recorded.first().map(|recorded| recorded.interaction_id).unwrap_or_default();
-    // The row of the request was made with an id of its own; what a repetition must find is this one.
-    if let Some(request_id) = record.key.request_id {
+    let recorded = insert_as(&mut tx, vec![(new_id, record.draft)]).await?;
+    let id = recorded.first().map_or(new_id, |recorded| recorded.interaction_id);
+    // The row of the request names the id it would have got; what a repetition must find is the one it has.
+    if let Some(request_id) = record.key.request_id.filter(|_| id != new_id) {
         store::interaction::point_request_at(&mut tx, record.key.method, request_id, id).await?;
     }
     let stored = store::interaction::by_id(&mut tx, id).await?.ok_or(Error::NoInteraction(id))?;
@@ -63,10 +63,15 @@ pub(crate) async fn record_batch(
 
 /// Stores what is new and tells of it, in one transaction with whatever else is in `tx`.
 pub(crate) async fn insert(tx: &mut Tx, drafts: Vec<Draft>) -> Result<Vec<Recorded>, sqlx::Error> {
-    let now = tx.now();
+    insert_as(tx, drafts.into_iter().map(|draft| (Uuid::now_v7(), draft)).collect()).await
+}
+
+/// [`insert`], each under its id if it is new.
+async fn insert_as(tx: &mut Tx, drafts: Vec<(Uuid, Draft)>) -> Result<Vec<Recorded>, sqlx::Error> {
+    let created_at = tx.now();
     let mut drafted: Vec<Interaction> = drafts
         .into_iter()
-        .map(|draft| Interaction { interaction_id: Uuid::now_v7(), created_at: now, draft })
+        .map(|(interaction_id, draft)| Interaction { interaction_id, created_at, draft })
         .collect();
     let places: Vec<_> = drafted.iter().map(|item| (item.interaction_id, source_key(&item.draft))).collect();
     let known = known_sources(tx, &drafted).await?;

@@ -24,7 +24,7 @@ pub(crate) enum Stage {
 }
 
 /// What a caller says about a contact.
-#[derive(Clone, Debug)]
+#[derive(Clone)]
 pub(crate) struct Draft {
     pub(crate) profile_id: Option<Uuid>,
     pub(crate) channel: String,
@@ -41,7 +41,8 @@ pub(crate) struct Draft {
 }
 
 /// A recorded contact.
-#[derive(Clone, Debug)]
+#[derive(Clone)]
+#[allow(clippy::struct_field_names)] // an id is called what it is called everywhere
 pub(crate) struct Interaction {
     pub(crate) interaction_id: Uuid,
     pub(crate) created_at: DateTime<Utc>,

@@ -91,11 +91,11 @@ pub(crate) async fn page(
                   stage AS "stage: _", outcome, product, agent_id, text, occurred_at, source_id, created_at
            FROM interactions.interaction
            WHERE tenant_id = $1
-             AND ($2::timestamptz IS NULL OR (occurred_at, interaction_id) < ($2, $3::uuid))
+             AND (occurred_at, interaction_id) < (coalesce($2, 'infinity'::timestamptz), $3::uuid)
            ORDER BY occurred_at DESC, interaction_id DESC LIMIT $4"#,
         tenant,
         before_at,
-        before_id,
+        before_id.unwrap_or(Uuid::max()),
         limit
     )
     .fetch_all(&mut **tx)
@@ -118,12 +118,12 @@ pub(crate) async fn page_of_profile(
                   stage AS "stage: _", outcome, product, agent_id, text, occurred_at, source_id, created_at
            FROM interactions.interaction
            WHERE tenant_id = $1 AND profile_id = $2
-             AND ($3::timestamptz IS NULL OR (occurred_at, interaction_id) < ($3, $4::uuid))
+             AND (occurred_at, interaction_id) < (coalesce($3, 'infinity'::timestamptz), $4::uuid)
            ORDER BY occurred_at DESC, interaction_id DESC LIMIT $5"#,
         tenant,
         profile_id,
         before_at,
-        before_id,
+        before_id.unwrap_or(Uuid::max()),
         limit
     )
     .fetch_all(&mut **tx)

@@ -13,7 +13,6 @@ use crate::store;
 use crate::store::decision::Decision;
 
 /// A message that a caller wants to be sent.
-#[derive(Debug)]
 pub(crate) struct Send {
     pub(crate) profile_id: Uuid,
     pub(crate) template_id: Uuid,

@@ -19,7 +19,6 @@ pub(crate) struct Create {
 }
 
 /// A template to be tried.
-#[derive(Debug)]
 pub(crate) struct Preview {
     pub(crate) template_id: Uuid,
     pub(crate) language: String,

@@ -8,7 +8,7 @@ use attune_rpc::{Error, Page, RequestKey, Violations, timestamp};
 use uuid::Uuid;
 
 use crate::commands::template::{Create, Preview};
-use crate::domain::{Draft, Purpose, Rendered, Template, Variant};
+use crate::domain::{self, Draft, Purpose, Rendered, Template, Variant};
 
 const MOST_VARIANTS: usize = 50;
 const MOST_VARIABLES: usize = 50;
@@ -39,7 +39,7 @@ fn variants(list: &[pb::TemplateVariant], violations: &mut Violations) -> Option
     for (place, given) in list.iter().enumerate() {
         let field = format!("template.variants[{place}]");
         let Some(variant) = variant(given, &field, violations) else { continue };
-        if parsed.iter().any(|other| other.language == variant.language) {
+        if parsed.iter().any(|other| other.speaks(&variant.language)) {
             violations.add(format!("{field}.language"), "must not be given twice");
         }
         parsed.push(variant);
@@ -48,11 +48,10 @@ fn variants(list: &[pb::TemplateVariant], violations: &mut Violations) -> Option
 }
 
 fn variant(given: &pb::TemplateVariant, field: &str, violations: &mut Violations) -> Option<Variant> {
-    let language = violations.slug(&format!("{field}.language"), &given.language.to_lowercase(), 35);
+    let language = violations.check(&format!("{field}.language"), domain::language(&given.language));
     let subject = violations.text(&format!("{field}.subject"), &given.subject, 1..=300);
     let body = violations.text(&format!("{field}.body"), &given.body, 1..=20_000);
-    language?;
-    let variant = Variant { language: given.language.clone(), subject: subject?, body: body? };
+    let variant = Variant { language: language?, subject: subject?, body: body? };
     let [subject, body] = variant.check();
     let subject = violations.check(&format!("{field}.subject"), subject);
     let body = violations.check(&format!("{field}.body"), body);

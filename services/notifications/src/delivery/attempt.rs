@@ -2,12 +2,13 @@
 
 use std::collections::HashMap;
 
+use chrono::{DateTime, Utc};
 use serde_json::{Value, json};
 use uuid::Uuid;
 
 use super::recipients::Recipients;
 use super::smtp::{Mail, Refusal, Smtp};
-use crate::domain::{CONSENT_RULE, Message, Route, Template, route};
+use crate::domain::{CONSENT_RULE, Message, Route, Template, one_line, route};
 
 /// What is to be done with a message.
 #[derive(Debug)]
@@ -22,6 +23,8 @@ pub(super) enum Attempt {
 #[derive(Clone, Debug)]
 pub(super) struct Outcome {
     pub(super) kind: Kind,
+    /// Whether the provider was asked.
+    pub(super) handed_over: bool,
     pub(super) reason: String,
     pub(super) rule: &'static str,
     pub(super) inputs: Value,
@@ -47,7 +50,7 @@ impl Attempt {
         if let Some(content) = &message.content {
             let mail = Mail {
                 to: message.recipient.clone(),
-                subject: content.subject.clone(),
+                subject: one_line(&content.subject),
                 body: content.body.clone(),
             };
             return Self::Mail { mail, rule: DEPARTMENT_RULE, inputs: json!({ "channel": "email" }) };
@@ -58,7 +61,8 @@ impl Attempt {
             Ok(address) => address,
             Err(block) => {
                 let reason = block.as_str().to_owned();
-                return Self::Decided(Outcome { kind: Kind::Blocked, reason, rule: CONSENT_RULE, inputs });
+                let (kind, rule) = (Kind::Blocked, CONSENT_RULE);
+                return Self::Decided(Outcome { kind, handed_over: false, reason, rule, inputs });
             }
         };
         let recipient = recipient.unwrap_or_default();
@@ -67,7 +71,7 @@ impl Attempt {
             .ok_or_else(|| "there is no such template".to_owned())
             .and_then(|template| {
                 let filled = template.render(&recipient.language, &recipient.display_name, &message.variables);
-                filled.map_err(|error| error.to_string())
+                filled.map_err(|error| error.rule().to_owned())
             });
         match rendered {
             Ok(rendered) => {
@@ -76,24 +80,26 @@ impl Attempt {
                 Self::Mail { mail, rule: CONSENT_RULE, inputs }
             }
             Err(error) => {
-                let inputs = json!({ "error": error });
+                inputs["error"] = json!(error);
                 let reason = "template_error".to_owned();
-                Self::Decided(Outcome { kind: Kind::Failed, reason, rule: TEMPLATE_RULE, inputs })
+                let (kind, rule) = (Kind::Failed, TEMPLATE_RULE);
+                Self::Decided(Outcome { kind, handed_over: false, reason, rule, inputs })
             }
         }
     }
 
     /// Carries it out.
-    pub(super) async fn make(self, smtp: &Smtp, message: &Message) -> Outcome {
+    pub(super) async fn make(self, smtp: &Smtp, message: &Message, now: DateTime<Utc>) -> Outcome {
         let (mail, rule, inputs) = match self {
             Self::Decided(outcome) => return outcome,
             Self::Mail { mail, rule, inputs } => (mail, rule, inputs),
         };
-        let (kind, reason) = match smtp.send(message.message_id, mail).await {
-            Ok(()) => (Kind::Sent, String::new()),
-            Err(Refusal::ForGood(reason)) => (Kind::Failed, reason),
-            Err(Refusal::ForNow(reason)) => (Kind::Again, reason),
+        let (kind, handed_over, reason) = match smtp.send(message.message_id, mail, now).await {
+            Ok(()) => (Kind::Sent, true, String::new()),
+            Err(Refusal::Unfit(reason)) => (Kind::Failed, false, reason.to_owned()),
+            Err(Refusal::ForGood(reason)) => (Kind::Failed, true, reason),
+            Err(Refusal::ForNow(reason)) => (Kind::Again, true, reason),
         };
-        Outcome { kind, reason, rule, inputs }
+        Outcome { kind, handed_over, reason, rule, inputs }
     }
 }

@@ -3,7 +3,8 @@
 //! A message is a timer of the kind [`KIND`]. A worker leases some that are due, asks profiles about their
 //! recipients, decides about each, hands mail over, and writes outcome, decision and event in one transaction
 //! that also ends the lease. A process that dies in between loses the lease and nothing else; a mail that the
-//! provider had accepted by then is handed over once more under the same Message-ID.
+//! provider had accepted by then is handed over once more under the same Message-ID, and so is one whose
+//! acceptance the provider could not tell before the connection broke.
 
 mod attempt;
 mod outcome;
@@ -11,6 +12,7 @@ mod recipients;
 mod smtp;
 
 use std::collections::HashMap;
+use std::time::Duration;
 
 use async_trait::async_trait;
 use attune_database::Database;
@@ -21,7 +23,7 @@ use futures::stream::{self, StreamExt};
 use uuid::Uuid;
 
 use crate::config::Config;
-use crate::domain::{Message, Template};
+use crate::domain::{Message, State, Template};
 use crate::store;
 use attempt::Attempt;
 use smtp::Smtp;
@@ -29,20 +31,27 @@ use smtp::Smtp;
 /// The kind of timer that stands for a message due for delivery.
 pub(crate) const KIND: &str = "notifications.delivery";
 
+/// Mails that one place of a batch hands over one after the other, at most: the fewer, the shorter the lease.
+const ROUNDS: u16 = 4;
+/// Messages of one batch, however many may be handed over at the same time.
+const LARGEST_BATCH: u16 = 100;
+/// For the database, besides the outside calls.
+const MARGIN: Duration = Duration::from_secs(15);
+
 /// Delivers what is due.
 #[derive(Clone, Debug)]
 pub(crate) struct Delivery {
     db: Database,
     peers: Peers,
     smtp: Smtp,
-    concurrency: usize,
+    concurrency: u16,
 }
 
 impl Delivery {
     /// Fails when the provider's URL or the sender's address is wrong.
     pub(crate) fn new(db: Database, peers: Peers, config: &Config) -> anyhow::Result<Self> {
         let smtp = Smtp::new(config)?;
-        Ok(Self { db, peers, smtp, concurrency: usize::from(config.mail_concurrency) })
+        Ok(Self { db, peers, smtp, concurrency: config.mail_concurrency.max(1) })
     }
 
     async fn load(
@@ -52,7 +61,8 @@ impl Delivery {
     ) -> Result<(HashMap<Uuid, Message>, HashMap<Uuid, Template>), sqlx::Error> {
         let ids: Vec<Uuid> = due.iter().map(|leased| leased.timer.subject).collect();
         let mut tx = self.db.read(tenant).await?;
-        let messages = store::message::by_ids(&mut tx, &ids).await?;
+        let mut messages = store::message::by_ids(&mut tx, &ids).await?;
+        messages.retain(|message| message.state == State::Queued);
         let mut templates: Vec<Uuid> = messages.iter().filter_map(|message| message.template_id).collect();
         templates.sort_unstable();
         templates.dedup();
@@ -71,28 +81,42 @@ impl Work for Delivery {
     }
 
     fn batch(&self) -> u16 {
-        100
+        self.concurrency.saturating_mul(ROUNDS).min(LARGEST_BATCH)
     }
 
     fn concurrency(&self) -> usize {
         4
     }
 
+    /// As long as a batch takes at most, each of its mails to a provider that never answers.
+    fn lease(&self) -> Duration {
+        recipients::LONGEST_ANSWER + self.smtp.timeout() * u32::from(ROUNDS) + MARGIN
+    }
+
     async fn run(&self, tenant: &TenantId, due: &[Leased]) -> anyhow::Result<()> {
-        let (messages, templates) = self.load(tenant, due).await?;
+        let (mut messages, templates) = self.load(tenant, due).await?;
         let recipients = recipients::ask(&self.peers, tenant, messages.values()).await?;
-        let attempts: Vec<_> = due
-            .iter()
-            .filter_map(|leased| Some((leased, messages.get(&leased.timer.subject)?.clone())))
-            .map(|(leased, message)| {
-                let attempt = Attempt::new(&message, &templates, &recipients);
-                async move {
-                    let outcome = attempt.make(&self.smtp, &message).await;
-                    (leased, message, outcome)
+        let (mut attempts, mut stale) = (Vec::with_capacity(due.len()), Vec::new());
+        for leased in due {
+            match messages.remove(&leased.timer.subject) {
+                Some(message) => {
+                    let attempt = Attempt::new(&message, &templates, &recipients);
+                    attempts.push(async move {
+                        let outcome = attempt.make(&self.smtp, &message, self.db.clock().now()).await;
+                        (leased, message, outcome)
+                    });
                 }
-            })
-            .collect();
-        let attempts = stream::iter(attempts).buffer_unordered(self.concurrency).collect::<Vec<_>>().await;
-        outcome::record(&self.db, tenant, attempts).await
+                None => stale.push(leased),
+            }
+        }
+        outcome::discard(&self.db, tenant, &stale).await?;
+        // What is done is written down while the rest goes on: a provider that hangs on one mail does not keep
+        // the outcomes of the others waiting.
+        let concurrency = usize::from(self.concurrency);
+        let mut done = stream::iter(attempts).buffer_unordered(concurrency).ready_chunks(LARGEST_BATCH.into());
+        while let Some(some) = done.next().await {
+            outcome::record(&self.db, tenant, some).await?;
+        }
+        Ok(())
     }
 }

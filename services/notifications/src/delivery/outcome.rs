@@ -1,8 +1,9 @@
 //! Writing down what became of messages.
 
-use attune_database::{Database, Tx};
+use attune_database::Database;
 use attune_rpc::TenantId;
-use attune_timers::{FinishError, Leased};
+use attune_timers::Leased;
+use chrono::{DateTime, Utc};
 
 use super::KIND;
 use super::attempt::{Kind, Outcome};
@@ -10,51 +11,75 @@ use crate::domain::{MOST_ATTEMPTS, Message, State, next_attempt};
 use crate::store::decision::Decision;
 use crate::{events, store};
 
-/// Records the outcomes of a batch in one transaction. A message whose lease was lost is somebody else's by now
-/// and is left alone.
+/// Records outcomes in one transaction and a fixed number of statements. A message whose lease was lost is
+/// somebody else's by now and is left alone.
 pub(super) async fn record(
     db: &Database,
     tenant: &TenantId,
     attempts: Vec<(&Leased, Message, Outcome)>,
 ) -> anyhow::Result<()> {
     let mut tx = db.system(tenant).await?;
-    for (leased, message, outcome) in attempts {
-        match leased.finish(&mut tx).await {
-            Ok(()) => record_one(&mut tx, message, outcome).await?,
-            Err(FinishError::Lost(lost)) => tracing::warn!(%lost, "outcome left to whoever holds the lease now"),
-            Err(FinishError::Database(error)) => return Err(error.into()),
+    let leased: Vec<&Leased> = attempts.iter().map(|(leased, ..)| *leased).collect();
+    let held = Leased::finish_many(&mut tx, &leased).await?;
+    let (mut messages, mut decisions, mut again) = (Vec::new(), Vec::new(), Vec::new());
+    for (_, mut message, outcome) in attempts {
+        let message_id = message.message_id;
+        if !held.contains(&message_id) {
+            tracing::warn!(%message_id, "lease lost; the outcome is left to whoever holds it now");
+            continue;
         }
+        let (decision, again_at) = settle(&mut message, outcome, tx.now());
+        again.extend(again_at.map(|at| (message_id, at)));
+        decisions.push((message_id, decision));
+        messages.push(message);
     }
+    store::decision::append_many(&mut tx, &decisions).await?;
+    store::message::update_many(&mut tx, &messages).await?;
+    attune_timers::schedule_many(&mut tx, KIND, &again).await?;
+    events::decided(&mut tx, &messages).await?;
     tx.commit().await?;
     Ok(())
 }
 
-async fn record_one(tx: &mut Tx, mut message: Message, outcome: Outcome) -> Result<(), sqlx::Error> {
-    let Outcome { kind, reason, rule, inputs } = outcome;
-    let now = tx.now();
-    if matches!(kind, Kind::Sent | Kind::Again) {
-        message.attempts += 1;
+/// Ends timers that stand for no message that waits.
+pub(super) async fn discard(db: &Database, tenant: &TenantId, stale: &[&Leased]) -> anyhow::Result<()> {
+    if stale.is_empty() {
+        return Ok(());
     }
+    let mut tx = db.system(tenant).await?;
+    let ended = Leased::finish_many(&mut tx, stale).await?;
+    tx.commit().await?;
+    tracing::warn!(count = ended.len(), "deliveries of no waiting message were dropped");
+    Ok(())
+}
+
+/// Applies an outcome to its message: the decision to be recorded, and when to try again.
+fn settle(message: &mut Message, outcome: Outcome, now: DateTime<Utc>) -> (Decision, Option<DateTime<Utc>>) {
+    let Outcome { kind, handed_over, reason, rule, inputs } = outcome;
+    message.attempts += i32::from(handed_over);
     let gave_up = kind == Kind::Again && message.attempts >= MOST_ATTEMPTS;
-    let outcome = match kind {
-        Kind::Sent => "sent",
-        Kind::Blocked => "blocked",
-        Kind::Failed => "failed",
-        Kind::Again if gave_up => "failed",
-        Kind::Again => "retry",
-    };
-    let decision = Decision { decided_at: now, outcome: outcome.into(), reason: reason.clone(), rule: rule.into(), inputs };
-    store::decision::append(tx, message.message_id, &decision).await?;
-    match kind {
-        Kind::Sent => message.decide(State::Sent, "", now),
-        Kind::Blocked => message.decide(State::Blocked, &reason, now),
-        Kind::Failed => message.decide(State::Failed, &reason, now),
-        Kind::Again if gave_up => message.decide(State::Failed, "gave_up", now),
-        Kind::Again => {
-            let again_at = next_attempt(now, message.attempts);
-            attune_timers::schedule(tx, KIND, message.message_id, again_at).await?;
+    let mut again_at = None;
+    let told = match kind {
+        Kind::Sent => {
+            message.decide(State::Sent, "", now);
+            "sent"
         }
-    }
-    store::message::update(tx, &message).await?;
-    events::decided(tx, &message).await
+        Kind::Blocked => {
+            message.decide(State::Blocked, &reason, now);
+            "blocked"
+        }
+        Kind::Failed => {
+            message.decide(State::Failed, &reason, now);
+            "failed"
+        }
+        Kind::Again if gave_up => {
+            message.decide(State::Failed, "gave_up", now);
+            "failed"
+        }
+        Kind::Again => {
+            again_at = Some(next_attempt(now, message.attempts));
+            "retry"
+        }
+    };
+    (Decision { decided_at: now, outcome: told.to_owned(), reason, rule: rule.to_owned(), inputs }, again_at)
 }

@@ -1,6 +1,7 @@
 //! Asking profiles about the persons that messages go to.
 
 use std::collections::HashMap;
+use std::time::Duration;
 
 use attune_api::profiles::v1 as profiles;
 use attune_api::profiles::v1::profile_service_client::ProfileServiceClient;
@@ -10,6 +11,11 @@ use uuid::Uuid;
 
 use crate::convert;
 use crate::domain::{Message, Purpose, Recipient};
+
+/// How long profiles may take; a batch's lease counts on it.
+pub(super) const LONGEST_ANSWER: Duration = Duration::from_secs(15);
+/// A profile with every field filled has about 150 KB, and a batch holds at most 100.
+const LARGEST_ANSWER: usize = 16 << 20;
 
 /// What is known now of the persons the messages go to, by profile and purpose. Asked on delivery and not
 /// before, because a consent may be withdrawn in between. Persons who do not exist are left out.
@@ -24,15 +30,18 @@ pub(super) async fn ask(
     if ids.is_empty() {
         return Ok(Recipients::default());
     }
-    let mut client = ProfileServiceClient::new(peers.channel("profiles").for_tenant(tenant));
+    let mut client = ProfileServiceClient::new(peers.channel("profiles").for_tenant(tenant))
+        .max_decoding_message_size(LARGEST_ANSWER);
     let profile_ids = ids.iter().map(Uuid::to_string).collect();
-    let found = client.batch_get_profiles(profiles::BatchGetProfilesRequest { profile_ids }).await?;
+    let mut request = tonic::Request::new(profiles::BatchGetProfilesRequest { profile_ids });
+    request.set_timeout(LONGEST_ANSWER);
+    let found = client.batch_get_profiles(request).await?;
     let known = found.into_inner().profiles.into_iter();
     Ok(Recipients { profiles: known.map(|profile| (profile.profile_id.clone(), profile)).collect() })
 }
 
 /// The answer of profiles.
-#[derive(Debug, Default)]
+#[derive(Default)]
 pub(super) struct Recipients {
     profiles: HashMap<String, profiles::Profile>,
 }

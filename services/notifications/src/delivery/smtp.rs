@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use anyhow::Context;
+use chrono::{DateTime, Utc};
 use lettre::message::Mailbox;
 use lettre::message::header::ContentType;
 use lettre::transport::smtp::PoolConfig;
@@ -26,12 +27,14 @@ impl std::fmt::Debug for Mail {
     }
 }
 
-/// The provider did not take it. The reason holds no personal data.
+/// It was not taken. The reason holds no personal data.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) enum Refusal {
-    /// Trying again would not help.
+    /// It is no mail, and no provider was asked.
+    Unfit(&'static str),
+    /// The provider refused, and trying again would not help.
     ForGood(String),
-    /// It may go later.
+    /// The provider refused or did not answer; it may go later.
     ForNow(String),
 }
 
@@ -55,29 +58,34 @@ impl Smtp {
         Ok(Self { transport, from, timeout })
     }
 
+    /// How long [`send`](Self::send) takes at most.
+    pub(super) fn timeout(&self) -> Duration {
+        self.timeout
+    }
+
     /// Hands a mail over. The Message-ID is the message's id, so that a receiver can tell a second copy.
-    pub(super) async fn send(&self, message_id: Uuid, mail: Mail) -> Result<(), Refusal> {
-        let letter = self.letter(message_id, mail)?;
-        // The transport bounds each step; this bounds their sum, so that a provider that answers a byte at a
-        // time cannot outlive the lease.
-        match tokio::time::timeout(self.timeout * 2, self.transport.send(letter)).await {
+    pub(super) async fn send(&self, message_id: Uuid, mail: Mail, now: DateTime<Utc>) -> Result<(), Refusal> {
+        let letter = self.letter(message_id, mail, now)?;
+        // The transport's own bound is on connecting: once connected, it would wait for an answer for ever.
+        match tokio::time::timeout(self.timeout, self.transport.send(letter)).await {
             Ok(Ok(_)) => Ok(()),
             Ok(Err(error)) => Err(refusal(&error)),
             Err(_) => Err(Refusal::ForNow("timeout".to_owned())),
         }
     }
 
-    fn letter(&self, message_id: Uuid, mail: Mail) -> Result<lettre::Message, Refusal> {
+    fn letter(&self, message_id: Uuid, mail: Mail, now: DateTime<Utc>) -> Result<lettre::Message, Refusal> {
         let address: Address =
-            mail.to.parse().map_err(|_| Refusal::ForGood("invalid_address".to_owned()))?;
+            mail.to.parse().map_err(|_| Refusal::Unfit("invalid_address"))?;
         lettre::Message::builder()
             .from(self.from.clone())
             .to(Mailbox::new(None, address))
+            .date(now.into())
             .subject(mail.subject)
             .message_id(Some(format!("<{message_id}@{}>", self.from.email.domain())))
             .header(ContentType::TEXT_PLAIN)
             .body(mail.body)
-            .map_err(|_| Refusal::ForGood("invalid_message".to_owned()))
+            .map_err(|_| Refusal::Unfit("invalid_message"))
     }
 }
 

@@ -8,7 +8,7 @@ use super::Purpose;
 pub(crate) const RULE: &str = "consent-1";
 
 /// What is known of a person when a message to them is due.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Default)]
 pub(crate) struct Recipient {
     pub(crate) display_name: String,
     pub(crate) language: String,
@@ -36,11 +36,12 @@ impl Block {
     }
 }
 
-/// The decision with what it was based on, without personal data.
-#[derive(Clone, Debug, PartialEq)]
+/// A decision.
+#[derive(Clone, PartialEq)]
 pub(crate) struct Route {
     /// The address, or why there is none to write to.
     pub(crate) outcome: Result<String, Block>,
+    /// What it was based on, without personal data.
     pub(crate) inputs: Value,
 }
 

@@ -57,14 +57,14 @@ pub(crate) struct Origin {
 }
 
 /// A ready text.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct Content {
     pub(crate) subject: String,
     pub(crate) body: String,
 }
 
 /// A wish for a message.
-#[derive(Clone, Debug)]
+#[derive(Clone)]
 pub(crate) struct NewMessage {
     pub(crate) message_id: Uuid,
     pub(crate) profile_id: Option<Uuid>,
@@ -77,7 +77,8 @@ pub(crate) struct NewMessage {
 }
 
 /// A stored message.
-#[derive(Clone, Debug)]
+#[derive(Clone)]
+#[allow(clippy::struct_field_names)] // an id is called what it is called everywhere
 pub(crate) struct Message {
     pub(crate) message_id: Uuid,
     pub(crate) profile_id: Option<Uuid>,

@@ -5,7 +5,7 @@ use rand::RngExt;
 
 /// After so many attempts a message has failed. With the rests below that is most of a day, longer than the
 /// outages that mail providers have.
-pub(crate) const MOST_ATTEMPTS: i32 = 10;
+pub(crate) const MOST_ATTEMPTS: i32 = 14;
 
 const FIRST: TimeDelta = TimeDelta::seconds(30);
 const LONGEST: TimeDelta = TimeDelta::hours(4);
@@ -22,6 +22,13 @@ pub(crate) fn next_attempt(now: DateTime<Utc>, attempts: i32) -> DateTime<Utc> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn all_rests_together_are_most_of_a_day() {
+        let start = DateTime::UNIX_EPOCH;
+        let end = (1..MOST_ATTEMPTS).fold(start, next_attempt);
+        assert!((20..=26).contains(&(end - start).num_hours()), "{}", end - start);
+    }
 
     #[test]
     fn rests_grow_from_half_a_minute_to_four_hours() {

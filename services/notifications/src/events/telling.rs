@@ -82,7 +82,7 @@ async fn tell_departments(
             template_id: None,
             purpose: Purpose::Service,
             origin: origin(&asked.initiative_id, asked.occasion.clone()),
-            recipient: department.email.clone(),
+            recipient: department.email.trim().to_lowercase(),
             variables: BTreeMap::new(),
             content: Some(Content { subject: asked.subject.clone(), body: asked.body.clone() }),
         })

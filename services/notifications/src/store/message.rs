@@ -9,23 +9,28 @@ use uuid::Uuid;
 use crate::commands::message::Filter;
 use crate::domain::{Message, NewMessage, Purpose, State};
 
+/// Every column of a message, with what follows the table's name in its query.
+macro_rules! select {
+    ($rest:tt, $($argument:expr),*) => {
+        query_as!(
+            Message,
+            r#"SELECT message_id, profile_id, template_id, channel AS "channel: _", purpose AS "purpose: _",
+                      origin_kind, origin_id, occasion, recipient, state AS "state: _", reason, attempts, version,
+                      variables AS "variables: _", content AS "content: _", created_at, decided_at
+               FROM notifications.message "# + $rest,
+            $($argument),*
+        )
+    };
+}
+
 /// The messages with these ids, in no particular order.
 pub(crate) async fn by_ids(tx: &mut Tx, ids: &[Uuid]) -> Result<Vec<Message>, sqlx::Error> {
     let tenant = tx.tenant().as_str().to_owned();
-    query_as!(
-        Message,
-        r#"SELECT message_id, profile_id, template_id, channel AS "channel: _", purpose AS "purpose: _",
-                  origin_kind, origin_id, occasion, recipient, state AS "state: _", reason, attempts, version,
-                  variables AS "variables: _", content AS "content: _", created_at, decided_at
-           FROM notifications.message WHERE tenant_id = $1 AND message_id = ANY($2)"#,
-        tenant,
-        ids
-    )
-    .fetch_all(&mut **tx)
-    .await
+    select!("WHERE tenant_id = $1 AND message_id = ANY($2)", tenant, ids).fetch_all(&mut **tx).await
 }
 
-/// At most `limit` messages older than `before`, the newest first; ids are in the order of creation.
+/// At most `limit` messages older than `before`, the newest first; ids are in the order of creation. One
+/// statement for each filter, so that each walks an index of its own, however deep the page is.
 pub(crate) async fn page(
     tx: &mut Tx,
     filter: &Filter,
@@ -33,25 +38,48 @@ pub(crate) async fn page(
     limit: i64,
 ) -> Result<Vec<Message>, sqlx::Error> {
     let tenant = tx.tenant().as_str().to_owned();
-    query_as!(
-        Message,
-        r#"SELECT message_id, profile_id, template_id, channel AS "channel: _", purpose AS "purpose: _",
-                  origin_kind, origin_id, occasion, recipient, state AS "state: _", reason, attempts, version,
-                  variables AS "variables: _", content AS "content: _", created_at, decided_at
-           FROM notifications.message
-           WHERE tenant_id = $1 AND ($2::uuid IS NULL OR profile_id = $2)
-             AND ($3::text IS NULL OR origin_id = $3) AND ($4::text IS NULL OR state = $4)
-             AND ($5::uuid IS NULL OR message_id < $5)
-           ORDER BY message_id DESC LIMIT $6"#,
-        tenant,
-        filter.profile_id,
-        filter.origin_id,
-        filter.state as Option<State>,
-        before,
-        limit
-    )
-    .fetch_all(&mut **tx)
-    .await
+    let before = before.unwrap_or(Uuid::max());
+    let Filter { profile_id, origin_id, state } = filter;
+    match (profile_id, origin_id, state) {
+        (Some(profile_id), origin_id, state) => {
+            select!(
+                "WHERE tenant_id = $1 AND profile_id = $2 AND message_id < $3
+                   AND ($4::text IS NULL OR origin_id = $4) AND ($5::text IS NULL OR state = $5)
+                 ORDER BY message_id DESC LIMIT $6",
+                tenant, profile_id, before, origin_id.as_ref(), *state as Option<State>, limit
+            )
+            .fetch_all(&mut **tx)
+            .await
+        }
+        (None, Some(origin_id), state) => {
+            select!(
+                "WHERE tenant_id = $1 AND origin_id = $2 AND message_id < $3 AND ($4::text IS NULL OR state = $4)
+                 ORDER BY message_id DESC LIMIT $5",
+                tenant, origin_id, before, *state as Option<State>, limit
+            )
+            .fetch_all(&mut **tx)
+            .await
+        }
+        (None, None, Some(state @ (State::Queued | State::Blocked | State::Failed))) => {
+            select!(
+                "WHERE tenant_id = $1 AND state = $2 AND state <> 'sent' AND message_id < $3
+                 ORDER BY message_id DESC LIMIT $4",
+                tenant, *state as State, before, limit
+            )
+            .fetch_all(&mut **tx)
+            .await
+        }
+        // Most are sent: the others are passed over on the way.
+        (None, None, state) => {
+            select!(
+                "WHERE tenant_id = $1 AND message_id < $2 AND ($3::text IS NULL OR state = $3)
+                 ORDER BY message_id DESC LIMIT $4",
+                tenant, before, *state as Option<State>, limit
+            )
+            .fetch_all(&mut **tx)
+            .await
+        }
+    }
 }
 
 /// Queues messages and answers the ids of those whose occasion and recipient were new.
@@ -96,21 +124,32 @@ pub(crate) async fn insert_many(tx: &mut Tx, messages: &[NewMessage]) -> Result<
     .await
 }
 
-/// Stores where a message stands.
-pub(crate) async fn update(tx: &mut Tx, message: &Message) -> Result<(), sqlx::Error> {
+/// Stores where waiting messages stand now.
+pub(crate) async fn update_many(tx: &mut Tx, messages: &[Message]) -> Result<(), sqlx::Error> {
+    if messages.is_empty() {
+        return Ok(());
+    }
     let tenant = tx.tenant().as_str().to_owned();
-    let decided_at: Option<DateTime<Utc>> = message.decided_at;
+    let ids: Vec<Uuid> = messages.iter().map(|message| message.message_id).collect();
+    let states: Vec<State> = messages.iter().map(|message| message.state).collect();
+    let reasons: Vec<String> = messages.iter().map(|message| message.reason.clone()).collect();
+    let attempts: Vec<i32> = messages.iter().map(|message| message.attempts).collect();
+    let versions: Vec<i64> = messages.iter().map(|message| message.version).collect();
+    let times: Vec<Option<DateTime<Utc>>> = messages.iter().map(|message| message.decided_at).collect();
     query!(
-        "UPDATE notifications.message
-         SET state = $3, reason = $4, attempts = $5, version = $6, decided_at = $7
-         WHERE tenant_id = $1 AND message_id = $2",
+        "UPDATE notifications.message AS message
+         SET state = new.state, reason = new.reason, attempts = new.attempts, version = new.version,
+             decided_at = new.decided_at
+         FROM unnest($2::uuid[], $3::text[], $4::text[], $5::int[], $6::bigint[], $7::timestamptz[])
+              AS new (message_id, state, reason, attempts, version, decided_at)
+         WHERE message.tenant_id = $1 AND message.message_id = new.message_id",
         tenant,
-        message.message_id,
-        message.state as State,
-        message.reason,
-        message.attempts,
-        message.version,
-        decided_at
+        &ids,
+        &states as _,
+        &reasons,
+        &attempts,
+        &versions,
+        &times as _
     )
     .execute(&mut **tx)
     .await?;

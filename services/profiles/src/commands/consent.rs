@@ -1,20 +1,19 @@
 //! Decisions about being contacted.
 
 use attune_database::{Database, Write};
-use attune_rpc::{Page, RequestKey, TenantId};
+use attune_rpc::{Page, RequestKey, TenantId, Violations};
 use chrono::{DateTime, Utc};
 use uuid::Uuid;
 
-use crate::domain::{Consent, Profile};
+use crate::domain::{Consent, Given, Profile};
 use crate::error::Error;
 use crate::store::consent::Decision;
 use crate::{events, store};
 
 /// A decision to be recorded.
-#[derive(Debug)]
 pub(crate) struct Set {
     pub(crate) profile_id: Uuid,
-    pub(crate) consent: Consent,
+    pub(crate) consent: Given,
     pub(crate) key: RequestKey,
 }
 
@@ -29,17 +28,23 @@ pub(crate) async fn set(db: &Database, tenant: &TenantId, set: Set) -> Result<Pr
         Write::Repeat(id) => return super::profile::get(db, tenant, id).await,
     };
     let mut profile = store::profile::lock(&mut tx, profile_id).await?.ok_or(Error::NoProfile(profile_id))?;
-    let decided_at = consent.decided_at.unwrap_or(tx.now());
-    store::consent::append(&mut tx, profile_id, &consent, decided_at).await?;
-    if store::consent::put_in_force(&mut tx, profile_id, &consent, decided_at).await? {
-        profile.version += 1;
-        profile.updated_at = tx.now();
+    let decided = [decide(consent, "consent", tx.now())?];
+    store::consent::append(&mut tx, profile_id, &decided).await?;
+    if store::consent::put_in_force(&mut tx, profile_id, &decided).await? > 0 {
+        profile.touched(tx.now());
         store::profile::update(&mut tx, &profile).await?;
-        events::consent_changed(&mut tx, &profile, &consent, decided_at).await?;
+        events::consents_changed(&mut tx, &profile, &decided).await?;
     }
     let stored = store::profile::by_id(&mut tx, profile_id).await?.ok_or(Error::NoProfile(profile_id))?;
     tx.commit().await?;
     Ok(stored)
+}
+
+/// A decision told at `now`; what is wrong with its instant is a violation under `field`.
+pub(super) fn decide(given: Given, field: &str, now: DateTime<Utc>) -> Result<Consent, Error> {
+    let mut violations = Violations::default();
+    let decided = violations.check(&format!("{field}.decided_at"), given.decide(now));
+    Ok(violations.finish(decided)?)
 }
 
 /// Reads a page of a person's decisions and the token of the next.

@@ -5,20 +5,18 @@ use attune_rpc::{Page, RequestKey, TenantId};
 use sqlx::types::Json;
 use uuid::Uuid;
 
-use crate::domain::{Change, Consent, Draft, Identity, Profile};
+use crate::domain::{Change, Draft, Given, Identity, Profile, in_force};
 use crate::error::Error;
 use crate::{events, store};
 
 /// A profile to be created.
-#[derive(Debug)]
 pub(crate) struct Create {
     pub(crate) draft: Draft,
-    pub(crate) consents: Vec<Consent>,
+    pub(crate) consents: Vec<Given>,
     pub(crate) key: RequestKey,
 }
 
 /// A profile to be changed.
-#[derive(Debug)]
 pub(crate) struct Update {
     pub(crate) profile_id: Uuid,
     pub(crate) etag: String,
@@ -33,15 +31,22 @@ pub(crate) async fn create(db: &Database, tenant: &TenantId, create: Create) -> 
         Write::Fresh(tx) => tx,
         Write::Repeat(id) => return get(db, tenant, id).await,
     };
-    let profile = new_profile(&tx, id, create.draft);
+    let now = tx.now();
+    let decisions = create.consents.into_iter().enumerate();
+    let decisions = decisions.map(|(place, given)| super::consent::decide(given, &format!("consents[{place}]"), now));
+    let decisions = decisions.collect::<Result<Vec<_>, Error>>()?;
+    let current = in_force(&decisions);
+    let mut profile = new_profile(&tx, id, create.draft);
+    let created = profile.version;
+    profile.version = created.saturating_add_unsigned(current.len() as u64);
     store::profile::insert(&mut tx, &profile).await?;
     replace_identities(&mut tx, &profile).await?;
-    for consent in &create.consents {
-        let decided_at = consent.decided_at.unwrap_or(tx.now());
-        store::consent::append(&mut tx, id, consent, decided_at).await?;
-        store::consent::put_in_force(&mut tx, id, consent, decided_at).await?;
+    if !decisions.is_empty() {
+        store::consent::append(&mut tx, id, &decisions).await?;
+        store::consent::put_in_force(&mut tx, id, &current).await?;
     }
-    events::created(&mut tx, &profile).await?;
+    events::created(&mut tx, id, created).await?;
+    events::consents_changed(&mut tx, &profile, &current).await?;
     let stored = store::profile::by_id(&mut tx, id).await?.ok_or(Error::NoProfile(id))?;
     tx.commit().await?;
     Ok(stored)

@@ -5,20 +5,20 @@ use attune_rpc::{Error, Page, RequestKey, Violations, timestamp};
 use uuid::Uuid;
 
 use crate::commands::consent::{Place, Set};
-use crate::domain::{Channel, Consent, ConsentState, Purpose};
+use crate::domain::{Channel, Consent, ConsentState, Given, Purpose};
 use crate::store::consent::Decision;
 
 const MOST: usize = 50;
 
 /// One decision, its violations under `field`.
-pub(crate) fn parse(consent: &pb::Consent, field: &str, violations: &mut Violations) -> Option<Consent> {
+pub(crate) fn parse(consent: &pb::Consent, field: &str, violations: &mut Violations) -> Option<Given> {
     let pb::Consent { channel, purpose, state, source, decided_at } = consent;
     let channel = violations.choice::<pb::MessageChannel>(&format!("{field}.channel"), *channel);
     let purpose = violations.choice::<pb::Purpose>(&format!("{field}.purpose"), *purpose);
     let state = violations.choice::<pb::ConsentState>(&format!("{field}.state"), *state);
     let source = violations.slug(&format!("{field}.source"), source, 64);
     let decided_at = violations.optional_instant(&format!("{field}.decided_at"), *decided_at);
-    Some(Consent {
+    Some(Given {
         channel: channel_from(channel?)?,
         purpose: purpose_from(purpose?)?,
         state: state_from(state?)?,
@@ -28,7 +28,7 @@ pub(crate) fn parse(consent: &pb::Consent, field: &str, violations: &mut Violati
 }
 
 /// The decisions that come with a new profile.
-pub(crate) fn parse_all(list: &[pb::Consent], violations: &mut Violations) -> Option<Vec<Consent>> {
+pub(crate) fn parse_all(list: &[pb::Consent], violations: &mut Violations) -> Option<Vec<Given>> {
     violations.at_most("consents", list.len(), MOST)?;
     let parsed: Vec<_> =
         list.iter().enumerate().map(|(i, consent)| parse(consent, &format!("consents[{i}]"), violations)).collect();
@@ -54,7 +54,7 @@ pub(crate) fn history(request: &pb::ListConsentHistoryRequest) -> Result<(Uuid, 
 
 pub(crate) fn decision_to_proto(decision: Decision) -> pb::Consent {
     let Decision { consent_decision_id: _, channel, purpose, state, source, decided_at } = decision;
-    to_proto(Consent { channel, purpose, state, source, decided_at: Some(decided_at) })
+    to_proto(Consent { channel, purpose, state, source, decided_at })
 }
 
 pub(crate) fn to_proto(consent: Consent) -> pb::Consent {
@@ -80,7 +80,7 @@ pub(crate) fn to_proto(consent: Consent) -> pb::Consent {
         purpose: purpose.into(),
         state: state.into(),
         source,
-        decided_at: decided_at.map(timestamp),
+        decided_at: Some(timestamp(decided_at)),
     }
 }
 

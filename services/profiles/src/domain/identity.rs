@@ -1,5 +1,7 @@
 //! What a person is recognised by.
 
+use std::fmt;
+
 use serde::{Deserialize, Serialize};
 
 /// The kind of an identity.
@@ -22,12 +24,20 @@ impl IdentityKind {
 }
 
 /// One identity in the form it is compared in.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 pub(crate) struct Identity {
     pub(crate) kind: IdentityKind,
     /// The system that gave an external id; empty for the other kinds.
     pub(crate) system: String,
     pub(crate) value: String,
+}
+
+/// Without the value, which is personal.
+impl fmt::Debug for Identity {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { kind, system, value: _ } = self;
+        f.debug_struct("Identity").field("kind", kind).field("system", system).finish_non_exhaustive()
+    }
 }
 
 const LONGEST: usize = 320;

@@ -10,7 +10,8 @@ use uuid::Uuid;
 use super::{Consent, Identity};
 
 /// A stored profile.
-#[derive(Clone, Debug)]
+#[derive(Clone)]
+#[allow(clippy::struct_field_names)] // an id is called what it is called everywhere
 pub(crate) struct Profile {
     pub(crate) profile_id: Uuid,
     pub(crate) version: i64,
@@ -25,7 +26,7 @@ pub(crate) struct Profile {
 }
 
 /// What a caller may say about a person.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Default)]
 pub(crate) struct Draft {
     pub(crate) display_name: String,
     pub(crate) language: String,
@@ -35,7 +36,7 @@ pub(crate) struct Draft {
 }
 
 /// A change of some fields; `None` leaves a field as it is.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Default)]
 pub(crate) struct Change {
     pub(crate) display_name: Option<String>,
     pub(crate) language: Option<String>,
@@ -60,10 +61,15 @@ impl Profile {
         replace(&mut self.identities.0, identities, "identities", &mut changed);
         replace(&mut self.attributes.0, attributes, "attributes", &mut changed);
         if !changed.is_empty() {
-            self.version += 1;
-            self.updated_at = now;
+            self.touched(now);
         }
         changed
+    }
+
+    /// Notes a change. Whoever waited for another's change began before it ended: time does not go back.
+    pub(crate) fn touched(&mut self, now: DateTime<Utc>) {
+        self.version += 1;
+        self.updated_at = self.updated_at.max(now);
     }
 }
 

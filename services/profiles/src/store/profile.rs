@@ -53,11 +53,10 @@ pub(crate) async fn lock(tx: &mut Tx, id: Uuid) -> Result<Option<Profile>, sqlx:
 pub(crate) async fn page(tx: &mut Tx, after: Option<Uuid>, limit: i64) -> Result<Vec<Uuid>, sqlx::Error> {
     let tenant = tx.tenant().as_str().to_owned();
     query_scalar!(
-        "SELECT profile_id FROM profiles.profile
-         WHERE tenant_id = $1 AND ($2::uuid IS NULL OR profile_id > $2)
+        "SELECT profile_id FROM profiles.profile WHERE tenant_id = $1 AND profile_id > $2
          ORDER BY profile_id LIMIT $3",
         tenant,
-        after,
+        after.unwrap_or(Uuid::nil()),
         limit
     )
     .fetch_all(&mut **tx)
@@ -141,7 +140,9 @@ pub(crate) async fn replace_identities(
     query!(
         "INSERT INTO profiles.identity (tenant_id, profile_id, kind, system, value, place)
          SELECT $1, $2, kind, system, value, place::int
-         FROM unnest($3::text[], $4::text[], $5::text[]) WITH ORDINALITY AS new (kind, system, value, place)",
+         FROM unnest($3::text[], $4::text[], $5::text[]) WITH ORDINALITY AS new (kind, system, value, place)
+         -- Two profiles that want some of the same identities wait for each other in one order only.
+         ORDER BY kind, system, value",
         tenant,
         profile_id,
         &kinds,

@@ -1,0 +1,150 @@
+//! The demo on a small file: five weeks, a lasting trouble, a change that does nothing and one that helps.
+//!
+//! The bundled sample tells the same story with more people; it takes minutes in a debug build.
+
+use std::fmt::Write as _;
+use std::path::Path;
+use std::process::Command;
+
+use attune_database::embedded::shared_for_tests;
+use chrono::{DateTime, TimeDelta, Utc};
+use serde_json::Value;
+
+const DAYS: i64 = 33;
+const TROUBLE_BEGINS: i64 = 6;
+const FIRST_CHANGE: i64 = 14;
+const SECOND_CHANGE: i64 = 23;
+
+fn start() -> DateTime<Utc> {
+    "2026-03-02T00:00:00Z".parse().unwrap()
+}
+
+/// Feedback three times a day, so that few hours are enough; two of its lines are spoilt.
+fn feedback() -> String {
+    let mut text = "at,source_id,customer,channel,product,text,csat\n".to_owned();
+    let mut number = 0;
+    let mut line = |at: DateTime<Utc>, product: &str, said: &str, csat: &str| {
+        number += 1;
+        let (at, customer) = (at.to_rfc3339(), number % 60);
+        writeln!(text, "{at},s{number},c{customer},chat,{product},{said},{csat}").unwrap();
+    };
+    for day in 0..DAYS {
+        for hour in [9, 13, 18] {
+            let at = start() + TimeDelta::days(day) + TimeDelta::hours(hour) + TimeDelta::minutes(20);
+            for _ in 0..6 {
+                line(at, "App", "The widget shows the balance of yesterday.", "3");
+                line(at, "Card", "When does my card expire?", "");
+            }
+            let troubled = (TROUBLE_BEGINS..SECOND_CHANGE).contains(&day);
+            for _ in 0..if troubled { 9 } else { 0 } {
+                line(
+                    at,
+                    "App",
+                    "Locked out again and the password is right. Terrible.",
+                    "",
+                );
+            }
+        }
+        line(
+            start() + TimeDelta::days(day) + TimeDelta::hours(18),
+            "App",
+            "I forgot my password.",
+            "",
+        );
+    }
+    text + "someday,s0,c1,chat,App,hello,\n2026-03-02T10:00:00Z,s00,c1,chat,App,out of range,9\n"
+}
+
+fn changes() -> String {
+    let at = |day| (start() + TimeDelta::days(day) + TimeDelta::hours(8)).to_rfc3339();
+    format!(
+        "at,product,topic,change\n{},App,account_access,a new error text\n{},App,,the old sign-in is back\n",
+        at(FIRST_CHANGE),
+        at(SECOND_CHANGE)
+    )
+}
+
+async fn account(folder: &Path) -> (Value, String) {
+    let server = shared_for_tests().await.unwrap();
+    let file = |name: &str, content: String| {
+        std::fs::write(folder.join(name), content).unwrap();
+        folder.join(name)
+    };
+    let output = Command::new(env!("CARGO_BIN_EXE_attune"))
+        .args(["demo", "--exit", "--listen", "127.0.0.1:0", "--input"])
+        .arg(file("feedback.csv", feedback()))
+        .arg("--changes")
+        .arg(file("changes.csv", changes()))
+        .arg("--report")
+        .arg(folder.join("report.json"))
+        .env("DATABASE_URL", server.url())
+        .env_remove("RUST_LOG")
+        .output()
+        .unwrap();
+    let (printed, said) = (
+        String::from_utf8_lossy(&output.stdout),
+        String::from_utf8_lossy(&output.stderr),
+    );
+    assert!(output.status.success(), "{printed}\n{said}");
+    let report = std::fs::read_to_string(folder.join("report.json")).unwrap();
+    (serde_json::from_str(&report).unwrap(), printed.into_owned())
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_account_says_that_the_first_change_did_nothing_and_the_second_helped() {
+    let folder = tempfile::tempdir().unwrap();
+    let (account, printed) = account(folder.path()).await;
+
+    assert_eq!(account["feedback"]["rejected"], 2, "{account:#}");
+    assert_eq!(account["feedback"]["accepted"], feedback().lines().count() - 3);
+    let issues = account["issues"].as_array().unwrap();
+    assert_eq!(issues.len(), 1, "{printed}");
+    assert_eq!(
+        (&issues[0]["topic"], &issues[0]["product"]),
+        (&"account_access".into(), &"App".into())
+    );
+    assert!(
+        issues[0]["opened_at"].as_str().unwrap().starts_with("2026-03-08"),
+        "{}",
+        issues[0]["opened_at"]
+    );
+    assert!(issues[0]["p_value"].as_f64().unwrap() < 0.001);
+    assert!(!issues[0]["closed_at"].is_null(), "{printed}");
+
+    let iterations = account["initiatives"][0]["iterations"].as_array().unwrap();
+    let verdicts: Vec<_> = iterations
+        .iter()
+        .map(|iteration| iteration["verdict"].as_str().unwrap())
+        .collect();
+    assert_eq!(verdicts, ["ineffective", "effective"], "{printed}");
+    assert!(
+        iterations[1]["interval"][1].as_f64().unwrap() < -0.2,
+        "{}",
+        iterations[1]
+    );
+    assert!(iterations[1]["n"].as_i64().unwrap() > 100);
+
+    let told = &account["told"];
+    let blocked: i64 = told["blocked"]
+        .as_object()
+        .unwrap()
+        .values()
+        .filter_map(Value::as_i64)
+        .sum();
+    let cohort = issues[0]["cohort"].as_i64().unwrap();
+    assert!(told["sent"].as_i64().unwrap() > 0 && blocked > 0, "{told}");
+    assert_eq!(
+        told["sent"].as_i64().unwrap() + blocked,
+        2 * cohort,
+        "everyone of the cohort, about each rollout"
+    );
+    assert_eq!((&told["pending"], &told["failed"]), (&0.into(), &0.into()));
+    assert_eq!(
+        (&account["mails"]["to_customers"], &account["mails"]["as_told"]),
+        (&told["sent"], &true.into())
+    );
+    assert_eq!(account["trace_complete"], true, "{:#}", account["traces"]);
+    for words in ["INEFFECTIVE", ": EFFECTIVE", "Locked out again", "line 1"] {
+        assert!(printed.contains(words), "{words} is missing in:\n{printed}");
+    }
+}
