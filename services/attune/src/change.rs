@@ -14,7 +14,7 @@ pub(crate) struct Change {
     pub(crate) product: String,
     pub(crate) topic: String,
     /// In words for customers.
-    pub(crate) change: String,
+    pub(crate) words: String,
 }
 
 impl Change {
@@ -66,7 +66,7 @@ pub(crate) fn read(bytes: &[u8], format: Format) -> Result<Vec<Change>, ChangesE
             at,
             product: record.get("product").to_owned(),
             topic: record.get("topic").to_owned(),
-            change: record.get("change").to_owned(),
+            words: record.get("change").to_owned(),
         });
     }
     changes.sort_by_key(|change| change.at);
@@ -81,7 +81,7 @@ mod tests {
     fn changes_are_read_in_the_order_of_their_time() {
         let text = "at\tproduct\tchange\n2026-02-02\tApp\tsecond\n2026-02-01\t\tfirst\n";
         let changes = read(text.as_bytes(), Format::Tsv).unwrap();
-        assert_eq!(changes[0].change, "first");
+        assert_eq!(changes[0].words, "first");
         assert!(changes[0].concerns("anything", "delay"));
         assert!(!changes[1].concerns("Card", "delay") && changes[1].concerns("App", "delay"));
     }

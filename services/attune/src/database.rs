@@ -51,7 +51,7 @@ pub(crate) struct EmbeddedDatabase {
     #[arg(long, conflicts_with = "exec")]
     print_url: bool,
 
-    /// Run this command (everything that follows) with DATABASE_URL set, then stop
+    /// Run this command (everything that follows) with `DATABASE_URL` set, then stop
     #[arg(long, num_args = 1.., allow_hyphen_values = true, value_name = "COMMAND")]
     exec: Vec<String>,
 }

@@ -13,7 +13,7 @@ use crate::services::schemas;
 /// Between two looks.
 const POLL: Duration = Duration::from_millis(1);
 /// After which the platform is thought to be stuck.
-const PATIENCE: Duration = Duration::from_secs(120);
+const PATIENCE: Duration = Duration::from_mins(2);
 
 /// Looks at the outboxes, subscriptions and timers of all services, as their administrator.
 #[derive(Clone, Debug)]

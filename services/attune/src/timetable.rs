@@ -44,7 +44,7 @@ impl Timetable {
                 .find(|change| change.at > now && change.concerns(product, topic))
                 .map(|change| Rollout {
                     at: full_hour(change.at),
-                    change: change.change.clone(),
+                    change: change.words.clone(),
                     real: true,
                 }),
             None => Some(Rollout {
@@ -117,7 +117,7 @@ mod tests {
             at: at(time),
             product: product.to_owned(),
             topic: String::new(),
-            change: time.to_owned(),
+            words: time.to_owned(),
         }
     }
 

@@ -1,5 +1,7 @@
 //! The small commands, as a person runs them.
 
+#![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
+
 use std::process::{Command, Output};
 
 fn attune(arguments: &[&str]) -> Output {

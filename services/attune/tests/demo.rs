@@ -2,6 +2,8 @@
 //!
 //! The bundled sample tells the same story with more people; it takes minutes in a debug build.
 
+#![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
+
 use std::fmt::Write as _;
 use std::path::Path;
 use std::process::Command;

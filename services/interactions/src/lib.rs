@@ -31,6 +31,8 @@ impl Service for Interactions {
 
     async fn build(&self, context: Context) -> anyhow::Result<Part> {
         let handlers = grpc::Interactions::new(context.database, context.shutdown);
-        Ok(Part::new().grpc(InteractionServiceServer::new(handlers)).consumer(events::SentMessages))
+        Ok(Part::new()
+            .grpc(InteractionServiceServer::new(handlers))
+            .consumer(events::SentMessages))
     }
 }

@@ -52,3 +52,22 @@ impl std::fmt::Debug for Config {
             .finish_non_exhaustive()
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::Config;
+
+    #[test]
+    fn its_flags_stand_beside_those_of_every_service() {
+        let arguments = [
+            "notifications",
+            "--dev-key-file",
+            "key.pem",
+            "--mail-timeout-seconds",
+            "7",
+        ];
+        let parsed = attune_server::Config::from_args_with::<Config, _>(arguments);
+        let (_, own) = parsed.expect("the names of both are different");
+        assert_eq!(own.mail_timeout_seconds, 7);
+    }
+}

@@ -23,7 +23,9 @@ impl From<Error> for attune_rpc::Error {
     fn from(error: Error) -> Self {
         match error {
             Error::NoProfile(id) => Self::not_found("profile", id),
-            Error::NoIdentity => Self::new(Code::NotFound, Reason::NotFound, error.to_string()).with("resource", "profile"),
+            Error::NoIdentity => {
+                Self::new(Code::NotFound, Reason::NotFound, error.to_string()).with("resource", "profile")
+            }
             Error::IdentityTaken => Self::already_exists("profile", "identities"),
             Error::Rpc(error) => error,
             Error::Database(error) => database_error(error),

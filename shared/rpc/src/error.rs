@@ -12,6 +12,9 @@ use crate::{Reason, Violations};
 /// The `ErrorInfo.domain` of every error of this platform.
 pub const DOMAIN: &str = "attune";
 
+/// Characters of a caller's own text that an error repeats.
+const LONGEST_ECHO: usize = 100;
+
 /// The gRPC codes a service may answer with; a subset, so that a code always means one thing (AIP-193).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Code {
@@ -96,6 +99,9 @@ impl Error {
 
     /// NOT_FOUND for a resource of the caller's tenant.
     pub fn not_found(resource: &str, id: impl fmt::Display) -> Self {
+        // Where any text is taken for a name, a long one must not come back: it would not fit a header, and
+        // what does not fit ends the whole connection.
+        let id: String = id.to_string().chars().take(LONGEST_ECHO).collect();
         Self::new(Code::NotFound, Reason::NotFound, format!("there is no {resource} {id}"))
             .with("resource", resource)
             .with("id", id)
@@ -239,6 +245,12 @@ mod tests {
         assert_eq!((info.reason.as_str(), info.domain.as_str()), ("INVALID_FIELDS", "attune"));
         assert_eq!(info.metadata["resource"], "profile");
         assert_eq!(details.bad_request().unwrap().field_violations.len(), 2);
+    }
+
+    #[test]
+    fn a_name_of_a_megabyte_is_not_repeated() {
+        let status = Status::from(Error::not_found("event feed", "x".repeat(1 << 20)));
+        assert!(status.message().len() < 200 && status.details().len() < 1000);
     }
 
     #[test]

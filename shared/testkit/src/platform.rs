@@ -20,7 +20,7 @@ use crate::database::{schemas, services};
 use crate::{Channels, Failure, SCHEMAS, Tenant, settle};
 
 /// How long a test waits for the platform to settle before it fails.
-const PATIENCE: Duration = Duration::from_secs(60);
+const PATIENCE: Duration = Duration::from_mins(1);
 
 /// The instant at which every test begins, unless it says otherwise: a Monday.
 const START: &str = "2026-03-02T08:00:00Z";
@@ -210,10 +210,11 @@ impl TestPlatform {
         self.advance_to(self.now() + step).await
     }
 
-    /// Stops the services as a process would.
-    pub async fn stop(self) {
+    /// Stops the services as a process would, and answers their database, which is there until it is dropped.
+    pub async fn stop(self) -> TestDatabase {
         self.running.drain().await;
         self.admin.close().await;
+        self.database
     }
 }
 

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeSet;
 
+use aho_corasick::AhoCorasick;
 use attune_testkit::reflect::{self, Answer};
 use attune_testkit::{Failure, TestPlatform};
 use chrono::TimeDelta;
@@ -25,6 +26,8 @@ pub struct Street {
     pub secrets: BTreeSet<String>,
     /// What acme is told about it.
     findings: Findings,
+    /// Finds any of the secrets in a pass.
+    search: AhoCorasick,
 }
 
 impl Street {
@@ -49,6 +52,7 @@ impl Street {
             "acme has {} secrets, which is hardly everything",
             secrets.len()
         );
+        let search = AhoCorasick::new(&secrets)?;
         Ok(Self {
             platform,
             acme,
@@ -56,6 +60,7 @@ impl Street {
             penumbra,
             secrets,
             findings,
+            search,
         })
     }
 
@@ -127,13 +132,19 @@ impl Street {
     ) -> Vec<&String> {
         let seen = bytes(answer);
         let told = is_reading(method) && answer.status.code() == Code::Ok;
-        let holds = |secret: &str| {
-            seen.windows(secret.len())
-                .any(|window| window == secret.as_bytes())
-        };
-        self.secrets
+        let found: BTreeSet<_> = self
+            .search
+            .find_overlapping_iter(&seen)
+            .map(|hit| hit.pattern().as_usize())
+            .collect();
+        let secrets = self
+            .secrets
             .iter()
-            .filter(|secret| holds(secret) && (told || !carries(request, secret)))
+            .enumerate()
+            .filter(|(place, _)| found.contains(place));
+        secrets
+            .map(|(_, secret)| secret)
+            .filter(|secret| told || !carries(request, secret))
             .collect()
     }
 }

@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 use tonic::{Code, Response, Status};
 
 /// How long a process may be away.
-const PATIENCE: Duration = Duration::from_secs(60);
+const PATIENCE: Duration = Duration::from_mins(1);
 const REST: Duration = Duration::from_millis(50);
 
 /// Calls until there is an answer from the service, be it a refusal. `call` must be safe to repeat: a read, or a

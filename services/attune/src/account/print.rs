@@ -192,35 +192,31 @@ fn judged(out: &mut String, iteration: &IterationAccount) -> fmt::Result {
 }
 
 fn open(out: &mut String, iteration: &OpenIteration) -> fmt::Result {
-    match iteration.rolled_out_at {
-        Some(_) => {
-            let number = iteration.number;
-            writeln!(
-                out,
-                "    iteration {number}, rolled out {}: {}",
-                day(iteration.rolled_out_at),
-                iteration.change
-            )?;
-            telling(out, &iteration.told)?;
-            writeln!(
-                out,
-                "      no verdict: the data end before its next look, {}",
-                day(iteration.next_look)
-            )
-        }
-        None => {
-            let because = if iteration.because.is_empty() {
-                String::new()
-            } else {
-                format!(" because {}", iteration.because)
-            };
-            writeln!(
-                out,
-                "    iteration {}, planned{because}; not rolled out: no change went live that the data could still judge",
-                iteration.number
-            )
-        }
+    let number = iteration.number;
+    if iteration.rolled_out_at.is_none() {
+        let because = if iteration.because.is_empty() {
+            String::new()
+        } else {
+            format!(" because {}", iteration.because)
+        };
+        return writeln!(
+            out,
+            "    iteration {number}, planned{because}; not rolled out: no change went live that the data could \
+             still judge"
+        );
     }
+    writeln!(
+        out,
+        "    iteration {number}, rolled out {}: {}",
+        day(iteration.rolled_out_at),
+        iteration.change
+    )?;
+    telling(out, &iteration.told)?;
+    writeln!(
+        out,
+        "      no verdict: the data end before its next look, {}",
+        day(iteration.next_look)
+    )
 }
 
 fn telling(out: &mut String, told: &Told) -> fmt::Result {

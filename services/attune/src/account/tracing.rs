@@ -32,12 +32,12 @@ pub(super) async fn walk(
     }
     let (forward, _) = all(platform, From::FeedbackId(from_feedback)).await?;
     let progress = forward.progress.unwrap_or_default();
-    account.reached = steps(&progress);
+    account.reached = steps(progress);
     account.complete = account.complaints == issue.evidence_size
         && same(issue, &forward)
         && same(issue, &back)
         && initiatives.iter().all(|planned| finds(&forward, planned))
-        && follows(&progress, initiatives);
+        && follows(progress, initiatives);
     Ok(account)
 }
 
@@ -90,7 +90,7 @@ fn finds(trace: &GetTraceResponse, planned: &Initiative) -> bool {
 }
 
 /// Whether the walk says of each step that it was done if it was.
-fn follows(progress: &LoopProgress, initiatives: &[Initiative]) -> bool {
+fn follows(progress: LoopProgress, initiatives: &[Initiative]) -> bool {
     let iterations = || initiatives.iter().flat_map(|initiative| &initiative.iterations);
     let rolled_out = iterations().any(|iteration| iteration.rolled_out_at.is_some());
     let judged = iterations().any(|iteration| iteration.verdict.is_some());
@@ -101,7 +101,7 @@ fn follows(progress: &LoopProgress, initiatives: &[Initiative]) -> bool {
         && (progress.measured || !judged)
 }
 
-fn steps(progress: &LoopProgress) -> Vec<&'static str> {
+fn steps(progress: LoopProgress) -> Vec<&'static str> {
     let LoopProgress {
         heard,
         understood,
@@ -110,7 +110,7 @@ fn steps(progress: &LoopProgress) -> Vec<&'static str> {
         told,
         measured,
         closed,
-    } = *progress;
+    } = progress;
     let all = [
         ("heard", heard),
         ("understood", understood),

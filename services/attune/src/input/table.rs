@@ -195,11 +195,10 @@ fn json_record(line: u64, text: &[u8]) -> Result<Record, Rejection> {
     let mut fields = Vec::with_capacity(object.len());
     for (name, value) in object {
         match value {
-            Value::Null => {}
             Value::String(text) => fields.push((name, text)),
             Value::Number(number) => fields.push((name, number.to_string())),
             // Columns that nobody asked for may hold anything.
-            Value::Bool(_) | Value::Array(_) | Value::Object(_) => {}
+            Value::Null | Value::Bool(_) | Value::Array(_) | Value::Object(_) => {}
         }
     }
     Ok(Record::new(

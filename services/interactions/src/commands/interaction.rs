@@ -36,12 +36,16 @@ pub(crate) async fn record(db: &Database, tenant: &TenantId, record: Record) -> 
         Write::Repeat(id) => return get(db, tenant, id).await,
     };
     let recorded = insert_as(&mut tx, vec![(new_id, record.draft)]).await?;
-    let id = recorded.first().map_or(new_id, |recorded| recorded.interaction_id);
+    let id = recorded
+        .first()
+        .map_or(new_id, |recorded| recorded.interaction_id);
     // The row of the request names the id it would have got; what a repetition must find is the one it has.
     if let Some(request_id) = record.key.request_id.filter(|_| id != new_id) {
         store::interaction::point_request_at(&mut tx, record.key.method, request_id, id).await?;
     }
-    let stored = store::interaction::by_id(&mut tx, id).await?.ok_or(Error::NoInteraction(id))?;
+    let stored = store::interaction::by_id(&mut tx, id)
+        .await?
+        .ok_or(Error::NoInteraction(id))?;
     tx.commit().await?;
     Ok(stored)
 }
@@ -63,7 +67,11 @@ pub(crate) async fn record_batch(
 
 /// Stores what is new and tells of it, in one transaction with whatever else is in `tx`.
 pub(crate) async fn insert(tx: &mut Tx, drafts: Vec<Draft>) -> Result<Vec<Recorded>, sqlx::Error> {
-    insert_as(tx, drafts.into_iter().map(|draft| (Uuid::now_v7(), draft)).collect()).await
+    insert_as(
+        tx,
+        drafts.into_iter().map(|draft| (Uuid::now_v7(), draft)).collect(),
+    )
+    .await
 }
 
 /// [`insert`], each under its id if it is new.
@@ -71,9 +79,16 @@ async fn insert_as(tx: &mut Tx, drafts: Vec<(Uuid, Draft)>) -> Result<Vec<Record
     let created_at = tx.now();
     let mut drafted: Vec<Interaction> = drafts
         .into_iter()
-        .map(|(interaction_id, draft)| Interaction { interaction_id, created_at, draft })
+        .map(|(interaction_id, draft)| Interaction {
+            interaction_id,
+            created_at,
+            draft,
+        })
         .collect();
-    let places: Vec<_> = drafted.iter().map(|item| (item.interaction_id, source_key(&item.draft))).collect();
+    let places: Vec<_> = drafted
+        .iter()
+        .map(|item| (item.interaction_id, source_key(&item.draft)))
+        .collect();
     let known = known_sources(tx, &drafted).await?;
     let mut seen = known.clone();
     drafted.retain(|item| match source_key(&item.draft) {
@@ -90,7 +105,9 @@ async fn insert_as(tx: &mut Tx, drafts: Vec<(Uuid, Draft)>) -> Result<Vec<Record
     events::recorded(tx, &drafted).await?;
 
     // Whoever lost a race against another transaction that sent the same is known by now.
-    let lost = places.iter().any(|(id, key)| key.is_some() && seen_id(&seen, key.as_ref()) == Some(*id) && !inserted.contains(id));
+    let lost = places.iter().any(|(id, key)| {
+        key.is_some() && seen_id(&seen, key.as_ref()) == Some(*id) && !inserted.contains(id)
+    });
     if lost {
         let keys: Vec<_> = places.iter().filter_map(|(_, key)| key.clone()).collect();
         seen = store::interaction::ids_of_sources(tx, &keys).await?;
@@ -99,21 +116,37 @@ async fn insert_as(tx: &mut Tx, drafts: Vec<(Uuid, Draft)>) -> Result<Vec<Record
         .into_iter()
         .map(|(id, key)| {
             let interaction_id = seen_id(&seen, key.as_ref()).unwrap_or(id);
-            Recorded { interaction_id, duplicate: !inserted.contains(&id) }
+            Recorded {
+                interaction_id,
+                duplicate: !inserted.contains(&id),
+            }
         })
         .collect())
 }
 
-async fn known_sources(tx: &mut Tx, drafted: &[Interaction]) -> Result<HashMap<SourceKey, Uuid>, sqlx::Error> {
-    let keys: Vec<_> = drafted.iter().filter_map(|item| source_key(&item.draft)).collect();
-    if keys.is_empty() { Ok(HashMap::new()) } else { store::interaction::ids_of_sources(tx, &keys).await }
+async fn known_sources(
+    tx: &mut Tx,
+    drafted: &[Interaction],
+) -> Result<HashMap<SourceKey, Uuid>, sqlx::Error> {
+    let keys: Vec<_> = drafted
+        .iter()
+        .filter_map(|item| source_key(&item.draft))
+        .collect();
+    if keys.is_empty() {
+        Ok(HashMap::new())
+    } else {
+        store::interaction::ids_of_sources(tx, &keys).await
+    }
 }
 
 /// Channel and id at the source.
 pub(crate) type SourceKey = (String, String);
 
 fn source_key(draft: &Draft) -> Option<SourceKey> {
-    draft.source_id.as_ref().map(|source_id| (draft.channel.clone(), source_id.clone()))
+    draft
+        .source_id
+        .as_ref()
+        .map(|source_id| (draft.channel.clone(), source_id.clone()))
 }
 
 fn seen_id(seen: &HashMap<SourceKey, Uuid>, key: Option<&SourceKey>) -> Option<Uuid> {
@@ -123,7 +156,9 @@ fn seen_id(seen: &HashMap<SourceKey, Uuid>, key: Option<&SourceKey>) -> Option<U
 /// Reads a contact.
 pub(crate) async fn get(db: &Database, tenant: &TenantId, id: Uuid) -> Result<Interaction, Error> {
     let mut tx = db.read(tenant).await?;
-    let interaction = store::interaction::by_id(&mut tx, id).await?.ok_or(Error::NoInteraction(id))?;
+    let interaction = store::interaction::by_id(&mut tx, id)
+        .await?
+        .ok_or(Error::NoInteraction(id))?;
     tx.commit().await?;
     Ok(interaction)
 }

@@ -16,7 +16,12 @@ pub(crate) fn record(request: &pb::RecordInteractionRequest) -> Result<Record, E
     let mut inner = Violations::default();
     let draft = given.and_then(|given| draft(given, &mut inner));
     violations.nest("interaction", inner);
-    let record = || Some(Record { draft: draft?, key: key? });
+    let record = || {
+        Some(Record {
+            draft: draft?,
+            key: key?,
+        })
+    };
     violations.finish(record())
 }
 
@@ -28,10 +33,16 @@ pub(crate) struct Sorted {
 
 pub(crate) fn record_many(request: &pb::RecordInteractionsRequest) -> Result<Sorted, Error> {
     let mut violations = Violations::default();
-    if violations.at_most("interactions", request.interactions.len(), MOST_IN_MESSAGE).is_none() {
+    if violations
+        .at_most("interactions", request.interactions.len(), MOST_IN_MESSAGE)
+        .is_none()
+    {
         return Err(Error::invalid(violations));
     }
-    let mut sorted = Sorted { drafts: Vec::new(), results: Vec::new() };
+    let mut sorted = Sorted {
+        drafts: Vec::new(),
+        results: Vec::new(),
+    };
     for interaction in &request.interactions {
         let mut violations = Violations::default();
         match draft(interaction, &mut violations) {
@@ -48,22 +59,41 @@ pub(crate) fn record_many(request: &pb::RecordInteractionsRequest) -> Result<Sor
 fn refused(violations: Violations) -> pb::RecordInteractionResult {
     let problems = violations
         .into_iter()
-        .map(|violation| pb::FieldProblem { field: violation.field, description: violation.description })
+        .map(|violation| pb::FieldProblem {
+            field: violation.field,
+            description: violation.description,
+        })
         .collect();
-    pb::RecordInteractionResult { interaction_id: String::new(), duplicate: false, problems }
+    pb::RecordInteractionResult {
+        interaction_id: String::new(),
+        duplicate: false,
+        problems,
+    }
 }
 
 /// The answer to a message: the results of the good ones put where they belong.
-pub(crate) fn results(sorted: Vec<Option<pb::RecordInteractionResult>>, recorded: Vec<Recorded>) -> pb::RecordInteractionsResponse {
+pub(crate) fn results(
+    sorted: Vec<Option<pb::RecordInteractionResult>>,
+    recorded: Vec<Recorded>,
+) -> pb::RecordInteractionsResponse {
     let mut recorded = recorded.into_iter();
     let results = sorted.into_iter().filter_map(|refused| {
         refused.or_else(|| {
-            let Recorded { interaction_id, duplicate } = recorded.next()?;
+            let Recorded {
+                interaction_id,
+                duplicate,
+            } = recorded.next()?;
             let interaction_id = interaction_id.to_string();
-            Some(pb::RecordInteractionResult { interaction_id, duplicate, problems: Vec::new() })
+            Some(pb::RecordInteractionResult {
+                interaction_id,
+                duplicate,
+                problems: Vec::new(),
+            })
         })
     });
-    pb::RecordInteractionsResponse { results: results.collect() }
+    pb::RecordInteractionsResponse {
+        results: results.collect(),
+    }
 }
 
 pub(crate) fn get(request: &pb::GetInteractionRequest) -> Result<Uuid, Error> {
@@ -75,7 +105,12 @@ pub(crate) fn get(request: &pb::GetInteractionRequest) -> Result<Uuid, Error> {
 pub(crate) fn list(request: &pb::ListInteractionsRequest) -> Result<(Option<Uuid>, Page<Place>), Error> {
     let mut violations = Violations::default();
     let profile_id = violations.optional_id("profile_id", &request.profile_id);
-    let page = Page::parse(request.page_size, &request.page_token, &request.profile_id, &mut violations)?;
+    let page = Page::parse(
+        request.page_size,
+        &request.page_token,
+        &request.profile_id,
+        &mut violations,
+    )?;
     violations.finish(profile_id.map(|profile_id| (profile_id, page)))
 }
 
@@ -86,7 +121,9 @@ fn draft(interaction: &pb::Interaction, violations: &mut Violations) -> Option<D
     let touchpoint = violations.slug("touchpoint", &interaction.touchpoint, 64);
     let stage = match interaction.stage {
         0 => Some(None),
-        stage => violations.choice::<pb::JourneyStage>("stage", stage).map(stage_from),
+        stage => violations
+            .choice::<pb::JourneyStage>("stage", stage)
+            .map(stage_from),
     };
     let outcome = violations.optional_slug("outcome", &interaction.outcome, 64);
     let product = violations.text("product", &interaction.product, 0..=100);
@@ -130,7 +167,11 @@ fn stage_from(stage: pb::JourneyStage) -> Option<Stage> {
 }
 
 pub(crate) fn to_proto(interaction: Interaction) -> pb::Interaction {
-    let Interaction { interaction_id, created_at, draft } = interaction;
+    let Interaction {
+        interaction_id,
+        created_at,
+        draft,
+    } = interaction;
     let Draft {
         profile_id,
         channel,

@@ -52,7 +52,13 @@ impl InteractionService for Interactions {
         let (profile_id, page) = convert::interaction::list(request.get_ref())?;
         let (interactions, next_page_token) =
             commands::interaction::list(&self.db, caller.tenant(), profile_id, &page).await?;
-        let interactions = interactions.into_iter().map(convert::interaction::to_proto).collect();
-        Ok(Response::new(pb::ListInteractionsResponse { interactions, next_page_token }))
+        let interactions = interactions
+            .into_iter()
+            .map(convert::interaction::to_proto)
+            .collect();
+        Ok(Response::new(pb::ListInteractionsResponse {
+            interactions,
+            next_page_token,
+        }))
     }
 }

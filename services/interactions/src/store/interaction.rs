@@ -57,7 +57,11 @@ impl From<Row> for Interaction {
             occurred_at,
             source_id,
         };
-        Self { interaction_id, created_at, draft }
+        Self {
+            interaction_id,
+            created_at,
+            draft,
+        }
     }
 }
 
@@ -149,7 +153,10 @@ pub(crate) async fn ids_of_sources(
     )
     .fetch_all(&mut **tx)
     .await?;
-    Ok(rows.into_iter().map(|row| ((row.channel, row.source_id), row.interaction_id)).collect())
+    Ok(rows
+        .into_iter()
+        .map(|row| ((row.channel, row.source_id), row.interaction_id))
+        .collect())
 }
 
 /// Stores contacts and answers the ids of those that were new.

@@ -12,7 +12,10 @@ use prost_types::Timestamp;
 use tonic::Status;
 
 pub(crate) fn time(instant: DateTime<Utc>) -> Timestamp {
-    Timestamp { seconds: instant.timestamp(), nanos: instant.timestamp_subsec_nanos().try_into().unwrap() }
+    Timestamp {
+        seconds: instant.timestamp(),
+        nanos: instant.timestamp_subsec_nanos().try_into().unwrap(),
+    }
 }
 
 /// Something a person wrote at `occurred_at`, with the id that its source gave it, if any.
@@ -29,8 +32,17 @@ pub(crate) fn post(source_id: &str, occurred_at: DateTime<Utc>) -> Interaction {
 }
 
 pub(crate) async fn record(tenant: &Tenant, interaction: Interaction) -> Result<Interaction, Status> {
-    let request = RecordInteractionRequest { interaction: Some(interaction), request_id: String::new() };
-    Ok(tenant.interactions().record_interaction(request).await?.into_inner().interaction.unwrap())
+    let request = RecordInteractionRequest {
+        interaction: Some(interaction),
+        request_id: String::new(),
+    };
+    Ok(tenant
+        .interactions()
+        .record_interaction(request)
+        .await?
+        .into_inner()
+        .interaction
+        .unwrap())
 }
 
 /// Streams messages and answers their results, or how the stream ended.
@@ -38,9 +50,14 @@ pub(crate) async fn stream(
     tenant: &Tenant,
     messages: Vec<Vec<Interaction>>,
 ) -> Result<Vec<Vec<RecordInteractionResult>>, Status> {
-    let requests = messages.into_iter().map(|interactions| RecordInteractionsRequest { interactions });
-    let mut responses =
-        tenant.interactions().record_interactions(futures::stream::iter(requests)).await?.into_inner();
+    let requests = messages
+        .into_iter()
+        .map(|interactions| RecordInteractionsRequest { interactions });
+    let mut responses = tenant
+        .interactions()
+        .record_interactions(futures::stream::iter(requests))
+        .await?
+        .into_inner();
     let mut answered = Vec::new();
     while let Some(response) = responses.message().await? {
         answered.push(response.results);
@@ -49,11 +66,23 @@ pub(crate) async fn stream(
 }
 
 /// Every page of a list, `page_size` at a time.
-pub(crate) async fn list(tenant: &Tenant, profile_id: &str, page_size: i32) -> Result<Vec<Interaction>, Status> {
+pub(crate) async fn list(
+    tenant: &Tenant,
+    profile_id: &str,
+    page_size: i32,
+) -> Result<Vec<Interaction>, Status> {
     let (mut listed, mut page_token) = (Vec::new(), String::new());
     loop {
-        let request = ListInteractionsRequest { profile_id: profile_id.into(), page_size, page_token };
-        let page = tenant.interactions().list_interactions(request).await?.into_inner();
+        let request = ListInteractionsRequest {
+            profile_id: profile_id.into(),
+            page_size,
+            page_token,
+        };
+        let page = tenant
+            .interactions()
+            .list_interactions(request)
+            .await?
+            .into_inner();
         listed.extend(page.interactions);
         page_token = page.next_page_token;
         if page_token.is_empty() {
@@ -64,8 +93,15 @@ pub(crate) async fn list(tenant: &Tenant, profile_id: &str, page_size: i32) -> R
 
 /// Everything that was told of the tenant's interactions so far.
 pub(crate) async fn told(tenant: &Tenant) -> Result<Vec<Interaction>, Failure> {
-    let request = SubscribeRequest { source: "interactions".into(), ..Default::default() };
-    let mut feed = tenant.events(&tenant.channel()).subscribe(request).await?.into_inner();
+    let request = SubscribeRequest {
+        source: "interactions".into(),
+        ..Default::default()
+    };
+    let mut feed = tenant
+        .events(&tenant.channel())
+        .subscribe(request)
+        .await?
+        .into_inner();
     let mut told = Vec::new();
     while let Some(response) = feed.message().await? {
         for event in response.events {

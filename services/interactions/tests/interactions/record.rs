@@ -21,12 +21,28 @@ async fn a_recorded_interaction_is_read_back_and_told_once_as_it_was_given() -> 
         ..post("tweet-1", platform.now())
     };
     let recorded = record(&acme, given.clone()).await?;
-    let output = Interaction { interaction_id: String::new(), create_time: None, ..recorded.clone() };
+    let output = Interaction {
+        interaction_id: String::new(),
+        create_time: None,
+        ..recorded.clone()
+    };
     assert_eq!(output, given);
-    let request = GetInteractionRequest { interaction_id: recorded.interaction_id.clone() };
-    let read = acme.interactions().get_interaction(request.clone()).await?.into_inner().interaction;
+    let request = GetInteractionRequest {
+        interaction_id: recorded.interaction_id.clone(),
+    };
+    let read = acme
+        .interactions()
+        .get_interaction(request.clone())
+        .await?
+        .into_inner()
+        .interaction;
     assert_eq!(read, Some(recorded.clone()));
-    let others = platform.tenant("globex").interactions().get_interaction(request).await.unwrap_err();
+    let others = platform
+        .tenant("globex")
+        .interactions()
+        .get_interaction(request)
+        .await
+        .unwrap_err();
     assert_eq!(others.code(), Code::NotFound);
     platform.settle().await?;
     assert_eq!(told(&acme).await?, [recorded]);
@@ -38,14 +54,27 @@ async fn what_a_source_sends_again_is_the_interaction_it_was() -> Result<(), Fai
     let platform = TestPlatform::start().await?;
     let acme = platform.tenant("acme");
     let first = record(&acme, post("tweet-1", platform.now())).await?;
-    let again = Interaction { text: "edited".into(), ..post("tweet-1", platform.now()) };
-    let request = RecordInteractionRequest { interaction: Some(again), request_id: Uuid::new_v4().to_string() };
+    let again = Interaction {
+        text: "edited".into(),
+        ..post("tweet-1", platform.now())
+    };
+    let request = RecordInteractionRequest {
+        interaction: Some(again),
+        request_id: Uuid::new_v4().to_string(),
+    };
     for _ in 0..2 {
-        let answered = acme.interactions().record_interaction(request.clone()).await?.into_inner();
+        let answered = acme
+            .interactions()
+            .record_interaction(request.clone())
+            .await?
+            .into_inner();
         assert_eq!(answered.interaction, Some(first.clone()));
     }
     // The same id from another channel is another interaction, and so is one without an id.
-    let mail = Interaction { channel: "email".into(), ..post("tweet-1", platform.now()) };
+    let mail = Interaction {
+        channel: "email".into(),
+        ..post("tweet-1", platform.now())
+    };
     record(&acme, mail).await?;
     record(&acme, post("", platform.now())).await?;
     record(&acme, post("", platform.now())).await?;
@@ -64,13 +93,19 @@ async fn a_repeated_request_records_once() -> Result<(), Failure> {
         request_id: Uuid::new_v4().to_string(),
     };
     let mut clients: Vec<_> = (0..6).map(|_| acme.interactions()).collect();
-    let calls = clients.iter_mut().map(|client| client.record_interaction(request.clone()));
+    let calls = clients
+        .iter_mut()
+        .map(|client| client.record_interaction(request.clone()));
     let answers = futures::future::try_join_all(calls).await?;
-    let ids: std::collections::HashSet<_> =
-        answers.into_iter().map(|answer| answer.into_inner().interaction.unwrap().interaction_id).collect();
+    let ids: std::collections::HashSet<_> = answers
+        .into_iter()
+        .map(|answer| answer.into_inner().interaction.unwrap().interaction_id)
+        .collect();
     assert_eq!((ids.len(), list(&acme, "", 0).await?.len()), (1, 1));
-    let other =
-        RecordInteractionRequest { interaction: Some(post("another", platform.now())), ..request };
+    let other = RecordInteractionRequest {
+        interaction: Some(post("another", platform.now())),
+        ..request
+    };
     let refused = acme.interactions().record_interaction(other).await.unwrap_err();
     assert_eq!(reason(&refused), "REQUEST_ID_REUSED");
     Ok(())
@@ -87,8 +122,19 @@ async fn everything_wrong_with_an_interaction_is_told_at_once() -> Result<(), Fa
         ..Interaction::default()
     };
     let refused = record(&platform.tenant("acme"), wrong).await.unwrap_err();
-    let fields = ["profile_id", "channel", "direction", "touchpoint", "stage", "text", "occurred_at"];
-    assert_eq!(violated_fields(&refused), fields.map(|field| format!("interaction.{field}")));
+    let fields = [
+        "profile_id",
+        "channel",
+        "direction",
+        "touchpoint",
+        "stage",
+        "text",
+        "occurred_at",
+    ];
+    assert_eq!(
+        violated_fields(&refused),
+        fields.map(|field| format!("interaction.{field}"))
+    );
     assert!(!refused.message().contains("xxxx"));
     Ok(())
 }

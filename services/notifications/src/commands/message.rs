@@ -30,7 +30,12 @@ pub(crate) struct Filter {
 
 /// Queues a message that a caller asked for.
 pub(crate) async fn send(db: &Database, tenant: &TenantId, send: Send) -> Result<Message, Error> {
-    let Send { profile_id, template_id, variables, key } = send;
+    let Send {
+        profile_id,
+        template_id,
+        variables,
+        key,
+    } = send;
     let message_id = Uuid::now_v7();
     let mut tx = match db.write(tenant, &key, message_id).await? {
         Write::Fresh(tx) => tx,
@@ -44,13 +49,20 @@ pub(crate) async fn send(db: &Database, tenant: &TenantId, send: Send) -> Result
         template_id: Some(template_id),
         purpose: template.purpose,
         // Each call is an occasion of its own; what repeats it is the request id.
-        origin: Origin { kind: "api".to_owned(), id: message_id.to_string(), occasion: String::new() },
+        origin: Origin {
+            kind: "api".to_owned(),
+            id: message_id.to_string(),
+            occasion: String::new(),
+        },
         recipient: profile_id.to_string(),
         variables,
         content: None,
     };
     queue(&mut tx, &[message]).await?;
-    let stored = store::message::by_ids(&mut tx, &[message_id]).await?.pop().ok_or(Error::NoMessage(message_id))?;
+    let stored = store::message::by_ids(&mut tx, &[message_id])
+        .await?
+        .pop()
+        .ok_or(Error::NoMessage(message_id))?;
     tx.commit().await?;
     Ok(stored)
 }
@@ -66,7 +78,10 @@ pub(crate) async fn queue(tx: &mut Tx, messages: &[NewMessage]) -> Result<(), sq
 /// Reads a message.
 pub(crate) async fn get(db: &Database, tenant: &TenantId, id: Uuid) -> Result<Message, Error> {
     let mut tx = db.read(tenant).await?;
-    let message = store::message::by_ids(&mut tx, &[id]).await?.pop().ok_or(Error::NoMessage(id))?;
+    let message = store::message::by_ids(&mut tx, &[id])
+        .await?
+        .pop()
+        .ok_or(Error::NoMessage(id))?;
     tx.commit().await?;
     Ok(message)
 }
@@ -92,7 +107,10 @@ pub(crate) async fn explain(
     id: Uuid,
 ) -> Result<(Message, Vec<Decision>), Error> {
     let mut tx = db.read(tenant).await?;
-    let message = store::message::by_ids(&mut tx, &[id]).await?.pop().ok_or(Error::NoMessage(id))?;
+    let message = store::message::by_ids(&mut tx, &[id])
+        .await?
+        .pop()
+        .ok_or(Error::NoMessage(id))?;
     let decisions = store::decision::of(&mut tx, id).await?;
     tx.commit().await?;
     Ok((message, decisions))

@@ -33,8 +33,18 @@ pub(crate) async fn create(db: &Database, tenant: &TenantId, create: Create) -> 
         Write::Fresh(tx) => tx,
         Write::Repeat(id) => return get(db, tenant, id).await,
     };
-    let Draft { name, purpose, variants } = create.draft;
-    let template = Template { template_id, name, purpose, variants: Json(variants), created_at: tx.now() };
+    let Draft {
+        name,
+        purpose,
+        variants,
+    } = create.draft;
+    let template = Template {
+        template_id,
+        name,
+        purpose,
+        variants: Json(variants),
+        created_at: tx.now(),
+    };
     store::template::insert(&mut tx, &template)
         .await
         .on_constraint("template_name_key", || Error::NameTaken)?;
@@ -45,7 +55,10 @@ pub(crate) async fn create(db: &Database, tenant: &TenantId, create: Create) -> 
 /// Reads a template.
 pub(crate) async fn get(db: &Database, tenant: &TenantId, id: Uuid) -> Result<Template, Error> {
     let mut tx = db.read(tenant).await?;
-    let template = store::template::by_ids(&mut tx, &[id]).await?.pop().ok_or(Error::NoTemplate(id))?;
+    let template = store::template::by_ids(&mut tx, &[id])
+        .await?
+        .pop()
+        .ok_or(Error::NoTemplate(id))?;
     tx.commit().await?;
     Ok(template)
 }
@@ -66,9 +79,11 @@ pub(crate) async fn list(
 /// Fills a template in without sending anything.
 pub(crate) async fn preview(db: &Database, tenant: &TenantId, preview: Preview) -> Result<Rendered, Error> {
     let template = get(db, tenant, preview.template_id).await?;
-    template.render(&preview.language, &preview.display_name, &preview.variables).map_err(|error| {
-        let mut violations = Violations::default();
-        violations.add("variables", error.to_string());
-        Error::Rpc(violations.into())
-    })
+    template
+        .render(&preview.language, &preview.display_name, &preview.variables)
+        .map_err(|error| {
+            let mut violations = Violations::default();
+            violations.add("variables", error.to_string());
+            Error::Rpc(violations.into())
+        })
 }

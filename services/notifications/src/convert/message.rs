@@ -18,7 +18,12 @@ pub(crate) fn send(request: &pb::SendMessageRequest) -> Result<Send, Error> {
     let variables = template::variables(&request.variables, &mut violations);
     let send = || {
         let (profile_id, template_id) = (profile_id?, template_id?);
-        Some(Send { profile_id, template_id, variables: variables?, key: key? })
+        Some(Send {
+            profile_id,
+            template_id,
+            variables: variables?,
+            key: key?,
+        })
     };
     violations.finish(send())
 }
@@ -41,13 +46,27 @@ pub(crate) fn list(request: &pb::ListMessagesRequest) -> Result<(Filter, Page<Uu
     let origin_id = violations.text("origin_id", &request.origin_id, 0..=200);
     let state = match request.state {
         0 => Some(None),
-        state => violations.choice::<pb::MessageState>("state", state).map(state_from),
+        state => violations
+            .choice::<pb::MessageState>("state", state)
+            .map(state_from),
     };
     let arguments = (&request.profile_id, &request.origin_id, request.state);
-    let page = Page::parse(request.page_size, &request.page_token, &arguments, &mut violations)?;
+    let page = Page::parse(
+        request.page_size,
+        &request.page_token,
+        &arguments,
+        &mut violations,
+    )?;
     let filter = || {
         let origin_id = origin_id.filter(|id| !id.is_empty());
-        Some((Filter { profile_id: profile_id?, origin_id, state: state? }, page))
+        Some((
+            Filter {
+                profile_id: profile_id?,
+                origin_id,
+                state: state?,
+            },
+            page,
+        ))
     };
     violations.finish(filter())
 }
@@ -79,7 +98,11 @@ pub(crate) fn to_proto(message: Message) -> pb::Message {
         template_id: template_id.map(|id| id.to_string()).unwrap_or_default(),
         channel: channel_to_proto(channel).into(),
         purpose: template::purpose_to_proto(purpose).into(),
-        origin: Some(pb::MessageOrigin { kind: origin_kind, id: origin_id, occasion }),
+        origin: Some(pb::MessageOrigin {
+            kind: origin_kind,
+            id: origin_id,
+            occasion,
+        }),
         state: state_to_proto(state).into(),
         reason,
         attempts,
@@ -89,9 +112,21 @@ pub(crate) fn to_proto(message: Message) -> pb::Message {
 }
 
 pub(crate) fn decision_to_proto(decision: Decision) -> pb::MessageDecision {
-    let Decision { decided_at, outcome, reason, rule, inputs } = decision;
+    let Decision {
+        decided_at,
+        outcome,
+        reason,
+        rule,
+        inputs,
+    } = decision;
     let inputs_json = inputs.to_string();
-    pb::MessageDecision { decided_at: Some(timestamp(decided_at)), outcome, reason, rule, inputs_json }
+    pb::MessageDecision {
+        decided_at: Some(timestamp(decided_at)),
+        outcome,
+        reason,
+        rule,
+        inputs_json,
+    }
 }
 
 fn channel_to_proto(channel: Channel) -> MessageChannel {

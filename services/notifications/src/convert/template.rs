@@ -18,7 +18,12 @@ pub(crate) fn create(request: &pb::CreateTemplateRequest) -> Result<Create, Erro
     let key = RequestKey::of("CreateTemplate", &request.request_id, request, &mut violations);
     let given = violations.required("template", request.template.as_ref());
     let draft = given.and_then(|given| draft(given, &mut violations));
-    let create = || Some(Create { draft: draft?, key: key? });
+    let create = || {
+        Some(Create {
+            draft: draft?,
+            key: key?,
+        })
+    };
     violations.finish(create())
 }
 
@@ -26,7 +31,11 @@ fn draft(template: &pb::Template, violations: &mut Violations) -> Option<Draft> 
     let name = violations.text("template.name", &template.name, 1..=100);
     let purpose = violations.choice::<profiles::Purpose>("template.purpose", template.purpose);
     let variants = variants(&template.variants, violations);
-    Some(Draft { name: name?, purpose: purpose_from(purpose?)?, variants: variants? })
+    Some(Draft {
+        name: name?,
+        purpose: purpose_from(purpose?)?,
+        variants: variants?,
+    })
 }
 
 fn variants(list: &[pb::TemplateVariant], violations: &mut Violations) -> Option<Vec<Variant>> {
@@ -38,7 +47,9 @@ fn variants(list: &[pb::TemplateVariant], violations: &mut Violations) -> Option
     let mut parsed: Vec<Variant> = Vec::new();
     for (place, given) in list.iter().enumerate() {
         let field = format!("template.variants[{place}]");
-        let Some(variant) = variant(given, &field, violations) else { continue };
+        let Some(variant) = variant(given, &field, violations) else {
+            continue;
+        };
         if parsed.iter().any(|other| other.speaks(&variant.language)) {
             violations.add(format!("{field}.language"), "must not be given twice");
         }
@@ -51,7 +62,11 @@ fn variant(given: &pb::TemplateVariant, field: &str, violations: &mut Violations
     let language = violations.check(&format!("{field}.language"), domain::language(&given.language));
     let subject = violations.text(&format!("{field}.subject"), &given.subject, 1..=300);
     let body = violations.text(&format!("{field}.body"), &given.body, 1..=20_000);
-    let variant = Variant { language: language?, subject: subject?, body: body? };
+    let variant = Variant {
+        language: language?,
+        subject: subject?,
+        body: body?,
+    };
     let [subject, body] = variant.check();
     let subject = violations.check(&format!("{field}.subject"), subject);
     let body = violations.check(&format!("{field}.body"), body);
@@ -66,7 +81,12 @@ pub(crate) fn get(request: &pb::GetTemplateRequest) -> Result<Uuid, Error> {
 
 pub(crate) fn list(request: &pb::ListTemplatesRequest) -> Result<Page<Uuid>, Error> {
     let mut violations = Violations::default();
-    let page = Page::parse(request.page_size, &request.page_token, &"templates", &mut violations)?;
+    let page = Page::parse(
+        request.page_size,
+        &request.page_token,
+        &"templates",
+        &mut violations,
+    )?;
     violations.finish(Some(page))
 }
 
@@ -78,7 +98,12 @@ pub(crate) fn preview(request: &pb::PreviewTemplateRequest) -> Result<Preview, E
     let variables = variables(&request.variables, &mut violations);
     let preview = || {
         let (language, display_name) = (language?, display_name?);
-        Some(Preview { template_id: template_id?, language, display_name, variables: variables? })
+        Some(Preview {
+            template_id: template_id?,
+            language,
+            display_name,
+            variables: variables?,
+        })
     };
     violations.finish(preview())
 }
@@ -101,10 +126,24 @@ pub(crate) fn variables(
 }
 
 pub(crate) fn to_proto(template: Template) -> pb::Template {
-    let Template { template_id, name, purpose, variants, created_at } = template;
+    let Template {
+        template_id,
+        name,
+        purpose,
+        variants,
+        created_at,
+    } = template;
     let variants = variants.0.into_iter().map(|variant| {
-        let Variant { language, subject, body } = variant;
-        pb::TemplateVariant { language, subject, body }
+        let Variant {
+            language,
+            subject,
+            body,
+        } = variant;
+        pb::TemplateVariant {
+            language,
+            subject,
+            body,
+        }
     });
     pb::Template {
         template_id: template_id.to_string(),
@@ -116,8 +155,16 @@ pub(crate) fn to_proto(template: Template) -> pb::Template {
 }
 
 pub(crate) fn rendered_to_proto(rendered: Rendered) -> pb::PreviewTemplateResponse {
-    let Rendered { language, subject, body } = rendered;
-    pb::PreviewTemplateResponse { language, subject, body }
+    let Rendered {
+        language,
+        subject,
+        body,
+    } = rendered;
+    pb::PreviewTemplateResponse {
+        language,
+        subject,
+        body,
+    }
 }
 
 pub(crate) fn purpose_to_proto(purpose: Purpose) -> profiles::Purpose {

@@ -14,7 +14,11 @@ use crate::domain::{CONSENT_RULE, Message, Route, Template, one_line, route};
 #[derive(Debug)]
 pub(super) enum Attempt {
     /// Hand it over.
-    Mail { mail: Mail, rule: &'static str, inputs: Value },
+    Mail {
+        mail: Mail,
+        rule: &'static str,
+        inputs: Value,
+    },
     /// Nothing; this is the outcome.
     Decided(Outcome),
 }
@@ -46,23 +50,39 @@ const TEMPLATE_RULE: &str = "template-1";
 
 impl Attempt {
     /// Decides about a message.
-    pub(super) fn new(message: &Message, templates: &HashMap<Uuid, Template>, recipients: &Recipients) -> Self {
+    pub(super) fn new(
+        message: &Message,
+        templates: &HashMap<Uuid, Template>,
+        recipients: &Recipients,
+    ) -> Self {
         if let Some(content) = &message.content {
             let mail = Mail {
                 to: message.recipient.clone(),
                 subject: one_line(&content.subject),
                 body: content.body.clone(),
             };
-            return Self::Mail { mail, rule: DEPARTMENT_RULE, inputs: json!({ "channel": "email" }) };
+            return Self::Mail {
+                mail,
+                rule: DEPARTMENT_RULE,
+                inputs: json!({ "channel": "email" }),
+            };
         }
-        let recipient = message.profile_id.and_then(|id| recipients.find(id, message.purpose));
+        let recipient = message
+            .profile_id
+            .and_then(|id| recipients.find(id, message.purpose));
         let Route { outcome, mut inputs } = route(recipient.as_ref(), message.purpose);
         let address = match outcome {
             Ok(address) => address,
             Err(block) => {
                 let reason = block.as_str().to_owned();
                 let (kind, rule) = (Kind::Blocked, CONSENT_RULE);
-                return Self::Decided(Outcome { kind, handed_over: false, reason, rule, inputs });
+                return Self::Decided(Outcome {
+                    kind,
+                    handed_over: false,
+                    reason,
+                    rule,
+                    inputs,
+                });
             }
         };
         let recipient = recipient.unwrap_or_default();
@@ -70,20 +90,35 @@ impl Attempt {
         let rendered = template
             .ok_or_else(|| "there is no such template".to_owned())
             .and_then(|template| {
-                let filled = template.render(&recipient.language, &recipient.display_name, &message.variables);
+                let filled =
+                    template.render(&recipient.language, &recipient.display_name, &message.variables);
                 filled.map_err(|error| error.rule().to_owned())
             });
         match rendered {
             Ok(rendered) => {
                 inputs["variant"] = json!(rendered.language);
-                let mail = Mail { to: address, subject: rendered.subject, body: rendered.body };
-                Self::Mail { mail, rule: CONSENT_RULE, inputs }
+                let mail = Mail {
+                    to: address,
+                    subject: rendered.subject,
+                    body: rendered.body,
+                };
+                Self::Mail {
+                    mail,
+                    rule: CONSENT_RULE,
+                    inputs,
+                }
             }
             Err(error) => {
                 inputs["error"] = json!(error);
                 let reason = "template_error".to_owned();
                 let (kind, rule) = (Kind::Failed, TEMPLATE_RULE);
-                Self::Decided(Outcome { kind, handed_over: false, reason, rule, inputs })
+                Self::Decided(Outcome {
+                    kind,
+                    handed_over: false,
+                    reason,
+                    rule,
+                    inputs,
+                })
             }
         }
     }
@@ -100,6 +135,12 @@ impl Attempt {
             Err(Refusal::ForGood(reason)) => (Kind::Failed, true, reason),
             Err(Refusal::ForNow(reason)) => (Kind::Again, true, reason),
         };
-        Outcome { kind, handed_over, reason, rule, inputs }
+        Outcome {
+            kind,
+            handed_over,
+            reason,
+            rule,
+            inputs,
+        }
     }
 }

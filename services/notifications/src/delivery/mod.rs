@@ -51,7 +51,12 @@ impl Delivery {
     /// Fails when the provider's URL or the sender's address is wrong.
     pub(crate) fn new(db: Database, peers: Peers, config: &Config) -> anyhow::Result<Self> {
         let smtp = Smtp::new(config)?;
-        Ok(Self { db, peers, smtp, concurrency: config.mail_concurrency.max(1) })
+        Ok(Self {
+            db,
+            peers,
+            smtp,
+            concurrency: config.mail_concurrency.max(1),
+        })
     }
 
     async fn load(
@@ -63,13 +68,22 @@ impl Delivery {
         let mut tx = self.db.read(tenant).await?;
         let mut messages = store::message::by_ids(&mut tx, &ids).await?;
         messages.retain(|message| message.state == State::Queued);
-        let mut templates: Vec<Uuid> = messages.iter().filter_map(|message| message.template_id).collect();
+        let mut templates: Vec<Uuid> = messages
+            .iter()
+            .filter_map(|message| message.template_id)
+            .collect();
         templates.sort_unstable();
         templates.dedup();
         let templates = store::template::by_ids(&mut tx, &templates).await?;
         tx.commit().await?;
-        let messages = messages.into_iter().map(|message| (message.message_id, message)).collect();
-        let templates = templates.into_iter().map(|template| (template.template_id, template)).collect();
+        let messages = messages
+            .into_iter()
+            .map(|message| (message.message_id, message))
+            .collect();
+        let templates = templates
+            .into_iter()
+            .map(|template| (template.template_id, template))
+            .collect();
         Ok((messages, templates))
     }
 }
@@ -113,7 +127,9 @@ impl Work for Delivery {
         // What is done is written down while the rest goes on: a provider that hangs on one mail does not keep
         // the outcomes of the others waiting.
         let concurrency = usize::from(self.concurrency);
-        let mut done = stream::iter(attempts).buffer_unordered(concurrency).ready_chunks(LARGEST_BATCH.into());
+        let mut done = stream::iter(attempts)
+            .buffer_unordered(concurrency)
+            .ready_chunks(LARGEST_BATCH.into());
         while let Some(some) = done.next().await {
             outcome::record(&self.db, tenant, some).await?;
         }

@@ -49,13 +49,22 @@ pub(super) async fn discard(db: &Database, tenant: &TenantId, stale: &[&Leased])
     let mut tx = db.system(tenant).await?;
     let ended = Leased::finish_many(&mut tx, stale).await?;
     tx.commit().await?;
-    tracing::warn!(count = ended.len(), "deliveries of no waiting message were dropped");
+    tracing::warn!(
+        count = ended.len(),
+        "deliveries of no waiting message were dropped"
+    );
     Ok(())
 }
 
 /// Applies an outcome to its message: the decision to be recorded, and when to try again.
 fn settle(message: &mut Message, outcome: Outcome, now: DateTime<Utc>) -> (Decision, Option<DateTime<Utc>>) {
-    let Outcome { kind, handed_over, reason, rule, inputs } = outcome;
+    let Outcome {
+        kind,
+        handed_over,
+        reason,
+        rule,
+        inputs,
+    } = outcome;
     message.attempts += i32::from(handed_over);
     let gave_up = kind == Kind::Again && message.attempts >= MOST_ATTEMPTS;
     let mut again_at = None;
@@ -81,5 +90,14 @@ fn settle(message: &mut Message, outcome: Outcome, now: DateTime<Utc>) -> (Decis
             "retry"
         }
     };
-    (Decision { decided_at: now, outcome: told.to_owned(), reason, rule: rule.to_owned(), inputs }, again_at)
+    (
+        Decision {
+            decided_at: now,
+            outcome: told.to_owned(),
+            reason,
+            rule: rule.to_owned(),
+            inputs,
+        },
+        again_at,
+    )
 }

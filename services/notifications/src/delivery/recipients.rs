@@ -37,7 +37,11 @@ pub(super) async fn ask(
     request.set_timeout(LONGEST_ANSWER);
     let found = client.batch_get_profiles(request).await?;
     let known = found.into_inner().profiles.into_iter();
-    Ok(Recipients { profiles: known.map(|profile| (profile.profile_id.clone(), profile)).collect() })
+    Ok(Recipients {
+        profiles: known
+            .map(|profile| (profile.profile_id.clone(), profile))
+            .collect(),
+    })
 }
 
 /// The answer of profiles.

@@ -50,7 +50,10 @@ pub(crate) struct Route {
 pub(crate) fn route(recipient: Option<&Recipient>, purpose: Purpose) -> Route {
     let Some(recipient) = recipient else {
         let inputs = json!({ "purpose": purpose.as_str(), "profile": "unknown" });
-        return Route { outcome: Err(Block::UnknownProfile), inputs };
+        return Route {
+            outcome: Err(Block::UnknownProfile),
+            inputs,
+        };
     };
     let consent = match recipient.consent {
         Some(true) => "granted",
@@ -77,7 +80,11 @@ mod tests {
     use super::*;
 
     fn person(consent: Option<bool>, email: Option<&str>) -> Recipient {
-        Recipient { consent, email: email.map(str::to_owned), ..Recipient::default() }
+        Recipient {
+            consent,
+            email: email.map(str::to_owned),
+            ..Recipient::default()
+        }
     }
 
     fn outcome(person: &Recipient) -> Result<String, Block> {
@@ -87,8 +94,14 @@ mod tests {
     #[test]
     fn who_never_decided_is_not_written_to() {
         assert_eq!(outcome(&person(None, Some("a@b.example"))), Err(Block::NoConsent));
-        assert_eq!(outcome(&person(Some(false), Some("a@b.example"))), Err(Block::NoConsent));
-        assert_eq!(outcome(&person(Some(true), Some("a@b.example"))), Ok("a@b.example".into()));
+        assert_eq!(
+            outcome(&person(Some(false), Some("a@b.example"))),
+            Err(Block::NoConsent)
+        );
+        assert_eq!(
+            outcome(&person(Some(true), Some("a@b.example"))),
+            Ok("a@b.example".into())
+        );
     }
 
     #[test]

@@ -63,8 +63,12 @@ async fn tell_cohort(tx: &mut Tx, asked: improvement::CohortTellingRequested) ->
             content: None,
         })
     };
-    let messages: Vec<_> =
-        asked.profile_ids.iter().map(message).collect::<Result<_, _>>().map_err(ConsumeError::poison)?;
+    let messages: Vec<_> = asked
+        .profile_ids
+        .iter()
+        .map(message)
+        .collect::<Result<_, _>>()
+        .map_err(ConsumeError::poison)?;
     commands::message::queue(tx, &messages).await?;
     Ok(())
 }
@@ -84,7 +88,10 @@ async fn tell_departments(
             origin: origin(&asked.initiative_id, asked.occasion.clone()),
             recipient: department.email.trim().to_lowercase(),
             variables: BTreeMap::new(),
-            content: Some(Content { subject: asked.subject.clone(), body: asked.body.clone() }),
+            content: Some(Content {
+                subject: asked.subject.clone(),
+                body: asked.body.clone(),
+            }),
         })
         .collect();
     commands::message::queue(tx, &messages).await?;
@@ -92,5 +99,9 @@ async fn tell_departments(
 }
 
 fn origin(initiative_id: &str, occasion: String) -> Origin {
-    Origin { kind: "initiative".to_owned(), id: initiative_id.to_owned(), occasion }
+    Origin {
+        kind: "initiative".to_owned(),
+        id: initiative_id.to_owned(),
+        occasion,
+    }
 }

@@ -41,7 +41,10 @@ impl MessageService for Notifications {
         let (messages, next_page_token) =
             commands::message::list(&self.db, caller.tenant(), &filter, &page).await?;
         let messages = messages.into_iter().map(convert::message::to_proto).collect();
-        Ok(Response::new(pb::ListMessagesResponse { messages, next_page_token }))
+        Ok(Response::new(pb::ListMessagesResponse {
+            messages,
+            next_page_token,
+        }))
     }
 
     async fn explain_message(
@@ -52,7 +55,10 @@ impl MessageService for Notifications {
         let id = convert::message::explain(request.get_ref())?;
         let (message, decisions) = commands::message::explain(&self.db, caller.tenant(), id).await?;
         let message = Some(convert::message::to_proto(message));
-        let decisions = decisions.into_iter().map(convert::message::decision_to_proto).collect();
+        let decisions = decisions
+            .into_iter()
+            .map(convert::message::decision_to_proto)
+            .collect();
         Ok(Response::new(pb::ExplainMessageResponse { message, decisions }))
     }
 }

@@ -38,10 +38,12 @@ impl TemplateService for Notifications {
     ) -> Result<Response<pb::ListTemplatesResponse>, Status> {
         let caller = Caller::of(&request)?;
         let page = convert::template::list(request.get_ref())?;
-        let (templates, next_page_token) =
-            commands::template::list(&self.db, caller.tenant(), &page).await?;
+        let (templates, next_page_token) = commands::template::list(&self.db, caller.tenant(), &page).await?;
         let templates = templates.into_iter().map(convert::template::to_proto).collect();
-        Ok(Response::new(pb::ListTemplatesResponse { templates, next_page_token }))
+        Ok(Response::new(pb::ListTemplatesResponse {
+            templates,
+            next_page_token,
+        }))
     }
 
     async fn preview_template(

@@ -23,11 +23,20 @@ pub(crate) async fn append_many(tx: &mut Tx, decisions: &[(Uuid, Decision)]) -> 
     }
     let tenant = tx.tenant().as_str().to_owned();
     let messages: Vec<Uuid> = decisions.iter().map(|(message_id, _)| *message_id).collect();
-    let times: Vec<DateTime<Utc>> = decisions.iter().map(|(_, decision)| decision.decided_at).collect();
+    let times: Vec<DateTime<Utc>> = decisions
+        .iter()
+        .map(|(_, decision)| decision.decided_at)
+        .collect();
     let column = |read: fn(&Decision) -> &str| -> Vec<String> {
-        decisions.iter().map(|(_, decision)| read(decision).to_owned()).collect()
+        decisions
+            .iter()
+            .map(|(_, decision)| read(decision).to_owned())
+            .collect()
     };
-    let inputs: Vec<JsonValue> = decisions.iter().map(|(_, decision)| decision.inputs.clone()).collect();
+    let inputs: Vec<JsonValue> = decisions
+        .iter()
+        .map(|(_, decision)| decision.inputs.clone())
+        .collect();
     query!(
         "INSERT INTO notifications.decision (tenant_id, message_id, place, decided_at, outcome, reason, rule, inputs)
          SELECT $1, new.message_id,

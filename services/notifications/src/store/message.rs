@@ -26,7 +26,9 @@ macro_rules! select {
 /// The messages with these ids, in no particular order.
 pub(crate) async fn by_ids(tx: &mut Tx, ids: &[Uuid]) -> Result<Vec<Message>, sqlx::Error> {
     let tenant = tx.tenant().as_str().to_owned();
-    select!("WHERE tenant_id = $1 AND message_id = ANY($2)", tenant, ids).fetch_all(&mut **tx).await
+    select!("WHERE tenant_id = $1 AND message_id = ANY($2)", tenant, ids)
+        .fetch_all(&mut **tx)
+        .await
 }
 
 /// At most `limit` messages older than `before`, the newest first; ids are in the order of creation. One
@@ -39,24 +41,37 @@ pub(crate) async fn page(
 ) -> Result<Vec<Message>, sqlx::Error> {
     let tenant = tx.tenant().as_str().to_owned();
     let before = before.unwrap_or(Uuid::max());
-    let Filter { profile_id, origin_id, state } = filter;
+    let Filter {
+        profile_id,
+        origin_id,
+        state,
+    } = filter;
     match (profile_id, origin_id, state) {
         (Some(profile_id), origin_id, state) => {
             select!(
                 "WHERE tenant_id = $1 AND profile_id = $2 AND message_id < $3
                    AND ($4::text IS NULL OR origin_id = $4) AND ($5::text IS NULL OR state = $5)
                  ORDER BY message_id DESC LIMIT $6",
-                tenant, profile_id, before, origin_id.as_ref(), *state as Option<State>, limit
+                tenant,
+                profile_id,
+                before,
+                origin_id.as_ref(),
+                *state as Option<State>,
+                limit
             )
             .fetch_all(&mut **tx)
             .await
         }
         (None, Some(origin_id), state) => {
             select!(
-                "WHERE tenant_id = $1 AND origin_id = $2 AND message_id < $3 AND ($4::text IS NULL OR state = $4)
+            "WHERE tenant_id = $1 AND origin_id = $2 AND message_id < $3 AND ($4::text IS NULL OR state = $4)
                  ORDER BY message_id DESC LIMIT $5",
-                tenant, origin_id, before, *state as Option<State>, limit
-            )
+            tenant,
+            origin_id,
+            before,
+            *state as Option<State>,
+            limit
+        )
             .fetch_all(&mut **tx)
             .await
         }
@@ -64,7 +79,10 @@ pub(crate) async fn page(
             select!(
                 "WHERE tenant_id = $1 AND state = $2 AND state <> 'sent' AND message_id < $3
                  ORDER BY message_id DESC LIMIT $4",
-                tenant, *state as State, before, limit
+                tenant,
+                *state as State,
+                before,
+                limit
             )
             .fetch_all(&mut **tx)
             .await
@@ -74,7 +92,10 @@ pub(crate) async fn page(
             select!(
                 "WHERE tenant_id = $1 AND message_id < $2 AND ($3::text IS NULL OR state = $3)
                  ORDER BY message_id DESC LIMIT $4",
-                tenant, before, *state as Option<State>, limit
+                tenant,
+                before,
+                *state as Option<State>,
+                limit
             )
             .fetch_all(&mut **tx)
             .await
@@ -95,9 +116,13 @@ pub(crate) async fn insert_many(tx: &mut Tx, messages: &[NewMessage]) -> Result<
     let column = |read: fn(&NewMessage) -> &str| -> Vec<String> {
         messages.iter().map(|message| read(message).to_owned()).collect()
     };
-    let variables = messages.iter().map(|message| serde_json::json!(message.variables));
+    let variables = messages
+        .iter()
+        .map(|message| serde_json::json!(message.variables));
     let variables: Vec<JsonValue> = variables.collect();
-    let contents = messages.iter().map(|message| message.content.as_ref().map(|text| serde_json::json!(text)));
+    let contents = messages
+        .iter()
+        .map(|message| message.content.as_ref().map(|text| serde_json::json!(text)));
     let contents: Vec<Option<JsonValue>> = contents.collect();
     query_scalar!(
         "INSERT INTO notifications.message

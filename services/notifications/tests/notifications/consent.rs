@@ -8,8 +8,8 @@ use uuid::Uuid;
 use crate::fixture::{create, explain, follow_up, get, letter, outcome, person, send, told, withdraw};
 
 #[tokio::test]
-async fn who_did_not_agree_has_no_address_or_is_not_known_gets_nothing_and_the_reason_is_kept() -> Result<(), Failure>
-{
+async fn who_did_not_agree_has_no_address_or_is_not_known_gets_nothing_and_the_reason_is_kept()
+-> Result<(), Failure> {
     let platform = TestPlatform::start().await?;
     let acme = platform.tenant("acme");
     let letter = letter(&acme).await?;
@@ -18,7 +18,15 @@ async fn who_did_not_agree_has_no_address_or_is_not_known_gets_nothing_and_the_r
         value: "never@example.com".into(),
         ..Default::default()
     };
-    let never = create(&acme, Profile { identities: vec![email], ..Default::default() }, vec![]).await?;
+    let never = create(
+        &acme,
+        Profile {
+            identities: vec![email],
+            ..Default::default()
+        },
+        vec![],
+    )
+    .await?;
     let denied = create(&acme, Profile::default(), vec![follow_up(ConsentState::Denied)]).await?;
     let homeless = person(&acme, "Bo", "", "").await?;
     let elsewhere = person(&platform.tenant("globex"), "Cy", "cy@example.com", "").await?;
@@ -32,13 +40,22 @@ async fn who_did_not_agree_has_no_address_or_is_not_known_gets_nothing_and_the_r
     ] {
         let message_id = send(&acme, &profile_id, &letter, &[]).await?;
         platform.settle().await?;
-        assert_eq!(outcome(&acme, &message_id).await?, (MessageState::Blocked, why.into()));
+        assert_eq!(
+            outcome(&acme, &message_id).await?,
+            (MessageState::Blocked, why.into())
+        );
         assert!(get(&acme, &message_id).await?.decided_at.is_some());
         let decision = explain(&acme, &message_id).await?.pop().unwrap();
-        assert_eq!((decision.outcome.as_str(), decision.reason.as_str()), ("blocked", why));
+        assert_eq!(
+            (decision.outcome.as_str(), decision.reason.as_str()),
+            ("blocked", why)
+        );
         assert_eq!(decision.rule, "consent-1");
         assert!(decision.inputs_json.contains(fact), "{}", decision.inputs_json);
-        assert_eq!(told(&acme).await?.pop().unwrap(), ("MessageBlocked".to_owned(), message_id));
+        assert_eq!(
+            told(&acme).await?.pop().unwrap(),
+            ("MessageBlocked".to_owned(), message_id)
+        );
     }
     assert_eq!((platform.mailbox().attempts(), told(&acme).await?.len()), (0, 5));
     Ok(())
@@ -57,10 +74,16 @@ async fn a_consent_withdrawn_before_the_next_attempt_blocks_it() -> Result<(), F
     withdraw(&acme, &ana).await?;
     platform.mailbox().behave(Behaviour::Accept);
     platform.advance(TimeDelta::hours(1)).await?;
-    assert_eq!(outcome(&acme, &message_id).await?, (MessageState::Blocked, "no_consent".into()));
+    assert_eq!(
+        outcome(&acme, &message_id).await?,
+        (MessageState::Blocked, "no_consent".into())
+    );
     assert_eq!(platform.mailbox().count(), 0);
     let decisions = explain(&acme, &message_id).await?;
-    let outcomes: Vec<_> = decisions.iter().map(|decision| decision.outcome.as_str()).collect();
+    let outcomes: Vec<_> = decisions
+        .iter()
+        .map(|decision| decision.outcome.as_str())
+        .collect();
     assert_eq!(outcomes, ["retry", "blocked"]);
     Ok(())
 }

@@ -25,8 +25,17 @@ pub(crate) fn follow_up(state: ConsentState) -> Consent {
 }
 
 /// A person with a mail address who agreed to follow-ups by mail.
-pub(crate) async fn person(tenant: &Tenant, name: &str, email: &str, language: &str) -> Result<String, Status> {
-    let identity = Identity { kind: IdentityKind::Email.into(), value: email.into(), ..Default::default() };
+pub(crate) async fn person(
+    tenant: &Tenant,
+    name: &str,
+    email: &str,
+    language: &str,
+) -> Result<String, Status> {
+    let identity = Identity {
+        kind: IdentityKind::Email.into(),
+        value: email.into(),
+        ..Default::default()
+    };
     let profile = Profile {
         display_name: name.into(),
         language: language.into(),
@@ -41,19 +50,38 @@ pub(crate) async fn create(
     profile: Profile,
     consents: Vec<Consent>,
 ) -> Result<String, Status> {
-    let request = CreateProfileRequest { profile: Some(profile), consents, request_id: String::new() };
-    Ok(tenant.profiles().create_profile(request).await?.into_inner().profile.unwrap().profile_id)
+    let request = CreateProfileRequest {
+        profile: Some(profile),
+        consents,
+        request_id: String::new(),
+    };
+    Ok(tenant
+        .profiles()
+        .create_profile(request)
+        .await?
+        .into_inner()
+        .profile
+        .unwrap()
+        .profile_id)
 }
 
 pub(crate) async fn withdraw(tenant: &Tenant, profile_id: &str) -> Result<(), Status> {
     let consent = Some(follow_up(ConsentState::Denied));
-    let request = SetConsentRequest { profile_id: profile_id.into(), consent, request_id: String::new() };
+    let request = SetConsentRequest {
+        profile_id: profile_id.into(),
+        consent,
+        request_id: String::new(),
+    };
     tenant.profiles().set_consent(request).await?;
     Ok(())
 }
 
 pub(crate) fn variant(language: &str, subject: &str, body: &str) -> TemplateVariant {
-    TemplateVariant { language: language.into(), subject: subject.into(), body: body.into() }
+    TemplateVariant {
+        language: language.into(),
+        subject: subject.into(),
+        body: body.into(),
+    }
 }
 
 pub(crate) async fn template(tenant: &Tenant, variants: Vec<TemplateVariant>) -> Result<String, Status> {
@@ -63,17 +91,34 @@ pub(crate) async fn template(tenant: &Tenant, variants: Vec<TemplateVariant>) ->
         variants,
         ..Default::default()
     };
-    let request = CreateTemplateRequest { template: Some(template), request_id: String::new() };
-    Ok(tenant.templates().create_template(request).await?.into_inner().template.unwrap().template_id)
+    let request = CreateTemplateRequest {
+        template: Some(template),
+        request_id: String::new(),
+    };
+    Ok(tenant
+        .templates()
+        .create_template(request)
+        .await?
+        .into_inner()
+        .template
+        .unwrap()
+        .template_id)
 }
 
 /// A template about nothing in particular.
 pub(crate) async fn letter(tenant: &Tenant) -> Result<String, Status> {
-    template(tenant, vec![variant("en", "News", "Dear {{ display_name }}, we did it.")]).await
+    template(
+        tenant,
+        vec![variant("en", "News", "Dear {{ display_name }}, we did it.")],
+    )
+    .await
 }
 
 pub(crate) fn variables(pairs: &[(&str, &str)]) -> BTreeMap<String, String> {
-    pairs.iter().map(|(key, value)| ((*key).to_owned(), (*value).to_owned())).collect()
+    pairs
+        .iter()
+        .map(|(key, value)| ((*key).to_owned(), (*value).to_owned()))
+        .collect()
 }
 
 pub(crate) async fn send(
@@ -88,12 +133,27 @@ pub(crate) async fn send(
         variables: variables(pairs),
         request_id: String::new(),
     };
-    Ok(tenant.messages().send_message(request).await?.into_inner().message.unwrap().message_id)
+    Ok(tenant
+        .messages()
+        .send_message(request)
+        .await?
+        .into_inner()
+        .message
+        .unwrap()
+        .message_id)
 }
 
 pub(crate) async fn get(tenant: &Tenant, message_id: &str) -> Result<Message, Status> {
-    let request = GetMessageRequest { message_id: message_id.into() };
-    Ok(tenant.messages().get_message(request).await?.into_inner().message.unwrap())
+    let request = GetMessageRequest {
+        message_id: message_id.into(),
+    };
+    Ok(tenant
+        .messages()
+        .get_message(request)
+        .await?
+        .into_inner()
+        .message
+        .unwrap())
 }
 
 /// Where a message stands, and why.
@@ -103,14 +163,28 @@ pub(crate) async fn outcome(tenant: &Tenant, message_id: &str) -> Result<(Messag
 }
 
 pub(crate) async fn explain(tenant: &Tenant, message_id: &str) -> Result<Vec<MessageDecision>, Status> {
-    let request = ExplainMessageRequest { message_id: message_id.into() };
-    Ok(tenant.messages().explain_message(request).await?.into_inner().decisions)
+    let request = ExplainMessageRequest {
+        message_id: message_id.into(),
+    };
+    Ok(tenant
+        .messages()
+        .explain_message(request)
+        .await?
+        .into_inner()
+        .decisions)
 }
 
 /// The name and the subject of everything that notifications told of the tenant so far.
 pub(crate) async fn told(tenant: &Tenant) -> Result<Vec<(String, String)>, Failure> {
-    let request = SubscribeRequest { source: "notifications".into(), ..Default::default() };
-    let mut feed = tenant.events(&tenant.channel()).subscribe(request).await?.into_inner();
+    let request = SubscribeRequest {
+        source: "notifications".into(),
+        ..Default::default()
+    };
+    let mut feed = tenant
+        .events(&tenant.channel())
+        .subscribe(request)
+        .await?
+        .into_inner();
     let mut told = Vec::new();
     while let Some(response) = feed.message().await? {
         let events = response.events.into_iter();

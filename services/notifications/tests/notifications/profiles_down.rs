@@ -21,8 +21,15 @@ async fn pass_on(listener: TcpListener, to: String) {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn while_profiles_is_away_messages_wait_and_none_is_lost() -> Result<(), Failure> {
     let place = TcpListener::bind("127.0.0.1:0").await?.local_addr()?;
-    let peers = PeerConfig { profiles_url: Some(format!("http://{place}").parse()?), ..PeerConfig::default() };
-    let platform = TestPlatform::start_with(Settings { peers, ..Settings::new()? }).await?;
+    let peers = PeerConfig {
+        profiles_url: Some(format!("http://{place}").parse()?),
+        ..PeerConfig::default()
+    };
+    let platform = TestPlatform::start_with(Settings {
+        peers,
+        ..Settings::new()?
+    })
+    .await?;
     let acme = platform.tenant("acme");
     let letter = letter(&acme).await?;
     let mut sent = Vec::new();
@@ -40,7 +47,10 @@ async fn while_profiles_is_away_messages_wait_and_none_is_lost() -> Result<(), F
     assert_eq!(platform.mailbox().attempts(), 0);
 
     let listener = TcpListener::bind(place).await?;
-    let passing = tokio::spawn(pass_on(listener, platform.url().trim_start_matches("http://").to_owned()));
+    let passing = tokio::spawn(pass_on(
+        listener,
+        platform.url().trim_start_matches("http://").to_owned(),
+    ));
     for _ in 0..3 {
         platform.advance(TimeDelta::hours(1)).await?;
     }

@@ -11,7 +11,8 @@ use crate::fixture::{explain, get, letter, outcome, person, send, told};
 const PATIENCE: Duration = Duration::from_secs(30);
 
 #[tokio::test]
-async fn while_the_provider_is_down_attempts_come_at_growing_rests_and_then_one_mail_arrives() -> Result<(), Failure> {
+async fn while_the_provider_is_down_attempts_come_at_growing_rests_and_then_one_mail_arrives()
+-> Result<(), Failure> {
     let platform = TestPlatform::start().await?;
     let acme = platform.tenant("acme");
     let ana = person(&acme, "Ana", "ana@example.com", "").await?;
@@ -21,20 +22,37 @@ async fn while_the_provider_is_down_attempts_come_at_growing_rests_and_then_one_
         platform.advance(TimeDelta::minutes(1)).await?;
     }
     let waiting = get(&acme, &message_id).await?;
-    assert_eq!((waiting.state(), waiting.decided_at), (MessageState::Queued, None));
-    assert!((5..=7).contains(&waiting.attempts), "{} attempts in half an hour", waiting.attempts);
+    assert_eq!(
+        (waiting.state(), waiting.decided_at),
+        (MessageState::Queued, None)
+    );
+    assert!(
+        (5..=7).contains(&waiting.attempts),
+        "{} attempts in half an hour",
+        waiting.attempts
+    );
     assert_eq!(u64::try_from(waiting.attempts)?, platform.mailbox().attempts());
 
     platform.mailbox().behave(Behaviour::Accept);
     platform.advance(TimeDelta::hours(1)).await?;
     let sent = get(&acme, &message_id).await?;
-    assert_eq!((sent.state(), platform.mailbox().count()), (MessageState::Sent, 1));
+    assert_eq!(
+        (sent.state(), platform.mailbox().count()),
+        (MessageState::Sent, 1)
+    );
     let decisions = explain(&acme, &message_id).await?;
     assert_eq!(decisions.len(), usize::try_from(sent.attempts)?);
     assert_eq!(decisions.last().unwrap().outcome, "sent");
     let (retries, _) = decisions.split_at(decisions.len() - 1);
-    assert!(retries.iter().all(|decision| decision.outcome == "retry" && decision.reason == "refused_450"));
-    let seconds: Vec<i64> = decisions.iter().map(|decision| decision.decided_at.unwrap().seconds).collect();
+    assert!(
+        retries
+            .iter()
+            .all(|decision| decision.outcome == "retry" && decision.reason == "refused_450")
+    );
+    let seconds: Vec<i64> = decisions
+        .iter()
+        .map(|decision| decision.decided_at.unwrap().seconds)
+        .collect();
     let rests: Vec<i64> = seconds.windows(2).map(|pair| pair[1] - pair[0]).collect();
     // Time moves in minutes here, so that the first rests look alike.
     assert!(rests.is_sorted() && rests.last() > rests.first(), "{rests:?}");
@@ -52,10 +70,22 @@ async fn a_provider_that_is_down_for_too_long_is_given_up() -> Result<(), Failur
     for _ in 0..16 {
         platform.advance(TimeDelta::hours(6)).await?;
     }
-    assert_eq!(outcome(&acme, &message_id).await?, (MessageState::Failed, "gave_up".into()));
-    assert_eq!((get(&acme, &message_id).await?.attempts, platform.mailbox().attempts()), (14, 14));
+    assert_eq!(
+        outcome(&acme, &message_id).await?,
+        (MessageState::Failed, "gave_up".into())
+    );
+    assert_eq!(
+        (
+            get(&acme, &message_id).await?.attempts,
+            platform.mailbox().attempts()
+        ),
+        (14, 14)
+    );
     let last = explain(&acme, &message_id).await?.pop().unwrap();
-    assert_eq!((last.outcome.as_str(), last.reason.as_str()), ("failed", "unreachable"));
+    assert_eq!(
+        (last.outcome.as_str(), last.reason.as_str()),
+        ("failed", "unreachable")
+    );
     assert_eq!(told(&acme).await?, [("MessageFailed".to_owned(), message_id)]);
     Ok(())
 }
@@ -73,7 +103,11 @@ async fn a_recipient_refused_for_good_fails_with_the_code_and_the_others_get_the
     }
     platform.settle().await?;
     for (n, message_id) in sent.iter().enumerate() {
-        let expected = if n == 3 { (MessageState::Failed, "refused_550") } else { (MessageState::Sent, "") };
+        let expected = if n == 3 {
+            (MessageState::Failed, "refused_550")
+        } else {
+            (MessageState::Sent, "")
+        };
         let (state, reason) = outcome(&acme, message_id).await?;
         assert_eq!((state, reason.as_str()), expected);
         assert_eq!(get(&acme, message_id).await?.attempts, 1);
@@ -85,8 +119,8 @@ async fn a_recipient_refused_for_good_fails_with_the_code_and_the_others_get_the
 }
 
 #[tokio::test]
-async fn what_a_provider_took_without_saying_so_is_handed_over_again_under_the_same_message_id() -> Result<(), Failure>
-{
+async fn what_a_provider_took_without_saying_so_is_handed_over_again_under_the_same_message_id()
+-> Result<(), Failure> {
     let platform = TestPlatform::start().await?;
     let acme = platform.tenant("acme");
     let ana = person(&acme, "Ana", "ana@example.com", "").await?;
@@ -103,15 +137,22 @@ async fn what_a_provider_took_without_saying_so_is_handed_over_again_under_the_s
     }
     // A receiver tells the copies by their id, and there are no more of them than attempts.
     assert_eq!(copies.len(), 1);
-    assert!(copies.iter().all(|(id, count)| id.starts_with(&message_id) && *count == message.attempts));
+    assert!(
+        copies
+            .iter()
+            .all(|(id, count)| id.starts_with(&message_id) && *count == message.attempts)
+    );
     assert_eq!(told(&acme).await?.len(), 1);
     Ok(())
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_provider_that_never_answers_for_some_does_not_hold_the_others() -> Result<(), Failure> {
-    let platform =
-        TestPlatform::start_with(Settings { mail_timeout_seconds: 2, ..Settings::new()? }).await?;
+    let platform = TestPlatform::start_with(Settings {
+        mail_timeout_seconds: 2,
+        ..Settings::new()?
+    })
+    .await?;
     let acme = platform.tenant("acme");
     let letter = letter(&acme).await?;
     let (mut hanging, mut well) = (Vec::new(), Vec::new());
@@ -137,7 +178,10 @@ async fn a_provider_that_never_answers_for_some_does_not_hold_the_others() -> Re
     for message_id in &waiting {
         assert_eq!(outcome(&acme, message_id).await?.0, MessageState::Queued);
         let decision = explain(&acme, message_id).await?.pop().unwrap();
-        assert_eq!((decision.outcome.as_str(), decision.reason.as_str()), ("retry", "timeout"));
+        assert_eq!(
+            (decision.outcome.as_str(), decision.reason.as_str()),
+            ("retry", "timeout")
+        );
     }
     for (_, email) in &hanging {
         platform.mailbox().behave_for(email, Behaviour::Accept);

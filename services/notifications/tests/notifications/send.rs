@@ -3,35 +3,64 @@ use attune_testkit::{Failure, TestPlatform, violated_fields};
 use tonic::Code;
 use uuid::Uuid;
 
-use crate::fixture::{explain, get, letter, outcome, person, send, template, told, variables, variant, withdraw};
+use crate::fixture::{
+    explain, get, letter, outcome, person, send, template, told, variables, variant, withdraw,
+};
 
 #[tokio::test]
-async fn a_person_who_agreed_gets_the_letter_in_their_language_under_the_messages_id() -> Result<(), Failure> {
+async fn a_person_who_agreed_gets_the_letter_in_their_language_under_the_messages_id() -> Result<(), Failure>
+{
     let platform = TestPlatform::start().await?;
     let acme = platform.tenant("acme");
     let ana = person(&acme, "Ana Sánchez", "ana@example.com", "es").await?;
     let variants = vec![
         variant("en", "About {{ issue }}", "Dear {{ display_name }}"),
-        variant("es", "Sobre {{ issue }} ✈", "Querida {{ display_name }}:\n\nya está.\n.\n"),
+        variant(
+            "es",
+            "Sobre {{ issue }} ✈",
+            "Querida {{ display_name }}:\n\nya está.\n.\n",
+        ),
     ];
     let template_id = template(&acme, variants).await?;
     let message_id = send(&acme, &ana, &template_id, &[("issue", "el equipaje")]).await?;
     platform.settle().await?;
 
     let mails = platform.mailbox().received();
-    let [mail] = mails.as_slice() else { panic!("{} mails", mails.len()) };
+    let [mail] = mails.as_slice() else {
+        panic!("{} mails", mails.len())
+    };
     assert_eq!(mail.to, ["ana@example.com"]);
     assert_eq!(mail.subject, "Sobre el equipaje ✈");
-    assert_eq!(mail.text.replace("\r\n", "\n").trim_end(), "Querida Ana Sánchez:\n\nya está.\n.");
-    assert!(mail.message_id.as_deref().unwrap().starts_with(&format!("{message_id}@")));
+    assert_eq!(
+        mail.text.replace("\r\n", "\n").trim_end(),
+        "Querida Ana Sánchez:\n\nya está.\n."
+    );
+    assert!(
+        mail.message_id
+            .as_deref()
+            .unwrap()
+            .starts_with(&format!("{message_id}@"))
+    );
     assert!(mail.header("Date").unwrap().contains("2 Mar 2026 08:00:00"));
 
     let message = get(&acme, &message_id).await?;
-    assert_eq!((message.state(), message.reason.as_str(), message.attempts), (MessageState::Sent, "", 1));
+    assert_eq!(
+        (message.state(), message.reason.as_str(), message.attempts),
+        (MessageState::Sent, "", 1)
+    );
     let decisions = explain(&acme, &message_id).await?;
-    let [decision] = decisions.as_slice() else { panic!("{} decisions", decisions.len()) };
-    assert_eq!((decision.outcome.as_str(), decision.rule.as_str()), ("sent", "consent-1"));
-    for fact in [r#""consent":"granted""#, r#""purpose":"follow_up""#, r#""variant":"es""#] {
+    let [decision] = decisions.as_slice() else {
+        panic!("{} decisions", decisions.len())
+    };
+    assert_eq!(
+        (decision.outcome.as_str(), decision.rule.as_str()),
+        ("sent", "consent-1")
+    );
+    for fact in [
+        r#""consent":"granted""#,
+        r#""purpose":"follow_up""#,
+        r#""variant":"es""#,
+    ] {
         assert!(decision.inputs_json.contains(fact), "{}", decision.inputs_json);
     }
     for personal in ["ana@", "Ana", "equipaje"] {
@@ -47,15 +76,24 @@ async fn nothing_a_person_or_a_caller_writes_becomes_a_header() -> Result<(), Fa
     let acme = platform.tenant("acme");
     let evil = "x\r\nBcc: all@example.com\r\n\r\n<html>";
     let ana = person(&acme, evil, "ana@example.com", "").await?;
-    let template_id =
-        template(&acme, vec![variant("en", "{{ display_name }} {{ v }}\nCc: them", "{{ display_name }} {{ v }}")])
-            .await?;
+    let template_id = template(
+        &acme,
+        vec![variant(
+            "en",
+            "{{ display_name }} {{ v }}\nCc: them",
+            "{{ display_name }} {{ v }}",
+        )],
+    )
+    .await?;
     send(&acme, &ana, &template_id, &[("v", evil)]).await?;
     platform.settle().await?;
     let mail = platform.mailbox().received().pop().unwrap();
     assert_eq!(mail.to, ["ana@example.com"]);
     let names: Vec<_> = mail.headers.iter().map(|(name, _)| name.to_lowercase()).collect();
-    assert!(!names.iter().any(|name| name == "bcc" || name == "cc"), "{names:?}");
+    assert!(
+        !names.iter().any(|name| name == "bcc" || name == "cc"),
+        "{names:?}"
+    );
     assert!(mail.subject.starts_with("x Bcc: all@example.com") && mail.subject.ends_with("Cc: them"));
     assert!(mail.html.is_none());
     Ok(())
@@ -69,11 +107,20 @@ async fn a_message_with_a_hole_is_not_sent() -> Result<(), Failure> {
     let template_id = template(&acme, vec![variant("en", "Hi", "Your {{ item }} is here")]).await?;
     let message_id = send(&acme, &ana, &template_id, &[("other", "secret words")]).await?;
     platform.settle().await?;
-    assert_eq!(outcome(&acme, &message_id).await?, (MessageState::Failed, "template_error".into()));
+    assert_eq!(
+        outcome(&acme, &message_id).await?,
+        (MessageState::Failed, "template_error".into())
+    );
     let decision = explain(&acme, &message_id).await?.pop().unwrap();
     assert_eq!(decision.rule, "template-1");
     assert!(decision.inputs_json.contains("no value for item") && !decision.inputs_json.contains("secret"));
-    assert_eq!((platform.mailbox().attempts(), get(&acme, &message_id).await?.attempts), (0, 0));
+    assert_eq!(
+        (
+            platform.mailbox().attempts(),
+            get(&acme, &message_id).await?.attempts
+        ),
+        (0, 0)
+    );
     assert_eq!(told(&acme).await?, [("MessageFailed".to_owned(), message_id)]);
     Ok(())
 }
@@ -89,12 +136,30 @@ async fn a_repeated_request_sends_once() -> Result<(), Failure> {
         variables: variables(&[("issue", "late")]),
         request_id: Uuid::new_v4().to_string(),
     };
-    let first = acme.messages().send_message(request.clone()).await?.into_inner().message.unwrap();
+    let first = acme
+        .messages()
+        .send_message(request.clone())
+        .await?
+        .into_inner()
+        .message
+        .unwrap();
     platform.settle().await?;
-    let second = acme.messages().send_message(request).await?.into_inner().message.unwrap();
+    let second = acme
+        .messages()
+        .send_message(request)
+        .await?
+        .into_inner()
+        .message
+        .unwrap();
     platform.settle().await?;
-    assert_eq!((first.state(), second.state()), (MessageState::Queued, MessageState::Sent));
-    assert_eq!((first.message_id, platform.mailbox().count()), (second.message_id, 1));
+    assert_eq!(
+        (first.state(), second.state()),
+        (MessageState::Queued, MessageState::Sent)
+    );
+    assert_eq!(
+        (first.message_id, platform.mailbox().count()),
+        (second.message_id, 1)
+    );
     Ok(())
 }
 
@@ -103,12 +168,20 @@ async fn what_cannot_be_sent_is_refused_when_it_is_asked_for() -> Result<(), Fai
     let platform = TestPlatform::start().await?;
     let acme = platform.tenant("acme");
     let wrong = send(&acme, "ana", "hello", &[("Key", "v")]).await.unwrap_err();
-    assert_eq!(violated_fields(&wrong), ["profile_id", "template_id", "variables[0].key"]);
+    assert_eq!(
+        violated_fields(&wrong),
+        ["profile_id", "template_id", "variables[0].key"]
+    );
     let somebody = Uuid::now_v7().to_string();
-    let unknown = send(&acme, &somebody, &Uuid::now_v7().to_string(), &[]).await.unwrap_err();
+    let unknown = send(&acme, &somebody, &Uuid::now_v7().to_string(), &[])
+        .await
+        .unwrap_err();
     assert_eq!(unknown.code(), Code::NotFound);
     let theirs = letter(&platform.tenant("globex")).await?;
-    assert_eq!(send(&acme, &somebody, &theirs, &[]).await.unwrap_err().code(), Code::NotFound);
+    assert_eq!(
+        send(&acme, &somebody, &theirs, &[]).await.unwrap_err().code(),
+        Code::NotFound
+    );
     Ok(())
 }
 
@@ -122,7 +195,11 @@ async fn messages_are_listed_newest_first_by_person_origin_and_state() -> Result
     let letter = letter(&acme).await?;
     let (mut to_ana, mut to_bo, mut all) = (Vec::new(), Vec::new(), Vec::new());
     for n in 0..9 {
-        let (profile, theirs) = if n % 3 == 0 { (&bo, &mut to_bo) } else { (&ana, &mut to_ana) };
+        let (profile, theirs) = if n % 3 == 0 {
+            (&bo, &mut to_bo)
+        } else {
+            (&ana, &mut to_ana)
+        };
         let message_id = send(&acme, profile, &letter, &[]).await?;
         theirs.insert(0, message_id.clone());
         all.insert(0, message_id);
@@ -131,17 +208,64 @@ async fn messages_are_listed_newest_first_by_person_origin_and_state() -> Result
     let (blocked, sent) = (i32::from(MessageState::Blocked), i32::from(MessageState::Sent));
     let any = ListMessagesRequest::default();
     // The origin of a message that a caller asked for is the message itself.
-    let origin = ListMessagesRequest { origin_id: to_ana[2].clone(), ..any.clone() };
+    let origin = ListMessagesRequest {
+        origin_id: to_ana[2].clone(),
+        ..any.clone()
+    };
     let cases = [
         (any.clone(), all),
-        (ListMessagesRequest { profile_id: bo.clone(), ..any.clone() }, to_bo.clone()),
-        (ListMessagesRequest { profile_id: bo.clone(), state: blocked, ..any.clone() }, to_bo.clone()),
-        (ListMessagesRequest { profile_id: bo, state: sent, ..any.clone() }, vec![]),
-        (ListMessagesRequest { state: blocked, ..any.clone() }, to_bo),
-        (ListMessagesRequest { state: MessageState::Failed.into(), ..any.clone() }, vec![]),
+        (
+            ListMessagesRequest {
+                profile_id: bo.clone(),
+                ..any.clone()
+            },
+            to_bo.clone(),
+        ),
+        (
+            ListMessagesRequest {
+                profile_id: bo.clone(),
+                state: blocked,
+                ..any.clone()
+            },
+            to_bo.clone(),
+        ),
+        (
+            ListMessagesRequest {
+                profile_id: bo,
+                state: sent,
+                ..any.clone()
+            },
+            vec![],
+        ),
+        (
+            ListMessagesRequest {
+                state: blocked,
+                ..any.clone()
+            },
+            to_bo,
+        ),
+        (
+            ListMessagesRequest {
+                state: MessageState::Failed.into(),
+                ..any.clone()
+            },
+            vec![],
+        ),
         (ListMessagesRequest { state: sent, ..any }, to_ana.clone()),
-        (ListMessagesRequest { state: sent, ..origin.clone() }, vec![to_ana[2].clone()]),
-        (ListMessagesRequest { state: blocked, ..origin.clone() }, vec![]),
+        (
+            ListMessagesRequest {
+                state: sent,
+                ..origin.clone()
+            },
+            vec![to_ana[2].clone()],
+        ),
+        (
+            ListMessagesRequest {
+                state: blocked,
+                ..origin.clone()
+            },
+            vec![],
+        ),
         (origin, vec![to_ana[2].clone()]),
     ];
     for (mut request, expected) in cases {

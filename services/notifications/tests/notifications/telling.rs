@@ -10,7 +10,12 @@ use uuid::Uuid;
 use crate::fixture::{person, template, told, variables, variant};
 
 /// Puts into the feed of improvement what it would tell.
-async fn tell<M: Message + Name>(platform: &TestPlatform, subject: Uuid, version: i64, event: &M) -> Result<(), Failure> {
+async fn tell<M: Message + Name>(
+    platform: &TestPlatform,
+    subject: Uuid,
+    version: i64,
+    event: &M,
+) -> Result<(), Failure> {
     sqlx::query(
         "INSERT INTO improvement.outbox (event_id, subject, subject_version, occurred_at, tenant_id, type, payload)
          VALUES ($1, $2, $3, $4, 'acme', $5, $6)",
@@ -34,8 +39,15 @@ async fn a_cohort_told_twice_about_an_iteration_gets_one_message_each() -> Resul
     for n in 0..12 {
         profile_ids.push(person(&acme, &format!("P{n}"), &format!("p{n}@example.com"), "").await?);
     }
-    let template_id =
-        template(&acme, vec![variant("en", "About {{ issue_title }}", "Dear {{ display_name }}: {{ change }}")]).await?;
+    let template_id = template(
+        &acme,
+        vec![variant(
+            "en",
+            "About {{ issue_title }}",
+            "Dear {{ display_name }}: {{ change }}",
+        )],
+    )
+    .await?;
     let initiative = Uuid::now_v7();
     let mut asked = CohortTellingRequested {
         initiative_id: initiative.to_string(),
@@ -48,7 +60,11 @@ async fn a_cohort_told_twice_about_an_iteration_gets_one_message_each() -> Resul
     platform.settle().await?;
     assert_eq!(platform.mailbox().count(), 12);
     // Again, in another cut, with one of them named twice.
-    asked.profile_ids = profile_ids[5..].iter().chain(&profile_ids[..7]).cloned().collect();
+    asked.profile_ids = profile_ids[5..]
+        .iter()
+        .chain(&profile_ids[..7])
+        .cloned()
+        .collect();
     tell(&platform, initiative, 2, &asked).await?;
     platform.settle().await?;
     assert_eq!((platform.mailbox().count(), told(&acme).await?.len()), (12, 12));
@@ -58,18 +74,36 @@ async fn a_cohort_told_twice_about_an_iteration_gets_one_message_each() -> Resul
     platform.settle().await?;
     let mails = platform.mailbox().received();
     assert_eq!(mails.len(), 24);
-    assert!(mails.iter().all(|mail| mail.subject == "About late bags" && mail.text.contains(": a new belt")));
+    assert!(
+        mails
+            .iter()
+            .all(|mail| mail.subject == "About late bags" && mail.text.contains(": a new belt"))
+    );
 
-    let request =
-        ListMessagesRequest { origin_id: initiative.to_string(), page_size: 100, ..Default::default() };
-    let messages = acme.messages().list_messages(request).await?.into_inner().messages;
+    let request = ListMessagesRequest {
+        origin_id: initiative.to_string(),
+        page_size: 100,
+        ..Default::default()
+    };
+    let messages = acme
+        .messages()
+        .list_messages(request)
+        .await?
+        .into_inner()
+        .messages;
     let mut occasions = BTreeMap::new();
     for message in &messages {
         let origin = message.origin.clone().unwrap();
-        assert_eq!((message.state(), origin.kind.as_str()), (MessageState::Sent, "initiative"));
+        assert_eq!(
+            (message.state(), origin.kind.as_str()),
+            (MessageState::Sent, "initiative")
+        );
         *occasions.entry(origin.occasion).or_insert(0) += 1;
     }
-    assert_eq!(occasions, BTreeMap::from([("1".to_owned(), 12), ("2".to_owned(), 12)]));
+    assert_eq!(
+        occasions,
+        BTreeMap::from([("1".to_owned(), 12), ("2".to_owned(), 12)])
+    );
     Ok(())
 }
 
@@ -77,13 +111,19 @@ async fn a_cohort_told_twice_about_an_iteration_gets_one_message_each() -> Resul
 async fn each_department_gets_one_letter_of_an_occasion() -> Result<(), Failure> {
     let platform = TestPlatform::start().await?;
     let acme = platform.tenant("acme");
-    let department =
-        |name: &str, email: &str| Department { name: name.into(), email: email.into(), ..Default::default() };
+    let department = |name: &str, email: &str| Department {
+        name: name.into(),
+        email: email.into(),
+        ..Default::default()
+    };
     let initiative = Uuid::now_v7();
     let asked = DepartmentTellingRequested {
         initiative_id: initiative.to_string(),
         occasion: "planned".into(),
-        departments: vec![department("Bags", "bags@acme.example"), department("Desk", "Desk@acme.example")],
+        departments: vec![
+            department("Bags", "bags@acme.example"),
+            department("Desk", "Desk@acme.example"),
+        ],
         subject: "Planned:\r\nBcc: all@example.com".into(),
         body: "We will mend the belt.".into(),
     };
@@ -95,10 +135,27 @@ async fn each_department_gets_one_letter_of_an_occasion() -> Result<(), Failure>
     let mut to: Vec<_> = mails.iter().flat_map(|mail| mail.to.clone()).collect();
     to.sort_unstable();
     assert_eq!(to, ["bags@acme.example", "desk@acme.example"]);
-    assert!(mails.iter().all(|mail| mail.subject == "Planned: Bcc: all@example.com" && mail.header("Bcc").is_none()));
-    assert!(mails.iter().all(|mail| mail.text.trim_end() == "We will mend the belt."));
-    let listed = acme.messages().list_messages(ListMessagesRequest::default()).await?.into_inner().messages;
-    assert!(listed.iter().all(|message| message.profile_id.is_empty() && message.state() == MessageState::Sent));
+    assert!(
+        mails
+            .iter()
+            .all(|mail| mail.subject == "Planned: Bcc: all@example.com" && mail.header("Bcc").is_none())
+    );
+    assert!(
+        mails
+            .iter()
+            .all(|mail| mail.text.trim_end() == "We will mend the belt.")
+    );
+    let listed = acme
+        .messages()
+        .list_messages(ListMessagesRequest::default())
+        .await?
+        .into_inner()
+        .messages;
+    assert!(
+        listed
+            .iter()
+            .all(|message| message.profile_id.is_empty() && message.state() == MessageState::Sent)
+    );
     assert_eq!((listed.len(), told(&acme).await?.len()), (2, 2));
     Ok(())
 }

@@ -18,9 +18,14 @@ async fn a_person_reads_their_language_else_its_main_language_else_the_first() -
         variant("zh", "关于 {{ issue }}", "{{ display_name }} 您好"),
     ];
     let template_id = template(&acme, variants).await?;
-    for (language, taken) in
-        [("zh-Hant", "ZH-hant"), ("zh-TW", "zh"), ("zh", "zh"), ("EN-gb", "en"), ("ru", "en"), ("", "en")]
-    {
+    for (language, taken) in [
+        ("zh-Hant", "ZH-hant"),
+        ("zh-TW", "zh"),
+        ("zh", "zh"),
+        ("EN-gb", "en"),
+        ("ru", "en"),
+        ("", "en"),
+    ] {
         let request = PreviewTemplateRequest {
             template_id: template_id.clone(),
             language: language.into(),
@@ -56,7 +61,10 @@ async fn what_is_wrong_with_a_template_shows_when_it_is_made() -> Result<(), Fai
         ]
     );
     let twice = vec![variant("en", "Hi", "Hi"), variant("EN", "Hi", "Hi")];
-    assert_eq!(violated_fields(&template(&acme, twice).await.unwrap_err()), ["template.variants[1].language"]);
+    assert_eq!(
+        violated_fields(&template(&acme, twice).await.unwrap_err()),
+        ["template.variants[1].language"]
+    );
     let none = template(&acme, vec![]).await.unwrap_err();
     assert_eq!(violated_fields(&none), ["template.variants"]);
     Ok(())
@@ -67,10 +75,16 @@ async fn a_preview_with_a_value_missing_says_which() -> Result<(), Failure> {
     let platform = TestPlatform::start().await?;
     let acme = platform.tenant("acme");
     let template_id = template(&acme, vec![variant("en", "Hi", "{{ what }} by {{ who }}")]).await?;
-    let request =
-        PreviewTemplateRequest { template_id, variables: variables(&[("what", "done")]), ..Default::default() };
+    let request = PreviewTemplateRequest {
+        template_id,
+        variables: variables(&[("what", "done")]),
+        ..Default::default()
+    };
     let refused = acme.templates().preview_template(request).await.unwrap_err();
-    assert_eq!((refused.code(), violated_fields(&refused)), (Code::InvalidArgument, vec!["variables".into()]));
+    assert_eq!(
+        (refused.code(), violated_fields(&refused)),
+        (Code::InvalidArgument, vec!["variables".into()])
+    );
     assert!(refused.message().contains("no value for who"), "{refused}");
     Ok(())
 }
@@ -85,20 +99,45 @@ async fn a_name_is_given_once_and_a_repeated_request_makes_one_template() -> Res
         variants: vec![variant("en", "Hi", "Thanks")],
         ..Default::default()
     };
-    let request =
-        CreateTemplateRequest { template: Some(wished.clone()), request_id: Uuid::new_v4().to_string() };
-    let made = acme.templates().create_template(request.clone()).await?.into_inner();
-    assert_eq!(acme.templates().create_template(request).await?.into_inner(), made);
-    let again = CreateTemplateRequest { template: Some(wished.clone()), request_id: String::new() };
+    let request = CreateTemplateRequest {
+        template: Some(wished.clone()),
+        request_id: Uuid::new_v4().to_string(),
+    };
+    let made = acme
+        .templates()
+        .create_template(request.clone())
+        .await?
+        .into_inner();
+    assert_eq!(
+        acme.templates().create_template(request).await?.into_inner(),
+        made
+    );
+    let again = CreateTemplateRequest {
+        template: Some(wished.clone()),
+        request_id: String::new(),
+    };
     let refused = acme.templates().create_template(again.clone()).await.unwrap_err();
-    assert_eq!((refused.code(), reason(&refused).as_str()), (Code::AlreadyExists, "ALREADY_EXISTS"));
-    platform.tenant("globex").templates().create_template(again).await?;
+    assert_eq!(
+        (refused.code(), reason(&refused).as_str()),
+        (Code::AlreadyExists, "ALREADY_EXISTS")
+    );
+    platform
+        .tenant("globex")
+        .templates()
+        .create_template(again)
+        .await?;
 
     letter(&acme).await?;
-    let first = ListTemplatesRequest { page_size: 1, page_token: String::new() };
+    let first = ListTemplatesRequest {
+        page_size: 1,
+        page_token: String::new(),
+    };
     let page = acme.templates().list_templates(first).await?.into_inner();
     assert_eq!(page.templates, [made.template.unwrap()]);
-    let rest = ListTemplatesRequest { page_size: 1, page_token: page.next_page_token };
+    let rest = ListTemplatesRequest {
+        page_size: 1,
+        page_token: page.next_page_token,
+    };
     let page = acme.templates().list_templates(rest).await?.into_inner();
     assert_eq!((page.templates.len(), page.next_page_token.as_str()), (1, ""));
     Ok(())

@@ -22,12 +22,18 @@ pub(crate) type Place = (DateTime<Utc>, Uuid);
 
 /// Records a decision; the one made last is in force.
 pub(crate) async fn set(db: &Database, tenant: &TenantId, set: Set) -> Result<Profile, Error> {
-    let Set { profile_id, consent, key } = set;
+    let Set {
+        profile_id,
+        consent,
+        key,
+    } = set;
     let mut tx = match db.write(tenant, &key, profile_id).await? {
         Write::Fresh(tx) => tx,
         Write::Repeat(id) => return super::profile::get(db, tenant, id).await,
     };
-    let mut profile = store::profile::lock(&mut tx, profile_id).await?.ok_or(Error::NoProfile(profile_id))?;
+    let mut profile = store::profile::lock(&mut tx, profile_id)
+        .await?
+        .ok_or(Error::NoProfile(profile_id))?;
     let decided = [decide(consent, "consent", tx.now())?];
     store::consent::append(&mut tx, profile_id, &decided).await?;
     if store::consent::put_in_force(&mut tx, profile_id, &decided).await? > 0 {
@@ -35,7 +41,9 @@ pub(crate) async fn set(db: &Database, tenant: &TenantId, set: Set) -> Result<Pr
         store::profile::update(&mut tx, &profile).await?;
         events::consents_changed(&mut tx, &profile, &decided).await?;
     }
-    let stored = store::profile::by_id(&mut tx, profile_id).await?.ok_or(Error::NoProfile(profile_id))?;
+    let stored = store::profile::by_id(&mut tx, profile_id)
+        .await?
+        .ok_or(Error::NoProfile(profile_id))?;
     tx.commit().await?;
     Ok(stored)
 }
@@ -55,7 +63,9 @@ pub(crate) async fn history(
     page: &Page<Place>,
 ) -> Result<(Vec<Decision>, String), Error> {
     let mut tx = db.read(tenant).await?;
-    store::profile::by_id(&mut tx, profile_id).await?.ok_or(Error::NoProfile(profile_id))?;
+    store::profile::by_id(&mut tx, profile_id)
+        .await?
+        .ok_or(Error::NoProfile(profile_id))?;
     let before = page.after().copied();
     let mut decisions = store::consent::history(&mut tx, profile_id, before, page.limit()).await?;
     tx.commit().await?;

@@ -33,7 +33,8 @@ pub(crate) async fn create(db: &Database, tenant: &TenantId, create: Create) -> 
     };
     let now = tx.now();
     let decisions = create.consents.into_iter().enumerate();
-    let decisions = decisions.map(|(place, given)| super::consent::decide(given, &format!("consents[{place}]"), now));
+    let decisions =
+        decisions.map(|(place, given)| super::consent::decide(given, &format!("consents[{place}]"), now));
     let decisions = decisions.collect::<Result<Vec<_>, Error>>()?;
     let current = in_force(&decisions);
     let mut profile = new_profile(&tx, id, create.draft);
@@ -47,13 +48,21 @@ pub(crate) async fn create(db: &Database, tenant: &TenantId, create: Create) -> 
     }
     events::created(&mut tx, id, created).await?;
     events::consents_changed(&mut tx, &profile, &current).await?;
-    let stored = store::profile::by_id(&mut tx, id).await?.ok_or(Error::NoProfile(id))?;
+    let stored = store::profile::by_id(&mut tx, id)
+        .await?
+        .ok_or(Error::NoProfile(id))?;
     tx.commit().await?;
     Ok(stored)
 }
 
 fn new_profile(tx: &Tx, profile_id: Uuid, draft: Draft) -> Profile {
-    let Draft { display_name, language, time_zone, identities, attributes } = draft;
+    let Draft {
+        display_name,
+        language,
+        time_zone,
+        identities,
+        attributes,
+    } = draft;
     Profile {
         profile_id,
         version: 1,
@@ -78,7 +87,10 @@ async fn replace_identities(tx: &mut Tx, profile: &Profile) -> Result<(), Error>
 
 /// Reads a profile.
 pub(crate) async fn get(db: &Database, tenant: &TenantId, id: Uuid) -> Result<Profile, Error> {
-    batch_get(db, tenant, &[id]).await?.pop().ok_or(Error::NoProfile(id))
+    batch_get(db, tenant, &[id])
+        .await?
+        .pop()
+        .ok_or(Error::NoProfile(id))
 }
 
 /// Reads the profiles that exist.
@@ -92,8 +104,12 @@ pub(crate) async fn batch_get(db: &Database, tenant: &TenantId, ids: &[Uuid]) ->
 /// Reads the profile that an identity belongs to.
 pub(crate) async fn resolve(db: &Database, tenant: &TenantId, identity: &Identity) -> Result<Profile, Error> {
     let mut tx = db.read(tenant).await?;
-    let id = store::profile::owner(&mut tx, identity).await?.ok_or(Error::NoIdentity)?;
-    let profile = store::profile::by_id(&mut tx, id).await?.ok_or(Error::NoProfile(id))?;
+    let id = store::profile::owner(&mut tx, identity)
+        .await?
+        .ok_or(Error::NoIdentity)?;
+    let profile = store::profile::by_id(&mut tx, id)
+        .await?
+        .ok_or(Error::NoProfile(id))?;
     tx.commit().await?;
     Ok(profile)
 }
@@ -115,12 +131,19 @@ pub(crate) async fn list(
 
 /// Changes a profile.
 pub(crate) async fn update(db: &Database, tenant: &TenantId, update: Update) -> Result<Profile, Error> {
-    let Update { profile_id, etag, change, key } = update;
+    let Update {
+        profile_id,
+        etag,
+        change,
+        key,
+    } = update;
     let mut tx = match db.write(tenant, &key, profile_id).await? {
         Write::Fresh(tx) => tx,
         Write::Repeat(id) => return get(db, tenant, id).await,
     };
-    let mut profile = store::profile::lock(&mut tx, profile_id).await?.ok_or(Error::NoProfile(profile_id))?;
+    let mut profile = store::profile::lock(&mut tx, profile_id)
+        .await?
+        .ok_or(Error::NoProfile(profile_id))?;
     profile.etag().check(&etag)?;
     let changed = profile.apply(change, tx.now());
     if !changed.is_empty() {

@@ -12,7 +12,13 @@ const MOST: usize = 50;
 
 /// One decision, its violations under `field`.
 pub(crate) fn parse(consent: &pb::Consent, field: &str, violations: &mut Violations) -> Option<Given> {
-    let pb::Consent { channel, purpose, state, source, decided_at } = consent;
+    let pb::Consent {
+        channel,
+        purpose,
+        state,
+        source,
+        decided_at,
+    } = consent;
     let channel = violations.choice::<pb::MessageChannel>(&format!("{field}.channel"), *channel);
     let purpose = violations.choice::<pb::Purpose>(&format!("{field}.purpose"), *purpose);
     let state = violations.choice::<pb::ConsentState>(&format!("{field}.state"), *state);
@@ -30,8 +36,11 @@ pub(crate) fn parse(consent: &pb::Consent, field: &str, violations: &mut Violati
 /// The decisions that come with a new profile.
 pub(crate) fn parse_all(list: &[pb::Consent], violations: &mut Violations) -> Option<Vec<Given>> {
     violations.at_most("consents", list.len(), MOST)?;
-    let parsed: Vec<_> =
-        list.iter().enumerate().map(|(i, consent)| parse(consent, &format!("consents[{i}]"), violations)).collect();
+    let parsed: Vec<_> = list
+        .iter()
+        .enumerate()
+        .map(|(i, consent)| parse(consent, &format!("consents[{i}]"), violations))
+        .collect();
     parsed.into_iter().collect()
 }
 
@@ -41,24 +50,54 @@ pub(crate) fn set(request: &pb::SetConsentRequest) -> Result<Set, Error> {
     let profile_id = violations.id("profile_id", &request.profile_id);
     let consent = violations.required("consent", request.consent.as_ref());
     let consent = consent.and_then(|consent| parse(consent, "consent", &mut violations));
-    let set = || Some(Set { profile_id: profile_id?, consent: consent?, key: key? });
+    let set = || {
+        Some(Set {
+            profile_id: profile_id?,
+            consent: consent?,
+            key: key?,
+        })
+    };
     violations.finish(set())
 }
 
 pub(crate) fn history(request: &pb::ListConsentHistoryRequest) -> Result<(Uuid, Page<Place>), Error> {
     let mut violations = Violations::default();
     let profile_id = violations.id("profile_id", &request.profile_id);
-    let page = Page::parse(request.page_size, &request.page_token, &request.profile_id, &mut violations)?;
+    let page = Page::parse(
+        request.page_size,
+        &request.page_token,
+        &request.profile_id,
+        &mut violations,
+    )?;
     violations.finish(profile_id.map(|profile_id| (profile_id, page)))
 }
 
 pub(crate) fn decision_to_proto(decision: Decision) -> pb::Consent {
-    let Decision { consent_decision_id: _, channel, purpose, state, source, decided_at } = decision;
-    to_proto(Consent { channel, purpose, state, source, decided_at })
+    let Decision {
+        consent_decision_id: _,
+        channel,
+        purpose,
+        state,
+        source,
+        decided_at,
+    } = decision;
+    to_proto(Consent {
+        channel,
+        purpose,
+        state,
+        source,
+        decided_at,
+    })
 }
 
 pub(crate) fn to_proto(consent: Consent) -> pb::Consent {
-    let Consent { channel, purpose, state, source, decided_at } = consent;
+    let Consent {
+        channel,
+        purpose,
+        state,
+        source,
+        decided_at,
+    } = consent;
     let channel = match channel {
         Channel::Email => pb::MessageChannel::Email,
         Channel::Sms => pb::MessageChannel::Sms,

@@ -12,7 +12,10 @@ pub(crate) fn parse(identity: &pb::Identity, field: &str, violations: &mut Viola
     let kind = violations.choice::<pb::IdentityKind>(&format!("{field}.kind"), identity.kind)?;
     let value_field = format!("{field}.value");
     if kind != pb::IdentityKind::External && !identity.system.is_empty() {
-        violations.add(format!("{field}.system"), "must be empty unless the kind is IDENTITY_KIND_EXTERNAL");
+        violations.add(
+            format!("{field}.system"),
+            "must be empty unless the kind is IDENTITY_KIND_EXTERNAL",
+        );
         return None;
     }
     match kind {
@@ -34,7 +37,9 @@ pub(crate) fn parse_all(list: &[pb::Identity], violations: &mut Violations) -> O
     for (place, identity) in list.iter().enumerate() {
         let field = format!("profile.identities[{place}]");
         match parse(identity, &field, violations) {
-            Some(identity) if identities.contains(&identity) => violations.add(field, "must not be given twice"),
+            Some(identity) if identities.contains(&identity) => {
+                violations.add(field, "must not be given twice")
+            }
             Some(identity) => identities.push(identity),
             None => complete = false,
         }
@@ -49,5 +54,9 @@ pub(crate) fn to_proto(identity: Identity) -> pb::Identity {
         IdentityKind::Phone => pb::IdentityKind::Phone,
         IdentityKind::External => pb::IdentityKind::External,
     };
-    pb::Identity { kind: kind.into(), system, value }
+    pb::Identity {
+        kind: kind.into(),
+        system,
+        value,
+    }
 }

@@ -10,7 +10,13 @@ use super::{consent, identity};
 use crate::commands::profile::{Create, Update};
 use crate::domain::{self, Change, Draft, Identity, Profile};
 
-const UPDATABLE: &[&str] = &["display_name", "language", "time_zone", "identities", "attributes"];
+const UPDATABLE: &[&str] = &[
+    "display_name",
+    "language",
+    "time_zone",
+    "identities",
+    "attributes",
+];
 const MOST_ATTRIBUTES: usize = 50;
 const MOST_IDS: usize = 500;
 
@@ -20,7 +26,13 @@ pub(crate) fn create(request: &pb::CreateProfileRequest) -> Result<Create, Error
     let draft = violations.required("profile", request.profile.as_ref());
     let draft = draft.and_then(|profile| parse_draft(profile, &mut violations));
     let consents = consent::parse_all(&request.consents, &mut violations);
-    let create = || Some(Create { draft: draft?, consents: consents?, key: key? });
+    let create = || {
+        Some(Create {
+            draft: draft?,
+            consents: consents?,
+            key: key?,
+        })
+    };
     violations.finish(create())
 }
 
@@ -29,14 +41,24 @@ pub(crate) fn update(request: &pb::UpdateProfileRequest) -> Result<Update, Error
     let key = RequestKey::of("UpdateProfile", &request.request_id, request, &mut violations);
     let profile = violations.required("profile", request.profile.as_ref());
     let parsed = profile.and_then(|profile| {
-        let mask = Mask::parse(request.update_mask.as_ref(), UPDATABLE, &populated(profile), &mut violations);
+        let mask = Mask::parse(
+            request.update_mask.as_ref(),
+            UPDATABLE,
+            &populated(profile),
+            &mut violations,
+        );
         let profile_id = violations.id("profile.profile_id", &profile.profile_id);
         let draft = parse_draft(profile, &mut violations);
         Some((profile_id?, profile.etag.clone(), change(draft?, &mask?)))
     });
     let update = || {
         let (profile_id, etag, change) = parsed?;
-        Some(Update { profile_id, etag, change, key: key? })
+        Some(Update {
+            profile_id,
+            etag,
+            change,
+            key: key?,
+        })
     };
     violations.finish(update())
 }
@@ -62,7 +84,12 @@ pub(crate) fn resolve(request: &pb::ResolveProfileRequest) -> Result<Identity, E
 
 pub(crate) fn list(request: &pb::ListProfilesRequest) -> Result<Page<Uuid>, Error> {
     let mut violations = Violations::default();
-    let page = Page::parse(request.page_size, &request.page_token, &"profiles", &mut violations)?;
+    let page = Page::parse(
+        request.page_size,
+        &request.page_token,
+        &"profiles",
+        &mut violations,
+    )?;
     violations.finish(Some(page))
 }
 
@@ -106,11 +133,22 @@ fn populated(profile: &pb::Profile) -> Vec<&'static str> {
         !profile.identities.is_empty(),
         !profile.attributes.is_empty(),
     ];
-    UPDATABLE.iter().zip(given).filter(|(_, given)| *given).map(|(field, _)| *field).collect()
+    UPDATABLE
+        .iter()
+        .zip(given)
+        .filter(|(_, given)| *given)
+        .map(|(field, _)| *field)
+        .collect()
 }
 
 fn change(draft: Draft, mask: &Mask) -> Change {
-    let Draft { display_name, language, time_zone, identities, attributes } = draft;
+    let Draft {
+        display_name,
+        language,
+        time_zone,
+        identities,
+        attributes,
+    } = draft;
     Change {
         display_name: mask.has("display_name").then_some(display_name),
         language: mask.has("language").then_some(language),

@@ -62,12 +62,24 @@ impl Given {
     /// The decision, told at `now`. One that is said to be made later would outlive whatever the person decides
     /// until then: it is refused, or counts as made now when that may be the difference of two clocks.
     pub(crate) fn decide(self, now: DateTime<Utc>) -> Result<Consent, &'static str> {
-        let Self { channel, purpose, state, source, decided_at } = self;
+        let Self {
+            channel,
+            purpose,
+            state,
+            source,
+            decided_at,
+        } = self;
         let decided_at = decided_at.unwrap_or(now);
         if decided_at > now + AHEAD {
             return Err("must not be in the future");
         }
-        Ok(Consent { channel, purpose, state, source, decided_at: decided_at.min(now) })
+        Ok(Consent {
+            channel,
+            purpose,
+            state,
+            source,
+            decided_at: decided_at.min(now),
+        })
     }
 }
 
@@ -76,7 +88,8 @@ impl Given {
 pub(crate) fn in_force(decisions: &[Consent]) -> Vec<Consent> {
     let mut current: Vec<Consent> = Vec::new();
     for decision in decisions {
-        let about = |other: &&mut Consent| (other.channel, other.purpose) == (decision.channel, decision.purpose);
+        let about =
+            |other: &&mut Consent| (other.channel, other.purpose) == (decision.channel, decision.purpose);
         match current.iter_mut().find(about) {
             None => current.push(decision.clone()),
             Some(other) if other.decided_at <= decision.decided_at => *other = decision.clone(),
@@ -114,9 +127,16 @@ mod tests {
 
     #[test]
     fn the_decision_made_last_is_in_force_whatever_the_order_they_are_told_in() {
-        let decided = |state, seconds| Consent { state, ..given(Some(seconds)).decide(at(1000)).unwrap() };
+        let decided = |state, seconds| Consent {
+            state,
+            ..given(Some(seconds)).decide(at(1000)).unwrap()
+        };
         let denied = decided(ConsentState::Denied, 30);
-        let told = [decided(ConsentState::Granted, 10), denied.clone(), decided(ConsentState::Granted, 20)];
+        let told = [
+            decided(ConsentState::Granted, 10),
+            denied.clone(),
+            decided(ConsentState::Granted, 20),
+        ];
         assert_eq!(in_force(&told), [denied]);
     }
 }

@@ -35,8 +35,15 @@ pub(crate) struct Identity {
 /// Without the value, which is personal.
 impl fmt::Debug for Identity {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self { kind, system, value: _ } = self;
-        f.debug_struct("Identity").field("kind", kind).field("system", system).finish_non_exhaustive()
+        let Self {
+            kind,
+            system,
+            value: _,
+        } = self;
+        f.debug_struct("Identity")
+            .field("kind", kind)
+            .field("system", system)
+            .finish_non_exhaustive()
     }
 }
 
@@ -58,7 +65,11 @@ impl Identity {
             None => false,
         };
         if fits && value.len() <= LONGEST {
-            Ok(Self { kind: IdentityKind::Email, system: String::new(), value })
+            Ok(Self {
+                kind: IdentityKind::Email,
+                system: String::new(),
+                value,
+            })
         } else {
             Err("must be a mail address such as ana@example.com, at most 320 characters")
         }
@@ -66,14 +77,21 @@ impl Identity {
 
     /// A phone number in E.164 form.
     pub(crate) fn phone(value: &str) -> Result<Self, &'static str> {
-        let value: String = value.chars().filter(|c| !matches!(c, ' ' | '-' | '(' | ')')).collect();
+        let value: String = value
+            .chars()
+            .filter(|c| !matches!(c, ' ' | '-' | '(' | ')'))
+            .collect();
         let fits = value.strip_prefix('+').is_some_and(|digits| {
             (7..=15).contains(&digits.len())
                 && !digits.starts_with('0')
                 && digits.bytes().all(|digit| digit.is_ascii_digit())
         });
         if fits {
-            Ok(Self { kind: IdentityKind::Phone, system: String::new(), value })
+            Ok(Self {
+                kind: IdentityKind::Phone,
+                system: String::new(),
+                value,
+            })
         } else {
             Err("must be a phone number in international form such as +4930123456")
         }
@@ -85,7 +103,11 @@ impl Identity {
         if value.is_empty() || value.chars().count() > LONGEST || value.chars().any(char::is_control) {
             return Err("must be 1 to 320 characters without control characters");
         }
-        Ok(Self { kind: IdentityKind::External, system, value: value.to_owned() })
+        Ok(Self {
+            kind: IdentityKind::External,
+            system,
+            value: value.to_owned(),
+        })
     }
 }
 
@@ -95,12 +117,24 @@ mod tests {
 
     #[test]
     fn mail_addresses_are_compared_without_regard_to_case() {
-        assert_eq!(Identity::email("Ana@Example.com"), Identity::email("ana@example.COM "));
+        assert_eq!(
+            Identity::email("Ana@Example.com"),
+            Identity::email("ana@example.COM ")
+        );
     }
 
     #[test]
     fn what_is_no_mail_address_is_refused() {
-        for wrong in ["", "ana", "@example.com", "ana@", "ana@example", "a b@example.com", "a@b..c", "a\n@b.c"] {
+        for wrong in [
+            "",
+            "ana",
+            "@example.com",
+            "ana@",
+            "ana@example",
+            "a b@example.com",
+            "a@b..c",
+            "a\n@b.c",
+        ] {
             assert!(Identity::email(wrong).is_err(), "{wrong:?}");
         }
     }

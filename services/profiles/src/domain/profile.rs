@@ -53,7 +53,13 @@ impl Profile {
 
     /// Applies `change` and tells which fields are different now; with none, the profile is as it was.
     pub(crate) fn apply(&mut self, change: Change, now: DateTime<Utc>) -> Vec<&'static str> {
-        let Change { display_name, language, time_zone, identities, attributes } = change;
+        let Change {
+            display_name,
+            language,
+            time_zone,
+            identities,
+            attributes,
+        } = change;
         let mut changed = Vec::new();
         replace(&mut self.display_name, display_name, "display_name", &mut changed);
         replace(&mut self.language, language, "language", &mut changed);
@@ -73,7 +79,12 @@ impl Profile {
     }
 }
 
-fn replace<T: PartialEq>(field: &mut T, value: Option<T>, name: &'static str, changed: &mut Vec<&'static str>) {
+fn replace<T: PartialEq>(
+    field: &mut T,
+    value: Option<T>,
+    name: &'static str,
+    changed: &mut Vec<&'static str>,
+) {
     if let Some(value) = value
         && *field != value
     {

@@ -9,7 +9,9 @@ use crate::convert;
 use crate::domain::{Consent, Profile};
 
 pub(crate) async fn created(tx: &mut Tx, profile_id: Uuid, version: i64) -> Result<(), sqlx::Error> {
-    let event = pb::ProfileCreated { profile_id: profile_id.to_string() };
+    let event = pb::ProfileCreated {
+        profile_id: profile_id.to_string(),
+    };
     attune_events::append(tx, profile_id, version, &event).await?;
     Ok(())
 }

@@ -62,7 +62,10 @@ impl ProfileService for Profiles {
         let page = convert::profile::list(request.get_ref())?;
         let (profiles, next_page_token) = commands::profile::list(&self.db, caller.tenant(), &page).await?;
         let profiles = profiles.into_iter().map(convert::profile::to_proto).collect();
-        Ok(Response::new(pb::ListProfilesResponse { profiles, next_page_token }))
+        Ok(Response::new(pb::ListProfilesResponse {
+            profiles,
+            next_page_token,
+        }))
     }
 
     async fn resolve_profile(
@@ -95,7 +98,13 @@ impl ProfileService for Profiles {
         let (id, page) = convert::consent::history(request.get_ref())?;
         let (decisions, next_page_token) =
             commands::consent::history(&self.db, caller.tenant(), id, &page).await?;
-        let consents = decisions.into_iter().map(convert::consent::decision_to_proto).collect();
-        Ok(Response::new(pb::ListConsentHistoryResponse { consents, next_page_token }))
+        let consents = decisions
+            .into_iter()
+            .map(convert::consent::decision_to_proto)
+            .collect();
+        Ok(Response::new(pb::ListConsentHistoryResponse {
+            consents,
+            next_page_token,
+        }))
     }
 }

@@ -22,7 +22,13 @@ pub(crate) struct Decision {
 pub(crate) async fn append(tx: &mut Tx, profile_id: Uuid, decisions: &[Consent]) -> Result<(), sqlx::Error> {
     let (tenant, now) = (tx.tenant().as_str().to_owned(), tx.now());
     let ids: Vec<Uuid> = decisions.iter().map(|_| Uuid::now_v7()).collect();
-    let Columns { channels, purposes, states, sources, times } = Columns::of(decisions);
+    let Columns {
+        channels,
+        purposes,
+        states,
+        sources,
+        times,
+    } = Columns::of(decisions);
     query!(
         "INSERT INTO profiles.consent_decision (tenant_id, profile_id, recorded_at, consent_decision_id, channel,
                                                 purpose, state, source, decided_at)
@@ -51,7 +57,13 @@ pub(crate) async fn put_in_force(
     decisions: &[Consent],
 ) -> Result<u64, sqlx::Error> {
     let tenant = tx.tenant().as_str().to_owned();
-    let Columns { channels, purposes, states, sources, times } = Columns::of(decisions);
+    let Columns {
+        channels,
+        purposes,
+        states,
+        sources,
+        times,
+    } = Columns::of(decisions);
     let changed = query!(
         "INSERT INTO profiles.consent AS known
              (tenant_id, profile_id, channel, purpose, state, source, decided_at)

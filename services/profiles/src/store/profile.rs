@@ -46,7 +46,11 @@ pub(crate) async fn lock(tx: &mut Tx, id: Uuid) -> Result<Option<Profile>, sqlx:
     )
     .fetch_optional(&mut **tx)
     .await?;
-    if locked.is_some() { by_id(tx, id).await } else { Ok(None) }
+    if locked.is_some() {
+        by_id(tx, id).await
+    } else {
+        Ok(None)
+    }
 }
 
 /// The ids of at most `limit` profiles after `after`; ids are in the order of creation.
@@ -128,14 +132,24 @@ pub(crate) async fn replace_identities(
     identities: &[Identity],
 ) -> Result<(), sqlx::Error> {
     let tenant = tx.tenant().as_str().to_owned();
-    query!("DELETE FROM profiles.identity WHERE tenant_id = $1 AND profile_id = $2", tenant, profile_id)
-        .execute(&mut **tx)
-        .await?;
+    query!(
+        "DELETE FROM profiles.identity WHERE tenant_id = $1 AND profile_id = $2",
+        tenant,
+        profile_id
+    )
+    .execute(&mut **tx)
+    .await?;
     if identities.is_empty() {
         return Ok(());
     }
-    let kinds: Vec<String> = identities.iter().map(|identity| identity.kind.as_str().to_owned()).collect();
-    let systems: Vec<String> = identities.iter().map(|identity| identity.system.clone()).collect();
+    let kinds: Vec<String> = identities
+        .iter()
+        .map(|identity| identity.kind.as_str().to_owned())
+        .collect();
+    let systems: Vec<String> = identities
+        .iter()
+        .map(|identity| identity.system.clone())
+        .collect();
     let values: Vec<String> = identities.iter().map(|identity| identity.value.clone()).collect();
     query!(
         "INSERT INTO profiles.identity (tenant_id, profile_id, kind, system, value, place)

@@ -11,14 +11,29 @@ async fn an_identity_belongs_to_one_profile_of_the_tenant() -> Result<(), Failur
     create(&acme, named("Ana", vec![email("ana@example.com")])).await?;
     let bo = create(&acme, named("Bo", vec![email("bo@example.com")])).await?;
 
-    let again = create(&acme, named("Ana again", vec![email("ANA@Example.com")])).await.unwrap_err();
-    assert_eq!((again.code(), reason(&again).as_str()), (Code::AlreadyExists, "ALREADY_EXISTS"));
+    let again = create(&acme, named("Ana again", vec![email("ANA@Example.com")]))
+        .await
+        .unwrap_err();
+    assert_eq!(
+        (again.code(), reason(&again).as_str()),
+        (Code::AlreadyExists, "ALREADY_EXISTS")
+    );
     assert!(!again.message().contains("ana@"), "{again}");
-    let grab = Profile { identities: vec![email("bo@example.com"), email("ana@example.com")], ..bo.clone() };
-    assert_eq!(update(&acme, grab, &["identities"]).await.unwrap_err().code(), Code::AlreadyExists);
+    let grab = Profile {
+        identities: vec![email("bo@example.com"), email("ana@example.com")],
+        ..bo.clone()
+    };
+    assert_eq!(
+        update(&acme, grab, &["identities"]).await.unwrap_err().code(),
+        Code::AlreadyExists
+    );
     assert_eq!(get(&acme, &bo.profile_id).await?, bo);
     // Another company may know the same person.
-    create(&platform.tenant("globex"), named("Ana", vec![email("ana@example.com")])).await?;
+    create(
+        &platform.tenant("globex"),
+        named("Ana", vec![email("ana@example.com")]),
+    )
+    .await?;
     Ok(())
 }
 

@@ -15,7 +15,10 @@ async fn paging_walks_every_profile_once_oldest_first() -> Result<(), Failure> {
 
     let (mut walked, mut sizes, mut page_token) = (Vec::new(), Vec::new(), String::new());
     loop {
-        let request = ListProfilesRequest { page_size: 10, page_token };
+        let request = ListProfilesRequest {
+            page_size: 10,
+            page_token,
+        };
         let page = acme.profiles().list_profiles(request).await?.into_inner();
         sizes.push(page.profiles.len());
         walked.extend(page.profiles);
@@ -26,7 +29,10 @@ async fn paging_walks_every_profile_once_oldest_first() -> Result<(), Failure> {
     }
     assert_eq!((sizes, walked), (vec![10, 10, 3], made));
 
-    let request = ListProfilesRequest { page_size: 0, page_token: "made up".into() };
+    let request = ListProfilesRequest {
+        page_size: 0,
+        page_token: "made up".into(),
+    };
     let refused = acme.profiles().list_profiles(request).await.unwrap_err();
     assert_eq!(reason(&refused), "INVALID_PAGE_TOKEN");
     Ok(())

@@ -23,20 +23,44 @@ async fn a_created_profile_is_read_back_by_id_in_a_batch_and_by_its_identity() -
     let platform = TestPlatform::start().await?;
     let acme = platform.tenant("acme");
     let created = create(&acme, ana()).await?;
-    assert_eq!((created.language.as_str(), created.identities[0].value.as_str()), ("es-MX", "ana@example.com"));
+    assert_eq!(
+        (created.language.as_str(), created.identities[0].value.as_str()),
+        ("es-MX", "ana@example.com")
+    );
     assert_eq!(created.create_time, created.update_time);
 
     let id = created.profile_id.clone();
     assert_eq!(get(&acme, &id).await?, created);
-    assert_eq!(batch_get(&acme, vec![Uuid::now_v7().to_string(), id.clone(), id]).await?, [created.clone()]);
+    assert_eq!(
+        batch_get(&acme, vec![Uuid::now_v7().to_string(), id.clone(), id]).await?,
+        [created.clone()]
+    );
     for identity in [email("ANA@example.COM"), external("crm", "A-17")] {
-        let request = ResolveProfileRequest { identity: Some(identity) };
-        assert_eq!(acme.profiles().resolve_profile(request).await?.into_inner().profile, Some(created.clone()));
+        let request = ResolveProfileRequest {
+            identity: Some(identity),
+        };
+        assert_eq!(
+            acme.profiles()
+                .resolve_profile(request)
+                .await?
+                .into_inner()
+                .profile,
+            Some(created.clone())
+        );
     }
-    for identity in [external("erp", "A-17"), external("crm", "a-17"), email("bo@example.com")] {
-        let request = ResolveProfileRequest { identity: Some(identity) };
+    for identity in [
+        external("erp", "A-17"),
+        external("crm", "a-17"),
+        email("bo@example.com"),
+    ] {
+        let request = ResolveProfileRequest {
+            identity: Some(identity),
+        };
         let refused = acme.profiles().resolve_profile(request).await.unwrap_err();
-        assert_eq!((refused.code(), reason(&refused).as_str()), (Code::NotFound, "NOT_FOUND"));
+        assert_eq!(
+            (refused.code(), reason(&refused).as_str()),
+            (Code::NotFound, "NOT_FOUND")
+        );
         assert!(!refused.message().contains("A-17") && !refused.message().contains("bo@"));
     }
     Ok(())
@@ -49,7 +73,12 @@ async fn everything_wrong_with_a_profile_is_told_at_once() -> Result<(), Failure
         display_name: "x".repeat(201),
         language: "English".into(),
         time_zone: "Mars/Base".into(),
-        identities: vec![email("nobody"), external("CRM", "1"), external("crm", "1"), external("crm", "1")],
+        identities: vec![
+            email("nobody"),
+            external("CRM", "1"),
+            external("crm", "1"),
+            external("crm", "1"),
+        ],
         attributes: BTreeMap::from([("Tier".into(), "gold".into())]),
         ..Profile::default()
     };
@@ -75,23 +104,48 @@ async fn everything_wrong_with_a_profile_is_told_at_once() -> Result<(), Failure
 }
 
 #[tokio::test]
-async fn an_update_changes_what_its_mask_names_clearing_what_is_empty_and_keeping_the_rest() -> Result<(), Failure> {
+async fn an_update_changes_what_its_mask_names_clearing_what_is_empty_and_keeping_the_rest()
+-> Result<(), Failure> {
     let platform = TestPlatform::start().await?;
     let acme = platform.tenant("acme");
     let created = create(&acme, ana()).await?;
     platform.advance(chrono::TimeDelta::hours(1)).await?;
 
     let profile_id = created.profile_id.clone();
-    let change = Profile { profile_id: profile_id.clone(), display_name: "Ana".into(), ..Profile::default() };
+    let change = Profile {
+        profile_id: profile_id.clone(),
+        display_name: "Ana".into(),
+        ..Profile::default()
+    };
     let updated = update(&acme, change.clone(), &["display_name", "attributes"]).await?;
-    assert_eq!((updated.display_name.as_str(), updated.attributes.len()), ("Ana", 0));
-    assert_eq!((&updated.language, &updated.identities), (&created.language, &created.identities));
-    assert_eq!((updated.create_time, updated.update_time), (created.create_time, Some(time(platform.now()))));
+    assert_eq!(
+        (updated.display_name.as_str(), updated.attributes.len()),
+        ("Ana", 0)
+    );
+    assert_eq!(
+        (&updated.language, &updated.identities),
+        (&created.language, &created.identities)
+    );
+    assert_eq!(
+        (updated.create_time, updated.update_time),
+        (created.create_time, Some(time(platform.now())))
+    );
     assert_ne!(updated.etag, created.etag);
     assert_eq!(get(&acme, &profile_id).await?, updated);
 
-    let populated = update(&acme, Profile { display_name: "A. S.".into(), ..change.clone() }, &[]).await?;
-    assert_eq!((populated.display_name.as_str(), populated.language.as_str()), ("A. S.", "es-MX"));
+    let populated = update(
+        &acme,
+        Profile {
+            display_name: "A. S.".into(),
+            ..change.clone()
+        },
+        &[],
+    )
+    .await?;
+    assert_eq!(
+        (populated.display_name.as_str(), populated.language.as_str()),
+        ("A. S.", "es-MX")
+    );
     let cleared = update(&acme, change, &["*"]).await?;
     assert_eq!((cleared.language.as_str(), cleared.identities.len()), ("", 0));
     // The identity is free for somebody else now.
@@ -106,10 +160,18 @@ async fn an_update_of_what_cannot_be_updated_or_is_not_there_is_refused() -> Res
     let created = create(&acme, named("Ana", vec![])).await?;
     let refused = update(&acme, created.clone(), &["etag"]).await.unwrap_err();
     assert_eq!(violated_fields(&refused), ["update_mask"]);
-    let missing = Profile { profile_id: Uuid::now_v7().to_string(), ..Profile::default() };
-    assert_eq!(update(&acme, missing, &["*"]).await.unwrap_err().code(), Code::NotFound);
+    let missing = Profile {
+        profile_id: Uuid::now_v7().to_string(),
+        ..Profile::default()
+    };
+    assert_eq!(
+        update(&acme, missing, &["*"]).await.unwrap_err().code(),
+        Code::NotFound
+    );
     // Another tenant's profile is not there either.
-    let others = update(&platform.tenant("globex"), created.clone(), &["display_name"]).await.unwrap_err();
+    let others = update(&platform.tenant("globex"), created.clone(), &["display_name"])
+        .await
+        .unwrap_err();
     assert_eq!(others.code(), Code::NotFound);
     assert_eq!(get(&acme, &created.profile_id).await?, created);
     Ok(())
@@ -120,11 +182,34 @@ async fn an_update_made_from_an_old_picture_is_refused() -> Result<(), Failure> 
     let platform = TestPlatform::start().await?;
     let acme = platform.tenant("acme");
     let first = create(&acme, named("Ana", vec![])).await?;
-    let second = update(&acme, Profile { display_name: "Ana B.".into(), ..first.clone() }, &["display_name"]).await?;
-    let old = update(&acme, Profile { display_name: "Ana C.".into(), ..first.clone() }, &["display_name"]).await;
+    let second = update(
+        &acme,
+        Profile {
+            display_name: "Ana B.".into(),
+            ..first.clone()
+        },
+        &["display_name"],
+    )
+    .await?;
+    let old = update(
+        &acme,
+        Profile {
+            display_name: "Ana C.".into(),
+            ..first.clone()
+        },
+        &["display_name"],
+    )
+    .await;
     let refused = old.unwrap_err();
-    assert_eq!((refused.code(), reason(&refused).as_str()), (Code::Aborted, "ETAG_MISMATCH"));
-    let unguarded = Profile { display_name: "Ana D.".into(), etag: String::new(), ..first };
+    assert_eq!(
+        (refused.code(), reason(&refused).as_str()),
+        (Code::Aborted, "ETAG_MISMATCH")
+    );
+    let unguarded = Profile {
+        display_name: "Ana D.".into(),
+        etag: String::new(),
+        ..first
+    };
     let third = update(&acme, unguarded, &["display_name"]).await?;
     assert_eq!(third.display_name, "Ana D.");
     assert_ne!(third.etag, second.etag);
@@ -136,7 +221,10 @@ async fn of_two_updates_from_the_same_picture_one_wins() -> Result<(), Failure> 
     let platform = TestPlatform::start().await?;
     let acme = platform.tenant("acme");
     let first = create(&acme, named("Ana", vec![])).await?;
-    let change = |name: &str| Profile { display_name: name.into(), ..first.clone() };
+    let change = |name: &str| Profile {
+        display_name: name.into(),
+        ..first.clone()
+    };
     let (one, two) = tokio::join!(
         update(&acme, change("One"), &["display_name"]),
         update(&acme, change("Two"), &["display_name"])
@@ -161,14 +249,25 @@ async fn a_repeated_request_answers_the_same_profile_and_makes_one() -> Result<(
     for answered in together {
         assert_eq!(answered?, first);
     }
-    let another = CreateProfileRequest { profile: Some(named("Bo", vec![])), ..request };
+    let another = CreateProfileRequest {
+        profile: Some(named("Bo", vec![])),
+        ..request
+    };
     let refused = create_with(&acme, another).await.unwrap_err();
-    assert_eq!((refused.code(), reason(&refused).as_str()), (Code::InvalidArgument, "REQUEST_ID_REUSED"));
-    let made: i64 = sqlx::query_scalar("SELECT count(*) FROM profiles.profile").fetch_one(platform.admin()).await?;
+    assert_eq!(
+        (refused.code(), reason(&refused).as_str()),
+        (Code::InvalidArgument, "REQUEST_ID_REUSED")
+    );
+    let made: i64 = sqlx::query_scalar("SELECT count(*) FROM profiles.profile")
+        .fetch_one(platform.admin())
+        .await?;
     assert_eq!(made, 1);
 
     let change = UpdateProfileRequest {
-        profile: Some(Profile { display_name: "Ana B.".into(), ..first.clone() }),
+        profile: Some(Profile {
+            display_name: "Ana B.".into(),
+            ..first.clone()
+        }),
         update_mask: None,
         request_id: Uuid::new_v4().to_string(),
     };

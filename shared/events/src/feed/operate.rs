@@ -11,6 +11,9 @@ use uuid::Uuid;
 use super::{FeedService, View};
 use crate::statement::statement;
 
+/// Longer names of subscriptions are not ours.
+const LONGEST_NAME: usize = 200;
+
 /// Position, then subscription: the order of the list, and a page's last key.
 type Key = (i64, String);
 
@@ -57,15 +60,13 @@ impl FeedService {
         request: &pb::ReleaseParkedEventsRequest,
     ) -> Result<pb::ReleaseParkedEventsResponse, Error> {
         let mut violations = Violations::default();
-        let subject = Uuid::try_parse(&request.subject).ok();
-        if subject.is_none() {
-            violations.add("subject", "must be a UUID");
-        }
-        let subject = violations.finish(subject)?;
+        let subject = violations.id("subject", &request.subject);
+        let subscription = violations.text("subscription", &request.subscription, 1..=LONGEST_NAME);
+        let (subject, subscription) = violations.finish(subject.zip(subscription))?;
         let feed = self.feed(&request.source)?;
         let database = feed.database();
         let released: i64 = query_scalar(statement(database.schema(), RELEASE))
-            .bind(&request.subscription)
+            .bind(&subscription)
             .bind(subject)
             .bind(view.tenant())
             .fetch_one(database.pool())
@@ -74,7 +75,7 @@ impl FeedService {
         if released == 0 {
             return Err(Error::not_found("parked event of subject", subject));
         }
-        tracing::info!(subscription = request.subscription, %subject, released, "parked events released");
+        tracing::info!(subscription, %subject, released, "parked events released");
         feed.signals().released.notify_waiters();
         Ok(pb::ReleaseParkedEventsResponse {
             released: i32::try_from(released).unwrap_or(i32::MAX),

@@ -17,6 +17,8 @@ use crate::{Cursor, InvalidCursor};
 
 /// At most this many types are asked for.
 const MOST_TYPES: usize = 50;
+/// Longer names of messages are not ours.
+const LONGEST_TYPE: usize = 200;
 /// Longer cursors are not ours.
 const LONGEST_CURSOR: usize = 128;
 
@@ -115,6 +117,12 @@ fn types(types: Vec<String>) -> Result<Vec<String>, Error> {
             "types",
             format!("must be at most {MOST_TYPES}; leave it empty for all"),
         );
+    }
+    for (place, name) in types.iter().take(MOST_TYPES).enumerate() {
+        let path = |c: char| c.is_ascii_alphanumeric() || matches!(c, '.' | '_');
+        if !(1..=LONGEST_TYPE).contains(&name.len()) || !name.chars().all(path) {
+            violations.add(format!("types[{place}]"), "must be a message's full name such as attune.feedback.v1.FeedbackSubmitted");
+        }
     }
     violations.finish(Some(types))
 }

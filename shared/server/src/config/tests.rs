@@ -12,12 +12,12 @@ fn parse(arguments: &[&str]) -> Result<Config, String> {
 
 #[test]
 fn the_flags_are_consistent() {
-    Command::command().debug_assert();
+    Command::<Nothing>::command().debug_assert();
 }
 
 #[test]
 fn every_flag_has_an_environment_variable_and_a_sentence() {
-    for argument in Command::command().get_arguments() {
+    for argument in Command::<Nothing>::command().get_arguments() {
         let id = argument.get_id().as_str();
         if matches!(id, "help" | "version") {
             continue;

@@ -29,7 +29,7 @@ use process::{Process, Start};
 
 /// How long a test waits for the platform to settle before it fails. Longer than in one process: after a kill
 /// a lease has to end first.
-const PATIENCE: Duration = Duration::from_secs(120);
+const PATIENCE: Duration = Duration::from_mins(2);
 /// `ATTUNE_LONGEST_LEASE` of the processes: short, so that a test need not wait for a minute after a kill, and
 /// longer than any batch of a test takes.
 const LEASE: &str = "10s";

@@ -20,7 +20,7 @@ use tonic_health::pb::health_client::HealthClient;
 use crate::Failure;
 
 /// How long a process may take to serve, and to end when it is asked to.
-const PATIENCE: Duration = Duration::from_secs(60);
+const PATIENCE: Duration = Duration::from_mins(1);
 const POLL: Duration = Duration::from_millis(10);
 
 /// What a start came to.

@@ -56,7 +56,9 @@ pub(crate) struct Rendered {
 /// Without the texts, which are a person's letter.
 impl fmt::Debug for Rendered {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Rendered").field("language", &self.language).finish_non_exhaustive()
+        f.debug_struct("Rendered")
+            .field("language", &self.language)
+            .finish_non_exhaustive()
     }
 }
 
@@ -65,7 +67,9 @@ impl Template {
     pub(crate) fn variant(&self, language: &str) -> Option<&Variant> {
         let main = language.split('-').next().unwrap_or_default();
         let find = |wanted: &str| self.variants.iter().find(|variant| variant.speaks(wanted));
-        find(language).or_else(|| find(main)).or_else(|| self.variants.first())
+        find(language)
+            .or_else(|| find(main))
+            .or_else(|| self.variants.first())
     }
 
     /// Fills in the variant for `language`. A variable that is missing is an error: a letter with a hole in it
@@ -76,7 +80,9 @@ impl Template {
         display_name: &str,
         variables: &BTreeMap<String, String>,
     ) -> Result<Rendered, TemplateError> {
-        let variant = self.variant(language).ok_or_else(|| TemplateError::new("has no variant"))?;
+        let variant = self
+            .variant(language)
+            .ok_or_else(|| TemplateError::new("has no variant"))?;
         let values = values(display_name, variables);
         let subject = one_line(&fill(&variant.subject, &values, UndefinedBehavior::Strict)?);
         if subject.chars().count() > LONGEST_SUBJECT {
@@ -84,7 +90,11 @@ impl Template {
             return Err(TemplateError::new(rule));
         }
         let body = fill(&variant.body, &values, UndefinedBehavior::Strict)?;
-        Ok(Rendered { language: variant.language.clone(), subject, body })
+        Ok(Rendered {
+            language: variant.language.clone(),
+            subject,
+            body,
+        })
     }
 }
 
@@ -121,5 +131,9 @@ fn values(display_name: &str, variables: &BTreeMap<String, String>) -> BTreeMap<
 
 /// A line feed in a subject would be a header of the writer's choice.
 pub(crate) fn one_line(text: &str) -> String {
-    text.split(|c: char| c.is_control()).map(str::trim).filter(|part| !part.is_empty()).collect::<Vec<_>>().join(" ")
+    text.split(|c: char| c.is_control())
+        .map(str::trim)
+        .filter(|part| !part.is_empty())
+        .collect::<Vec<_>>()
+        .join(" ")
 }

@@ -26,7 +26,10 @@ pub(crate) struct TemplateError {
 
 impl TemplateError {
     pub(super) fn new(rule: impl Into<String>) -> Self {
-        Self { rule: rule.into(), detail: String::new() }
+        Self {
+            rule: rule.into(),
+            detail: String::new(),
+        }
     }
 
     /// What is wrong, in the words of the template alone: nothing of the values it was filled in with.
@@ -43,12 +46,19 @@ pub(super) fn fill(
 ) -> Result<String, TemplateError> {
     check(text)?;
     let environment = environment(undefined);
-    let template = environment.template_from_str(text).map_err(|error| explain(&error))?;
+    let template = environment
+        .template_from_str(text)
+        .map_err(|error| explain(&error))?;
     let mut filled = Bounded::default();
-    match template.render_captured_to(Value::from_pairs(values.iter().map(|(key, value)| (key.as_str(), value.as_str()))), &mut filled) {
+    match template.render_captured_to(
+        Value::from_pairs(values.iter().map(|(key, value)| (key.as_str(), value.as_str()))),
+        &mut filled,
+    ) {
         Ok(_) => {}
         Err(_) if filled.full => {
-            return Err(TemplateError::new(format!("must not become longer than {LONGEST} bytes")));
+            return Err(TemplateError::new(format!(
+                "must not become longer than {LONGEST} bytes"
+            )));
         }
         Err(error) if error.kind() == ErrorKind::UndefinedError => {
             return Err(missing(&template, values).unwrap_or_else(|| explain(&error)));
@@ -81,21 +91,40 @@ fn missing(template: &Template<'_, '_>, values: &BTreeMap<String, String>) -> Op
 
 /// The detail may quote a value.
 fn explain(error: &minijinja::Error) -> TemplateError {
-    let place = error.line().map(|line| format!(" in line {line}")).unwrap_or_default();
-    let detail = error.detail().map(|detail| format!(": {detail}")).unwrap_or_default();
-    TemplateError { rule: format!("{}{place}", error.kind()), detail }
+    let place = error
+        .line()
+        .map(|line| format!(" in line {line}"))
+        .unwrap_or_default();
+    let detail = error
+        .detail()
+        .map(|detail| format!(": {detail}"))
+        .unwrap_or_default();
+    TemplateError {
+        rule: format!("{}{place}", error.kind()),
+        detail,
+    }
 }
 
 /// Refuses what makes a rendering cost more than its text is long.
 fn check(text: &str) -> Result<(), TemplateError> {
     let mut rest = text;
-    while let Some(start) = rest.find("{{").into_iter().chain(rest.find("{%")).chain(rest.find("{#")).min() {
+    while let Some(start) = rest
+        .find("{{")
+        .into_iter()
+        .chain(rest.find("{%"))
+        .chain(rest.find("{#"))
+        .min()
+    {
         let (opening, inside) = rest[start..].split_at(2);
         rest = match opening {
             "{#" => inside.split_once("#}").map_or("", |(_, after)| after),
             "{%" => {
                 let tag = inside.trim_start_matches('-').trim_start();
-                let word: String = tag.chars().take_while(|c| c.is_alphanumeric() || *c == '_').take(20).collect();
+                let word: String = tag
+                    .chars()
+                    .take_while(|c| c.is_alphanumeric() || *c == '_')
+                    .take(20)
+                    .collect();
                 if !STATEMENTS.contains(&word.as_str()) {
                     let allowed = STATEMENTS.join(", ");
                     let rule = format!("must not use '{word}' in {{% %}}, only {allowed}");
@@ -123,7 +152,9 @@ fn code<'t>(text: &'t str, end: &str) -> Result<&'t str, TemplateError> {
             (None, _) if open == 0 && text[place..].starts_with(end) => return Ok(&text[place + 2..]),
             (None, '\'' | '"') => quote = Some(c),
             (None, '*' | '+' | '~') => {
-                let rule = format!("must not use '{c}' inside {{{{ }}}} and {{% %}}: texts cannot be multiplied or joined");
+                let rule = format!(
+                    "must not use '{c}' inside {{{{ }}}} and {{% %}}: texts cannot be multiplied or joined"
+                );
                 return Err(TemplateError::new(rule));
             }
             (None, '(' | '[' | '{') => open += 1,

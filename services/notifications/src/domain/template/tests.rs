@@ -10,7 +10,10 @@ fn template(body: &str) -> Template {
         template_id: Uuid::nil(),
         name: "n".into(),
         purpose: Purpose::FollowUp,
-        variants: Json(vec![variant("en", "About {{ issue }}"), variant("ZH", "关于 {{ issue }}")]),
+        variants: Json(vec![
+            variant("en", "About {{ issue }}"),
+            variant("ZH", "关于 {{ issue }}"),
+        ]),
         created_at: DateTime::UNIX_EPOCH,
     }
 }
@@ -35,14 +38,21 @@ fn a_line_feed_in_a_value_does_not_become_a_header() {
 
 #[test]
 fn a_missing_value_is_an_error_that_names_it_and_not_a_hole() {
-    assert_eq!(render("Dear {{ nobody }}").unwrap_err().rule(), "has no value for nobody");
-    assert_eq!(render("Dear {{ nobody|default('friend') }}").unwrap().body, "Dear friend");
+    assert_eq!(
+        render("Dear {{ nobody }}").unwrap_err().rule(),
+        "has no value for nobody"
+    );
+    assert_eq!(
+        render("Dear {{ nobody|default('friend') }}").unwrap().body,
+        "Dear friend"
+    );
 }
 
 #[test]
 fn a_template_written_to_burn_time_or_memory_is_refused() {
     let nested = "{% if x %}".repeat(200) + &"{% endif %}".repeat(200);
-    let doubled = "{% set a = 'xxxxxxxxxx' %}".to_owned() + &"{% set a %}{{ a }}{{ a }}{% endset %}".repeat(60);
+    let doubled =
+        "{% set a = 'xxxxxxxxxx' %}".to_owned() + &"{% set a %}{{ a }}{{ a }}{% endset %}".repeat(60);
     let flood = "{{ long }}".repeat(1_000);
     let bombs = [
         "{{ 'a' * 1000000000 }}",
@@ -78,6 +88,14 @@ fn what_a_letter_needs_is_rendered() {
 
 #[test]
 fn a_language_is_a_tag() {
-    assert!(["en", "zh-Hant", "de-CH-1996"].iter().all(|tag| language(tag).is_ok()));
-    assert!(["", "e", "en_US", "en-", "english", "12"].iter().all(|tag| language(tag).is_err()));
+    assert!(
+        ["en", "zh-Hant", "de-CH-1996"]
+            .iter()
+            .all(|tag| language(tag).is_ok())
+    );
+    assert!(
+        ["", "e", "en_US", "en-", "english", "12"]
+            .iter()
+            .all(|tag| language(tag).is_err())
+    );
 }
