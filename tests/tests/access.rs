@@ -67,7 +67,7 @@ fn patched(platform: &TestPlatform) -> Result<String, Failure> {
     Ok(parts.join("."))
 }
 
-fn not_allowed(platform: &TestPlatform) -> Result<Refused, Failure> {
+fn not_authenticated(platform: &TestPlatform) -> Result<Refused, Failure> {
     let caller = |token: &str| Caller::new(platform.channel(), token);
     let issuer = platform.issuer();
     let long_ago = Utc::now() - TimeDelta::days(2);
@@ -82,7 +82,6 @@ fn not_allowed(platform: &TestPlatform) -> Result<Refused, Failure> {
         tenant: None,
         ..user("*")?
     };
-    let service = issuer.token(&TokenSpec::service("feedback", "*"))?;
     let short = TokenSpec {
         ttl: Duration::ZERO,
         ..user("*")?
@@ -131,6 +130,14 @@ fn not_allowed(platform: &TestPlatform) -> Result<Refused, Failure> {
                 UNAUTHENTICATED,
             ),
         ),
+    ]))
+}
+
+fn not_permitted(platform: &TestPlatform) -> Result<Refused, Failure> {
+    let caller = |token: &str| Caller::new(platform.channel(), token);
+    let issuer = platform.issuer();
+    let service = issuer.token(&TokenSpec::service("feedback", "*"))?;
+    Ok(BTreeMap::from([
         (
             "without any scope",
             (caller(&issuer.token(&user("")?)?)?, NO_SCOPE),
@@ -172,7 +179,8 @@ async fn who_may_not_call_is_refused_on_every_rpc_and_told_why() -> Result<(), F
     let platform = TestPlatform::start().await?;
     let acme = World::make(&platform, "acme").await?;
     let before = rows(&platform, "acme").await?;
-    let callers = not_allowed(&platform)?;
+    let mut callers = not_authenticated(&platform)?;
+    callers.extend(not_permitted(&platform)?);
     let methods = reflect::methods()?;
     let acme = &acme;
     let calls = callers

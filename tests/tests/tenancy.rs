@@ -237,7 +237,7 @@ async fn a_role_owns_its_schema_and_has_no_right_on_another() -> Result<(), Fail
         "SELECT rolname::text, rolsuper OR rolbypassrls OR rolcreaterole OR rolcreatedb OR rolreplication
          FROM pg_roles WHERE rolname = ANY($1)",
     )
-    .bind(SCHEMAS.map(|schema| schema.role()).to_vec())
+    .bind(SCHEMAS.map(attune_database::Schema::role).to_vec())
     .fetch_all(platform.admin())
     .await?;
     assert_eq!(powers.len(), SCHEMAS.len());

@@ -14,6 +14,7 @@ mod demo;
 mod explore;
 mod import;
 mod input;
+mod letter;
 mod owner;
 mod platform;
 mod postgres;

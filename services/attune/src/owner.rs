@@ -9,12 +9,11 @@ use attune_api::improvement::v1::{
     GetInitiativeRequest, Initiative, InitiativeState, Issue, IssueState, Iteration, ListIssuesRequest,
     RollOutInitiativeRequest, Target,
 };
-use attune_api::notifications::v1::{CreateTemplateRequest, Template, TemplateVariant};
-use attune_api::profiles::v1::Purpose;
 use attune_rpc::{instant, timestamp};
 use chrono::{DateTime, Utc};
 use uuid::Uuid;
 
+use crate::letter;
 use crate::platform::{PAGE, Platform, ask};
 use crate::timetable::{Rollout, Timetable, full_hour};
 
@@ -74,7 +73,7 @@ impl Case {
 impl Owner {
     /// Prepares the letter to customers.
     pub(crate) async fn new(platform: Platform, timetable: Timetable) -> anyhow::Result<Self> {
-        let template_id = template(&platform).await?;
+        let template_id = letter::create(&platform).await?;
         Ok(Self {
             platform,
             timetable,
@@ -343,52 +342,6 @@ fn evidence(rollout: &Rollout) -> &'static str {
         "declared done by the demo, which knows of no real change"
     }
 }
-
-/// The letter to the cohort, in three languages.
-async fn template(platform: &Platform) -> anyhow::Result<String> {
-    let variant = |(language, subject, body): (&str, &str, &str)| TemplateVariant {
-        language: language.to_owned(),
-        subject: subject.to_owned(),
-        body: body.to_owned(),
-    };
-    let request = CreateTemplateRequest {
-        template: Some(Template {
-            name: "You said, we did".to_owned(),
-            purpose: Purpose::FollowUp.into(),
-            variants: LETTERS.map(variant).into(),
-            ..Template::default()
-        }),
-        request_id: request_id(),
-    };
-    let client = platform.templates();
-    let created = ask("CreateTemplate", || {
-        let (mut client, request) = (client.clone(), request.clone());
-        async move { client.create_template(request).await }
-    });
-    Ok(created.await?.template.unwrap_or_default().template_id)
-}
-
-const LETTERS: [(&str, &str, &str); 3] = [
-    (
-        "en",
-        "You said, we did: {{ issue_title }}",
-        "Hello{% if display_name %} {{ display_name }}{% endif %},\n\nyou told us about: {{ issue_title }}. This is what \
-         we have done{% if iteration != \"1\" %} since our last letter{% endif %}:\n\n{{ change }}\n\nIf it is not \
-         better, tell us again.\n",
-    ),
-    (
-        "ru",
-        "Вы сказали — мы сделали: {{ issue_title }}",
-        "Здравствуйте{% if display_name %}, {{ display_name }}{% endif %}!\n\nВы писали нам: {{ issue_title }}. Вот что \
-         мы сделали:\n\n{{ change }}\n\nЕсли лучше не стало, напишите нам ещё раз.\n",
-    ),
-    (
-        "zh",
-        "您的意见，我们的行动：{{ issue_title }}",
-        "您好{% if display_name %}，{{ display_name }}{% endif %}！\n\n您曾向我们反映：{{ issue_title }}。我们做了以下改进：\n\n\
-         {{ change }}\n\n如果情况没有好转，请再次告诉我们。\n",
-    ),
-];
 
 fn request_id() -> String {
     Uuid::now_v7().to_string()

@@ -56,19 +56,16 @@ impl Caller {
             vec![request],
             most,
         );
-        match tokio::time::timeout(PATIENCE, call).await {
-            Ok(answer) => answer,
-            Err(_) => {
-                let status = Status::unknown(format!(
-                    "no answer from {} within {PATIENCE:?}",
-                    reflect::path(method)
-                ));
-                Answer {
-                    messages: Vec::new(),
-                    status,
-                }
-            }
-        }
+        let late = || Answer {
+            messages: Vec::new(),
+            status: Status::unknown(format!(
+                "no answer from {} within {PATIENCE:?}",
+                reflect::path(method)
+            )),
+        };
+        tokio::time::timeout(PATIENCE, call)
+            .await
+            .unwrap_or_else(|_| late())
     }
 }
 
@@ -123,5 +120,7 @@ pub fn scope(method: &MethodDescriptor) -> String {
 
 /// Whether a method only reads, by its scope.
 pub fn is_reading(method: &MethodDescriptor) -> bool {
-    scope(method).ends_with(".read")
+    scope(method)
+        .rsplit_once('.')
+        .is_some_and(|(_, right)| right == "read")
 }

@@ -21,7 +21,7 @@ impl<'w> Samples<'w> {
     }
 
     /// A request for each member of the method's oneof, or one.
-    pub fn requests(&self, method: &MethodDescriptor) -> Result<Vec<DynamicMessage>, Failure> {
+    pub fn requests(self, method: &MethodDescriptor) -> Result<Vec<DynamicMessage>, Failure> {
         let input = method.input();
         let members = input
             .oneofs()
@@ -34,13 +34,13 @@ impl<'w> Samples<'w> {
     }
 
     /// The first of [`requests`](Self::requests).
-    pub fn request(&self, method: &MethodDescriptor) -> Result<DynamicMessage, Failure> {
+    pub fn request(self, method: &MethodDescriptor) -> Result<DynamicMessage, Failure> {
         let input = method.input();
         self.message(input.name(), &input, 0)
     }
 
     fn message(
-        &self,
+        self,
         root: &str,
         descriptor: &MessageDescriptor,
         choice: usize,
@@ -61,7 +61,7 @@ impl<'w> Samples<'w> {
         Ok(message)
     }
 
-    fn value(&self, root: &str, field: &FieldDescriptor, choice: usize) -> Result<Option<Value>, Failure> {
+    fn value(self, root: &str, field: &FieldDescriptor, choice: usize) -> Result<Option<Value>, Failure> {
         let world = self.world;
         Ok(Some(match sample(root, field)? {
             Sample::Output | Sample::Absent => return Ok(None),

@@ -32,6 +32,9 @@ pub struct Street {
 
 impl Street {
     /// Makes them, and lets a hot issue appear at two of them.
+    ///
+    /// # Panics
+    /// When acme turns out to have next to nothing that only it has.
     pub async fn build() -> Result<Self, Failure> {
         let platform = TestPlatform::start().await?;
         let mut acme = World::make(&platform, "acme").await?;

@@ -6,7 +6,6 @@ use attune_rpc::{Error, Page, Violations, timestamp};
 use chrono::{DateTime, Utc};
 use prost::Message as _;
 use sqlx::{query_as, query_scalar};
-use uuid::Uuid;
 
 use super::{FeedService, View};
 use crate::statement::statement;

@@ -15,7 +15,7 @@ use tower::{Layer, Service};
 /// How prost begins the text of an error in decoding, and tonic with it the text of its INTERNAL.
 const DECODING: &str = "failed to decode Protobuf message: ";
 
-/// Answers INVALID_ARGUMENT with the field where a message cannot be decoded. (tonic calls it INTERNAL, as gRPC's
+/// Answers `INVALID_ARGUMENT` with the field where a message cannot be decoded. (tonic calls it INTERNAL, as gRPC's
 /// own table has it for a client; here it is the caller's fault and no alarm of ours.)
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct UndecodableLayer;
