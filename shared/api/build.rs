@@ -14,13 +14,19 @@ fn main() -> Result<(), Box<dyn Error>> {
     files.sort();
 
     let mut compiler = protox::Compiler::new([&root])?;
-    compiler.include_imports(true).include_source_info(true).open_files(&files)?;
+    compiler
+        .include_imports(true)
+        .include_source_info(true)
+        .open_files(&files)?;
     let out = PathBuf::from(env::var("OUT_DIR")?);
     // Not prost's re-encoding of the set: that would drop the custom options.
     fs::write(out.join("attune.bin"), compiler.encode_file_descriptor_set())?;
 
     let mut prost = tonic_prost_build::Config::new();
-    prost.enable_type_names().btree_map(["."]).bytes([".attune.events"]);
+    prost
+        .enable_type_names()
+        .btree_map(["."])
+        .bytes([".attune.events"]);
     tonic_prost_build::configure()
         .build_transport(true)
         .compile_fds_with_config(compiler.file_descriptor_set(), prost)?;

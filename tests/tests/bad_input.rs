@@ -282,13 +282,13 @@ async fn a_repeated_request_id_has_one_effect_and_another_body_is_refused() -> R
             !ids(&one).is_empty() || method.name() == "CreateTopic",
             "{path} answers no id"
         );
-        let reused = caller.ask(&method, &otherwise(&acme, &method, &request)?).await;
-        let refused = (reused.status.code(), reason(&reused.status));
+        let conflict = caller.ask(&method, &otherwise(&acme, &method, &request)?).await;
+        let refused = (conflict.status.code(), reason(&conflict.status));
         assert_eq!(
             refused,
             (Code::InvalidArgument, "REQUEST_ID_REUSED".to_owned()),
             "{path}: {:?}",
-            reused.status
+            conflict.status
         );
         assert_eq!(
             rows(&platform, "acme").await?,

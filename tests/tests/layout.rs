@@ -1,10 +1,22 @@
 //! The shape of the repository, where a rule that nobody checks would not be one.
 
+#![allow(
+    clippy::unwrap_used,
+    clippy::panic,
+    clippy::case_sensitive_file_extension_comparisons
+)] // tests, on names that are ours
+
 use std::collections::BTreeSet;
 use std::fs;
 use std::path::{Path, PathBuf};
 
-const SERVICES: [&str; 5] = ["profiles", "interactions", "feedback", "improvement", "notifications"];
+const SERVICES: [&str; 5] = [
+    "profiles",
+    "interactions",
+    "feedback",
+    "improvement",
+    "notifications",
+];
 
 fn root() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("..")
@@ -16,7 +28,9 @@ fn read(path: &Path) -> String {
 
 fn names(folder: &Path) -> BTreeSet<String> {
     let entries = fs::read_dir(folder).unwrap_or_else(|error| panic!("{}: {error}", folder.display()));
-    entries.map(|entry| entry.unwrap().file_name().into_string().unwrap()).collect()
+    entries
+        .map(|entry| entry.unwrap().file_name().into_string().unwrap())
+        .collect()
 }
 
 fn rust_files(folder: &Path, found: &mut Vec<PathBuf>) {
@@ -33,7 +47,9 @@ fn rust_files(folder: &Path, found: &mut Vec<PathBuf>) {
 /// Know one service, know all.
 #[test]
 fn the_five_services_have_the_same_file_set() {
-    let expected = ["main.rs", "lib.rs", "error.rs", "domain", "commands", "store", "grpc", "convert", "events"];
+    let expected = [
+        "main.rs", "lib.rs", "error.rs", "domain", "commands", "store", "grpc", "convert", "events",
+    ];
     for service in SERVICES {
         let found = names(&root().join("services").join(service).join("src"));
         for name in expected {
@@ -45,19 +61,27 @@ fn the_five_services_have_the_same_file_set() {
 #[test]
 fn the_platform_tables_are_the_same_in_all_five() {
     let migration = |service: &str| {
-        let path = root().join("services").join(service).join("migrations/0001_platform.sql");
+        let path = root()
+            .join("services")
+            .join(service)
+            .join("migrations/0001_platform.sql");
         read(&path).replace(&format!("{service}."), "SCHEMA.")
     };
     let first = migration(SERVICES[0]);
     for service in &SERVICES[1..] {
-        assert!(migration(service) == first, "services/{service}/migrations/0001_platform.sql differs");
+        assert!(
+            migration(service) == first,
+            "services/{service}/migrations/0001_platform.sql differs"
+        );
     }
 }
 
 #[test]
 fn a_service_process_says_what_it_runs_in_ten_lines() {
     for service in SERVICES {
-        let lines = read(&root().join("services").join(service).join("src/main.rs")).lines().count();
+        let lines = read(&root().join("services").join(service).join("src/main.rs"))
+            .lines()
+            .count();
         assert!(lines <= 10, "services/{service}/src/main.rs has {lines} lines");
     }
 }
@@ -80,12 +104,22 @@ fn rooms_are_small_and_named_after_what_is_in_them() {
     for folder in ["services", "shared", "tests"] {
         rust_files(&root().join(folder), &mut files);
     }
-    let unnamed = ["utils", "util", "common", "helpers", "helper", "misc", "manager", "core"];
+    let unnamed = [
+        "utils", "util", "common", "helpers", "helper", "misc", "manager", "core",
+    ];
     for path in files {
         let stem = path.file_stem().unwrap().to_str().unwrap();
-        assert!(!unnamed.contains(&stem), "{} has no noun for a name", path.display());
+        assert!(
+            !unnamed.contains(&stem),
+            "{} has no noun for a name",
+            path.display()
+        );
         let lines = read(&path).lines().count();
-        assert!(lines <= 500, "{} has {lines} lines; make it a folder", path.display());
+        assert!(
+            lines <= 500,
+            "{} has {lines} lines; make it a folder",
+            path.display()
+        );
     }
 }
 
@@ -95,7 +129,10 @@ fn only_commands_and_background_work_begin_transactions() {
     for service in SERVICES {
         for folder in ["store", "grpc", "convert", "domain"] {
             let mut files = Vec::new();
-            rust_files(&root().join("services").join(service).join("src").join(folder), &mut files);
+            rust_files(
+                &root().join("services").join(service).join("src").join(folder),
+                &mut files,
+            );
             for path in files {
                 let text = read(&path);
                 for begin in [".write(tenant", ".read(tenant", ".system(", ".platform_tx("] {

@@ -150,7 +150,7 @@ impl Owner {
             iteration: 1,
             next: Next::Nothing,
         };
-        let rollout = self.timetable.next(case.subject(), now);
+        let rollout = self.timetable.next(case.subject(), case.iteration, now);
         let request = CreateInitiativeRequest {
             initiative: Some(Initiative {
                 issue_id: issue.issue_id,
@@ -297,7 +297,7 @@ impl Owner {
             InitiativeState::RolledOut => case.next = next_look(current, now),
             InitiativeState::Planned => {
                 case.iteration = current.map_or(case.iteration, |iteration| iteration.number);
-                let rollout = self.timetable.next(case.subject(), now);
+                let rollout = self.timetable.next(case.subject(), case.iteration, now);
                 self.plan(case, rollout, now).await?;
                 return Ok(true);
             }

@@ -11,6 +11,10 @@ const LONGEST_DEADLINE: i64 = 28;
 /// Where at least so many days are left after the first rollout, half of them are kept for a second one.
 const ROOM_FOR_TWO: i64 = 16;
 
+/// Rollouts of one initiative that are played. Where nothing is known to have changed, trying again and again would
+/// sooner or later meet a change that came by itself.
+const PLAYED_TRIES: i32 = 2;
+
 /// A rollout to be declared.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Rollout {
@@ -35,9 +39,14 @@ impl Timetable {
         Self { changes, end }
     }
 
-    /// The first rollout after `now` for an issue of this product and topic, if it can be judged before the end
+    /// The rollout of this iteration, the first one after `now` for an issue of this product and topic, if it can be judged before the end
     /// of observation: silence after the end is no success.
-    pub(crate) fn next(&self, (product, topic): (&str, &str), now: DateTime<Utc>) -> Option<Rollout> {
+    pub(crate) fn next(
+        &self,
+        (product, topic): (&str, &str),
+        iteration: i32,
+        now: DateTime<Utc>,
+    ) -> Option<Rollout> {
         let rollout = match &self.changes {
             Some(changes) => changes
                 .iter()
@@ -47,6 +56,7 @@ impl Timetable {
                     change: change.words.clone(),
                     real: true,
                 }),
+            None if iteration > PLAYED_TRIES => None,
             None => Some(Rollout {
                 at: full_hour(now + PREPARATION.min((self.end - now) / 4)),
                 change: format!(
@@ -67,7 +77,7 @@ impl Timetable {
                 .iter()
                 .rfind(|c| c.at > now && c.concerns(product, topic))
                 .map(|c| full_hour(c.at)),
-            None => self.next((product, topic), now).map(|rollout| rollout.at),
+            None => self.next((product, topic), 1, now).map(|rollout| rollout.at),
         };
         let left = (self.end - last.unwrap_or(self.end)).num_days();
         let days = if self.changes.is_none() && left >= ROOM_FOR_TWO {
@@ -128,7 +138,11 @@ mod tests {
             change("2026-02-05T09:00:00Z", ""),
         ];
         let table = Timetable::new(Some(changes), at("2026-03-01T00:00:00Z"));
-        let of = |product, now: &str| table.next((product, "delay"), at(now)).map(|rollout| rollout.at);
+        let of = |product, now: &str| {
+            table
+                .next((product, "delay"), 1, at(now))
+                .map(|rollout| rollout.at)
+        };
         assert_eq!(
             of("Card", "2026-01-20T00:00:00Z"),
             Some(at("2026-02-01T10:00:00Z"))
@@ -147,15 +161,15 @@ mod tests {
     #[test]
     fn nothing_is_rolled_out_that_cannot_be_judged_before_the_data_end() {
         let table = Timetable::new(None, at("2026-02-10T00:00:00Z"));
-        let played = table.next(("", "delay"), at("2026-02-06T00:00:00Z")).unwrap();
+        let played = table.next(("", "delay"), 1, at("2026-02-06T00:00:00Z")).unwrap();
         assert_eq!((played.at, played.real), (at("2026-02-07T00:00:00Z"), false));
         assert_eq!(table.deadline_days(("", "delay"), at("2026-02-06T00:00:00Z")), 3);
-        assert_eq!(table.next(("", "delay"), at("2026-02-08T23:00:00Z")), None);
+        assert_eq!(table.next(("", "delay"), 1, at("2026-02-08T23:00:00Z")), None);
         let late = Timetable::new(
             Some(vec![change("2026-02-09T12:00:00Z", "")]),
             at("2026-02-10T00:00:00Z"),
         );
-        assert_eq!(late.next(("", "delay"), at("2026-02-06T00:00:00Z")), None);
+        assert_eq!(late.next(("", "delay"), 1, at("2026-02-06T00:00:00Z")), None);
     }
 
     #[test]
@@ -163,9 +177,10 @@ mod tests {
         let table = Timetable::new(None, at("2026-03-31T00:00:00Z"));
         let now = at("2026-03-01T00:00:00Z");
         assert_eq!(
-            table.next(("", "delay"), now).unwrap().at,
+            table.next(("", "delay"), 2, now).unwrap().at,
             at("2026-03-08T00:00:00Z")
         );
+        assert_eq!(table.next(("", "delay"), 3, now), None, "and for no third one");
         assert_eq!(table.deadline_days(("", "delay"), now), 11);
     }
 }

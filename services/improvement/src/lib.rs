@@ -40,7 +40,12 @@ impl Service for Improvement {
     }
 
     async fn build(&self, context: Context) -> anyhow::Result<Part> {
-        let Context { database, peers, longest_lease, .. } = context;
+        let Context {
+            database,
+            peers,
+            longest_lease,
+            ..
+        } = context;
         let source: Arc<dyn SeriesSource> = Arc::new(Feedback::new(peers));
         let looks = Worker::new(
             database.clone(),

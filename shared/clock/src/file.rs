@@ -23,7 +23,11 @@ impl FileClock {
         let now = read(&path)?;
         let moves = Arc::new(watch::Sender::new(now));
         watch_file(path.clone(), &moves);
-        Ok(Self { path, last: Mutex::new(now), moves })
+        Ok(Self {
+            path,
+            last: Mutex::new(now),
+            moves,
+        })
     }
 }
 
@@ -59,7 +63,10 @@ fn read(path: &Path) -> io::Result<DateTime<Utc>> {
     text.trim().parse().map_err(|_| {
         io::Error::new(
             io::ErrorKind::InvalidData,
-            format!("{} must hold one instant such as 2026-03-01T12:00:00Z", path.display()),
+            format!(
+                "{} must hold one instant such as 2026-03-01T12:00:00Z",
+                path.display()
+            ),
         )
     })
 }

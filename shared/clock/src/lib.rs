@@ -36,19 +36,28 @@ pub struct Clock {
 impl Clock {
     /// The operating system's clock.
     pub fn system() -> Self {
-        Self { source: Arc::new(System) }
+        Self {
+            source: Arc::new(System),
+        }
     }
 
     /// A clock that stands at `start` until its [`ManualClock`] moves it.
     pub fn manual(start: DateTime<Utc>) -> (Self, ManualClock) {
         let hand = ManualClock::at(start);
-        (Self { source: Arc::new(hand.clone()) }, hand)
+        (
+            Self {
+                source: Arc::new(hand.clone()),
+            },
+            hand,
+        )
     }
 
     /// A virtual clock that several processes share: `path` holds one RFC 3339 instant and is replaced
     /// atomically by whoever moves the time. Fails when the file cannot be read or holds anything else.
     pub fn file(path: impl Into<PathBuf>) -> io::Result<Self> {
-        Ok(Self { source: Arc::new(file::FileClock::open(path.into())?) })
+        Ok(Self {
+            source: Arc::new(file::FileClock::open(path.into())?),
+        })
     }
 
     /// The current instant, cut to microseconds because that is what Postgres keeps.
@@ -59,7 +68,9 @@ impl Clock {
     /// The moves of virtual time from here on. A loop takes this once, before its first look at the time,
     /// so that no move falls between the look and the wait.
     pub fn moves(&self) -> Moves {
-        Moves { receiver: self.source.moves() }
+        Moves {
+            receiver: self.source.moves(),
+        }
     }
 
     /// Whether somebody else than the operating system moves this clock.

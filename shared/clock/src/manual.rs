@@ -14,7 +14,9 @@ pub struct ManualClock {
 
 impl ManualClock {
     pub(crate) fn at(start: DateTime<Utc>) -> Self {
-        Self { instant: Arc::new(watch::Sender::new(start)) }
+        Self {
+            instant: Arc::new(watch::Sender::new(start)),
+        }
     }
 
     /// Moves to `instant`; an earlier one is ignored.

@@ -82,12 +82,20 @@ struct Details {
 impl Error {
     /// An error with code, reason and a message that tells the caller what to do.
     pub fn new(code: Code, reason: Reason, message: impl Into<String>) -> Self {
-        Self { code, reason, message: message.into(), details: Box::default() }
+        Self {
+            code,
+            reason,
+            message: message.into(),
+            details: Box::default(),
+        }
     }
 
-    /// INVALID_ARGUMENT with every field violation at once.
+    /// `INVALID_ARGUMENT` with every field violation at once.
     pub fn invalid(violations: Violations) -> Self {
-        let fields: Vec<_> = violations.iter().map(|v| format!("{}: {}", v.field, v.description)).collect();
+        let fields: Vec<_> = violations
+            .iter()
+            .map(|v| format!("{}: {}", v.field, v.description))
+            .collect();
         let message = match fields.as_slice() {
             [only] => only.clone(),
             several => format!("{} fields are wrong: {}", several.len(), several.join("; ")),
@@ -97,17 +105,21 @@ impl Error {
         error
     }
 
-    /// NOT_FOUND for a resource of the caller's tenant.
+    /// `NOT_FOUND` for a resource of the caller's tenant.
     pub fn not_found(resource: &str, id: impl fmt::Display) -> Self {
         // Where any text is taken for a name, a long one must not come back: it would not fit a header, and
         // what does not fit ends the whole connection.
         let id: String = id.to_string().chars().take(LONGEST_ECHO).collect();
-        Self::new(Code::NotFound, Reason::NotFound, format!("there is no {resource} {id}"))
-            .with("resource", resource)
-            .with("id", id)
+        Self::new(
+            Code::NotFound,
+            Reason::NotFound,
+            format!("there is no {resource} {id}"),
+        )
+        .with("resource", resource)
+        .with("id", id)
     }
 
-    /// ALREADY_EXISTS: another resource holds the value of `field`.
+    /// `ALREADY_EXISTS`: another resource holds the value of `field`.
     pub fn already_exists(resource: &str, field: &str) -> Self {
         let message = format!("another {resource} has this {field} already");
         Self::new(Code::AlreadyExists, Reason::AlreadyExists, message)
@@ -120,12 +132,12 @@ impl Error {
         Self::new(Code::Aborted, reason, message)
     }
 
-    /// FAILED_PRECONDITION: the state does not allow it.
+    /// `FAILED_PRECONDITION`: the state does not allow it.
     pub fn failed_precondition(reason: Reason, message: impl Into<String>) -> Self {
         Self::new(Code::FailedPrecondition, reason, message)
     }
 
-    /// PERMISSION_DENIED.
+    /// `PERMISSION_DENIED`.
     pub fn permission_denied(reason: Reason, message: impl Into<String>) -> Self {
         Self::new(Code::PermissionDenied, reason, message)
     }
@@ -135,7 +147,7 @@ impl Error {
         Self::new(Code::Unauthenticated, Reason::InvalidToken, message)
     }
 
-    /// RESOURCE_EXHAUSTED, with the time after which to come again.
+    /// `RESOURCE_EXHAUSTED`, with the time after which to come again.
     pub fn resource_exhausted(reason: Reason, message: impl Into<String>, retry_after: Duration) -> Self {
         Self::new(Code::ResourceExhausted, reason, message).retry_after(retry_after)
     }
@@ -145,13 +157,14 @@ impl Error {
         Self::new(Code::Unavailable, Reason::Unavailable, message).retry_after(retry_after)
     }
 
-    /// DEADLINE_EXCEEDED.
+    /// `DEADLINE_EXCEEDED`.
     pub fn deadline_exceeded() -> Self {
-        let message = "the deadline of the call passed before it was done; repeat it with the same request id";
+        let message =
+            "the deadline of the call passed before it was done; repeat it with the same request id";
         Self::new(Code::DeadlineExceeded, Reason::DeadlineExceeded, message)
     }
 
-    /// OUT_OF_RANGE.
+    /// `OUT_OF_RANGE`.
     pub fn out_of_range(reason: Reason, message: impl Into<String>) -> Self {
         Self::new(Code::OutOfRange, reason, message)
     }
@@ -216,7 +229,11 @@ impl From<Violations> for Error {
 impl From<Error> for Status {
     fn from(error: Error) -> Self {
         let reason = error.reason_name();
-        let Details { metadata, violations, retry_after } = *error.details;
+        let Details {
+            metadata,
+            violations,
+            retry_after,
+        } = *error.details;
         let mut details = ErrorDetails::with_error_info(reason, DOMAIN, metadata);
         for violation in violations {
             details.add_bad_request_violation(violation.field, violation.description);
@@ -242,7 +259,10 @@ mod tests {
         assert_eq!(status.code(), tonic::Code::InvalidArgument);
         let details = status.get_error_details();
         let info = details.error_info().unwrap();
-        assert_eq!((info.reason.as_str(), info.domain.as_str()), ("INVALID_FIELDS", "attune"));
+        assert_eq!(
+            (info.reason.as_str(), info.domain.as_str()),
+            ("INVALID_FIELDS", "attune")
+        );
         assert_eq!(info.metadata["resource"], "profile");
         assert_eq!(details.bad_request().unwrap().field_violations.len(), 2);
     }
@@ -261,8 +281,11 @@ mod tests {
 
     #[test]
     fn an_exhausted_resource_says_when_to_come_again() {
-        let error =
-            Error::resource_exhausted(Reason::Overloaded, "too many calls in flight", Duration::from_secs(1));
+        let error = Error::resource_exhausted(
+            Reason::Overloaded,
+            "too many calls in flight",
+            Duration::from_secs(1),
+        );
         let retry = Status::from(error).get_details_retry_info().unwrap();
         assert_eq!(retry.retry_delay, Some(Duration::from_secs(1)));
     }

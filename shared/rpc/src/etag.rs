@@ -20,7 +20,8 @@ impl Etag {
         if given.is_empty() || given == self.to_string() {
             return Ok(());
         }
-        let message = "the resource has changed since this etag was read; read it again and repeat the change";
+        let message =
+            "the resource has changed since this etag was read; read it again and repeat the change";
         Err(Error::aborted(Reason::EtagMismatch, message).with("etag", self))
     }
 }

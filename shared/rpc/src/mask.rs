@@ -22,10 +22,14 @@ impl Mask {
     ) -> Option<Self> {
         let given: &[String] = mask.map_or(&[], |mask| &mask.paths);
         if given.is_empty() {
-            return Some(Self { paths: populated.to_vec() });
+            return Some(Self {
+                paths: populated.to_vec(),
+            });
         }
         if given == ["*"] {
-            return Some(Self { paths: updatable.to_vec() });
+            return Some(Self {
+                paths: updatable.to_vec(),
+            });
         }
         let mut paths = Vec::new();
         for path in given {
@@ -34,7 +38,10 @@ impl Mask {
                 Some(field) => paths.push(*field),
                 None => {
                     let shown: String = path.chars().take(60).collect();
-                    let message = format!("'{shown}' cannot be updated; it can hold {}", updatable.join(", "));
+                    let message = format!(
+                        "'{shown}' cannot be updated; it can hold {}",
+                        updatable.join(", ")
+                    );
                     violations.add("update_mask", message);
                     return None;
                 }
@@ -56,7 +63,9 @@ mod tests {
     const FIELDS: &[&str] = &["display_name", "language"];
 
     fn parse(paths: &[&str]) -> Result<Mask, Violations> {
-        let mask = FieldMask { paths: paths.iter().map(ToString::to_string).collect() };
+        let mask = FieldMask {
+            paths: paths.iter().map(ToString::to_string).collect(),
+        };
         let mut violations = Violations::default();
         Mask::parse(Some(&mask), FIELDS, &["language"], &mut violations).ok_or(violations)
     }
@@ -75,6 +84,13 @@ mod tests {
     #[test]
     fn a_path_that_cannot_be_updated_is_a_violation_that_tells_which_can() {
         let violations = parse(&["profile_id"]).unwrap_err();
-        assert!(violations.iter().next().unwrap().description.contains("display_name"));
+        assert!(
+            violations
+                .iter()
+                .next()
+                .unwrap()
+                .description
+                .contains("display_name")
+        );
     }
 }

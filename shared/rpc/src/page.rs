@@ -37,8 +37,16 @@ impl<K: Serialize + DeserializeOwned> Page<K> {
         }
         let size = if size <= 0 { DEFAULT } else { size.min(MOST) };
         let fingerprint = fingerprint(arguments)?;
-        let after = if token.is_empty() { None } else { Some(decode(token, fingerprint)?) };
-        Ok(Self { size: usize::try_from(size).unwrap_or_default(), after, fingerprint })
+        let after = if token.is_empty() {
+            None
+        } else {
+            Some(decode(token, fingerprint)?)
+        };
+        Ok(Self {
+            size: usize::try_from(size).unwrap_or_default(),
+            after,
+            fingerprint,
+        })
     }
 
     /// The key after which the page begins.
@@ -85,7 +93,10 @@ fn decode<K: DeserializeOwned>(token: &str, expected: [u8; 8]) -> Result<K, Erro
 fn fingerprint(arguments: &impl Serialize) -> Result<[u8; 8], Error> {
     let encoded = serde_json::to_vec(arguments).map_err(Error::internal)?;
     let digest = Sha256::digest(&encoded);
-    digest.first_chunk::<8>().copied().ok_or_else(|| Error::internal("a digest shorter than 8 bytes"))
+    digest
+        .first_chunk::<8>()
+        .copied()
+        .ok_or_else(|| Error::internal("a digest shorter than 8 bytes"))
 }
 
 #[cfg(test)]
@@ -109,10 +120,20 @@ mod tests {
 
     #[test]
     fn a_token_with_other_arguments_or_of_another_making_is_refused() {
-        let token = page(1, "", "mine").unwrap().next(&mut vec![1, 2], |row| *row).unwrap();
-        for (token, filter) in [(token.as_str(), "yours"), ("AAAA", "mine"), ("!", "mine"), (&"A".repeat(5000), "mine")]
-        {
-            assert_eq!(page(1, token, filter).unwrap_err().reason(), Reason::InvalidPageToken);
+        let token = page(1, "", "mine")
+            .unwrap()
+            .next(&mut vec![1, 2], |row| *row)
+            .unwrap();
+        for (token, filter) in [
+            (token.as_str(), "yours"),
+            ("AAAA", "mine"),
+            ("!", "mine"),
+            (&"A".repeat(5000), "mine"),
+        ] {
+            assert_eq!(
+                page(1, token, filter).unwrap_err().reason(),
+                Reason::InvalidPageToken
+            );
         }
     }
 

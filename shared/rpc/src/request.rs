@@ -25,20 +25,22 @@ impl RequestKey {
         request: &impl Message,
         violations: &mut Violations,
     ) -> Option<Self> {
-        let request_id = match request_id {
-            "" => None,
-            text => match Uuid::try_parse(text) {
-                Ok(id) => Some(id),
-                Err(_) => {
-                    violations.add("request_id", "must be a UUID, or empty");
-                    return None;
-                }
-            },
+        let request_id = if request_id.is_empty() {
+            None
+        } else if let Ok(id) = Uuid::try_parse(request_id) {
+            Some(id)
+        } else {
+            violations.add("request_id", "must be a UUID, or empty");
+            return None;
         };
         let mut hash = Sha256::new();
         hash.update(method.as_bytes());
         hash.update(request.encode_to_vec());
-        Some(Self { method, request_id, hash: hash.finalize().into() })
+        Some(Self {
+            method,
+            request_id,
+            hash: hash.finalize().into(),
+        })
     }
 }
 
@@ -50,7 +52,10 @@ mod tests {
     #[test]
     fn another_body_has_another_hash() {
         let key = |source: &str| {
-            let request = SubscribeRequest { source: source.into(), ..SubscribeRequest::default() };
+            let request = SubscribeRequest {
+                source: source.into(),
+                ..SubscribeRequest::default()
+            };
             RequestKey::of("Subscribe", "", &request, &mut Violations::default()).unwrap()
         };
         assert_eq!(key("a"), key("a"));

@@ -13,8 +13,14 @@ impl TenantId {
     pub fn parse(text: &str) -> Result<Self, InvalidTenantId> {
         let fits = (1..=63).contains(&text.len())
             && !text.starts_with('-')
-            && text.bytes().all(|b| matches!(b, b'a'..=b'z' | b'0'..=b'9' | b'-'));
-        if fits { Ok(Self(text.to_owned())) } else { Err(InvalidTenantId) }
+            && text
+                .bytes()
+                .all(|b| matches!(b, b'a'..=b'z' | b'0'..=b'9' | b'-'));
+        if fits {
+            Ok(Self(text.to_owned()))
+        } else {
+            Err(InvalidTenantId)
+        }
     }
 
     /// The id as text.

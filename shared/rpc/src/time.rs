@@ -5,7 +5,9 @@ use prost_types::Timestamp;
 
 /// The instant of a timestamp, cut to the microseconds that Postgres keeps; `None` when it is not a valid one.
 pub fn instant(timestamp: Timestamp) -> Option<DateTime<Utc>> {
-    let nanos = u32::try_from(timestamp.nanos).ok().filter(|nanos| *nanos < 1_000_000_000)?;
+    let nanos = u32::try_from(timestamp.nanos)
+        .ok()
+        .filter(|nanos| *nanos < 1_000_000_000)?;
     DateTime::from_timestamp(timestamp.seconds, nanos).map(|instant| instant.trunc_subsecs(6))
 }
 
@@ -13,7 +15,10 @@ pub fn instant(timestamp: Timestamp) -> Option<DateTime<Utc>> {
 pub fn timestamp(instant: DateTime<Utc>) -> Timestamp {
     // Sub-second nanos of an instant are below 2·10⁹, also in a leap second.
     let nanos = i32::try_from(instant.timestamp_subsec_nanos().min(999_999_999)).unwrap_or_default();
-    Timestamp { seconds: instant.timestamp(), nanos }
+    Timestamp {
+        seconds: instant.timestamp(),
+        nanos,
+    }
 }
 
 #[cfg(test)]

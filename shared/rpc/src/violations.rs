@@ -32,7 +32,10 @@ impl Violations {
     /// Notes a violation.
     pub fn add(&mut self, field: impl Into<String>, description: impl Into<String>) {
         if self.list.len() < MOST {
-            self.list.push(Violation { field: field.into(), description: description.into() });
+            self.list.push(Violation {
+                field: field.into(),
+                description: description.into(),
+            });
         }
     }
 
@@ -57,7 +60,9 @@ impl Violations {
     pub fn finish<T>(self, value: Option<T>) -> Result<T, Error> {
         match value {
             Some(value) if self.list.is_empty() => Ok(value),
-            _ if self.list.is_empty() => Err(Error::internal("a request part is missing without a violation")),
+            _ if self.list.is_empty() => {
+                Err(Error::internal("a request part is missing without a violation"))
+            }
             _ => Err(Error::invalid(self)),
         }
     }
@@ -79,7 +84,10 @@ impl Violations {
     pub fn id(&mut self, field: &str, text: &str) -> Option<Uuid> {
         let parsed = (text.len() == 36).then(|| Uuid::try_parse(text).ok()).flatten();
         if parsed.is_none() {
-            self.add(field, "must be an id such as 0198c5d2-7a3e-7c41-9f0a-4b1d2c3e4f50");
+            self.add(
+                field,
+                "must be an id such as 0198c5d2-7a3e-7c41-9f0a-4b1d2c3e4f50",
+            );
         }
         parsed
     }
@@ -87,14 +95,21 @@ impl Violations {
     /// An id that may be left out. `Some(None)` when it was; `None` when it is wrong.
     #[allow(clippy::option_option)] // the outer tells right from wrong, the inner given from left out
     pub fn optional_id(&mut self, field: &str, text: &str) -> Option<Option<Uuid>> {
-        if text.is_empty() { Some(None) } else { self.id(field, text).map(Some) }
+        if text.is_empty() {
+            Some(None)
+        } else {
+            self.id(field, text).map(Some)
+        }
     }
 
     /// A list of ids.
     pub fn ids(&mut self, field: &str, texts: &[String], most: usize) -> Option<Vec<Uuid>> {
         self.at_most(field, texts.len(), most)?;
-        let parsed: Vec<_> =
-            texts.iter().enumerate().map(|(i, text)| self.id(&format!("{field}[{i}]"), text)).collect();
+        let parsed: Vec<_> = texts
+            .iter()
+            .enumerate()
+            .map(|(i, text)| self.id(&format!("{field}[{i}]"), text))
+            .collect();
         parsed.into_iter().collect()
     }
 
@@ -111,13 +126,23 @@ impl Violations {
     pub fn text(&mut self, field: &str, text: &str, length: RangeInclusive<usize>) -> Option<String> {
         let text = text.trim();
         // Bytes first: a 4 MB text is refused without counting its characters.
-        let count = if text.len() > length.end() * 4 { usize::MAX } else { text.chars().count() };
+        let count = if text.len() > length.end() * 4 {
+            usize::MAX
+        } else {
+            text.chars().count()
+        };
         if !length.contains(&count) {
             self.add(field, length_message(&length));
             return None;
         }
-        if text.chars().any(|c| c.is_control() && !matches!(c, '\n' | '\r' | '\t')) {
-            self.add(field, "must not hold control characters other than line feed and tab");
+        if text
+            .chars()
+            .any(|c| c.is_control() && !matches!(c, '\n' | '\r' | '\t'))
+        {
+            self.add(
+                field,
+                "must not hold control characters other than line feed and tab",
+            );
             return None;
         }
         Some(text.to_owned())
@@ -128,7 +153,9 @@ impl Violations {
     pub fn slug(&mut self, field: &str, text: &str, most: usize) -> Option<String> {
         let fits = (1..=most).contains(&text.len())
             && text.starts_with(|c: char| c.is_ascii_lowercase() || c.is_ascii_digit())
-            && text.bytes().all(|b| matches!(b, b'a'..=b'z' | b'0'..=b'9' | b'.' | b'_' | b'-'));
+            && text
+                .bytes()
+                .all(|b| matches!(b, b'a'..=b'z' | b'0'..=b'9' | b'.' | b'_' | b'-'));
         if !fits {
             let rule = "lower-case letters, digits, '.', '_' and '-', beginning with a letter or digit";
             self.add(field, format!("must be 1 to {most} characters of {rule}"));
@@ -140,7 +167,11 @@ impl Violations {
     /// A slug that may be left out.
     #[allow(clippy::option_option)] // as in `optional_id`
     pub fn optional_slug(&mut self, field: &str, text: &str, most: usize) -> Option<Option<String>> {
-        if text.is_empty() { Some(None) } else { self.slug(field, text, most).map(Some) }
+        if text.is_empty() {
+            Some(None)
+        } else {
+            self.slug(field, text, most).map(Some)
+        }
     }
 
     /// An instant that must be given, between the years 1970 and 2200.
@@ -148,14 +179,21 @@ impl Violations {
         let value = self.required(field, value)?;
         let instant = time::instant(value).filter(|instant| (1970..2200).contains(&instant.year()));
         if instant.is_none() {
-            self.add(field, "must be an instant between the years 1970 and 2200 with nanos in 0..=999999999");
+            self.add(
+                field,
+                "must be an instant between the years 1970 and 2200 with nanos in 0..=999999999",
+            );
         }
         instant
     }
 
     /// An instant that may be left out.
     #[allow(clippy::option_option)] // as in `optional_id`
-    pub fn optional_instant(&mut self, field: &str, value: Option<Timestamp>) -> Option<Option<DateTime<Utc>>> {
+    pub fn optional_instant(
+        &mut self,
+        field: &str,
+        value: Option<Timestamp>,
+    ) -> Option<Option<DateTime<Utc>>> {
         match value {
             None => Some(None),
             Some(_) => self.instant(field, value).map(Some),
@@ -167,7 +205,10 @@ impl Violations {
         if range.contains(&value) {
             return Some(value);
         }
-        self.add(field, format!("must be a number between {} and {}", range.start(), range.end()));
+        self.add(
+            field,
+            format!("must be a number between {} and {}", range.start(), range.end()),
+        );
         None
     }
 
@@ -175,7 +216,10 @@ impl Violations {
     pub fn choice<E: TryFrom<i32>>(&mut self, field: &str, value: i32) -> Option<E> {
         let parsed = if value == 0 { None } else { E::try_from(value).ok() };
         if parsed.is_none() {
-            self.add(field, "must be one of the values of its enum other than the unspecified one");
+            self.add(
+                field,
+                "must be one of the values of its enum other than the unspecified one",
+            );
         }
         parsed
     }
@@ -212,18 +256,27 @@ mod tests {
         let id = violations.id("profile_id", "42");
         let name = violations.text("display_name", "", 1..=200);
         let error = violations.finish(id.zip(name)).unwrap_err();
-        assert!(error.message().contains("profile_id") && error.message().contains("display_name"), "{error}");
+        assert!(
+            error.message().contains("profile_id") && error.message().contains("display_name"),
+            "{error}"
+        );
     }
 
     #[test]
     fn four_byte_emoji_count_as_one_character() {
         let mut violations = Violations::default();
-        assert_eq!(violations.text("text", "😡😡😡", 1..=3).as_deref(), Some("😡😡😡"));
+        assert_eq!(
+            violations.text("text", "😡😡😡", 1..=3).as_deref(),
+            Some("😡😡😡")
+        );
     }
 
     #[test]
     fn a_control_character_is_refused() {
-        assert_eq!(refused(|v| v.text("text", "a\u{0}b", 0..=10).is_some())[0].field, "text");
+        assert_eq!(
+            refused(|v| v.text("text", "a\u{0}b", 0..=10).is_some())[0].field,
+            "text"
+        );
     }
 
     #[test]
@@ -236,7 +289,16 @@ mod tests {
         for seconds in [-62_135_596_800, 253_402_300_799] {
             refused(|v| v.instant("at", Some(Timestamp { seconds, nanos: 0 })).is_some());
         }
-        refused(|v| v.instant("at", Some(Timestamp { seconds: 0, nanos: -5 })).is_some());
+        refused(|v| {
+            v.instant(
+                "at",
+                Some(Timestamp {
+                    seconds: 0,
+                    nanos: -5,
+                }),
+            )
+            .is_some()
+        });
     }
 
     #[test]

@@ -26,7 +26,11 @@ pub fn main_with<A: Args>(services: impl FnOnce(A) -> Vec<Arc<dyn Service>>) -> 
         Err(error) => {
             // Where the terminal is gone there is nobody to tell.
             let _ = error.print();
-            return if error.use_stderr() { ExitCode::from(USAGE) } else { ExitCode::SUCCESS };
+            return if error.use_stderr() {
+                ExitCode::from(USAGE)
+            } else {
+                ExitCode::SUCCESS
+            };
         }
     };
     let outcome = runtime().and_then(|runtime| runtime.block_on(run(config, services(own))));

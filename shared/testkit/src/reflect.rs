@@ -15,7 +15,10 @@ use tonic::{Code, Request, Status};
 /// Every method of the platform's API, in the order of the descriptor set.
 pub fn methods() -> Result<Vec<MethodDescriptor>, Box<dyn Error + Send + Sync>> {
     let pool = DescriptorPool::decode(attune_api::FILE_DESCRIPTOR_SET)?;
-    Ok(pool.services().flat_map(|service| service.methods().collect::<Vec<_>>()).collect())
+    Ok(pool
+        .services()
+        .flat_map(|service| service.methods().collect::<Vec<_>>())
+        .collect())
 }
 
 /// The path of a method, such as `/attune.profiles.v1.ProfileService/GetProfile`.
@@ -43,11 +46,17 @@ pub async fn call(
 ) -> Result<Vec<DynamicMessage>, Status> {
     let mut metadata = MetadataMap::new();
     if !token.is_empty() {
-        let value = format!("Bearer {token}").parse().map_err(|_| Status::internal("token is no header"))?;
+        let value = format!("Bearer {token}")
+            .parse()
+            .map_err(|_| Status::internal("token is no header"))?;
         metadata.insert("authorization", value);
     }
     let answer = answer(channel, method, metadata, requests, most).await;
-    if answer.status.code() == Code::Ok { Ok(answer.messages) } else { Err(answer.status) }
+    if answer.status.code() == Code::Ok {
+        Ok(answer.messages)
+    } else {
+        Err(answer.status)
+    }
 }
 
 /// [`call`] with any metadata, and with the responses that came before an error.
@@ -60,7 +69,10 @@ pub async fn answer(
 ) -> Answer {
     let mut messages = Vec::new();
     let ended = exchange(channel, method, metadata, requests, most, &mut messages).await;
-    Answer { messages, status: ended.err().unwrap_or_else(|| Status::ok("")) }
+    Answer {
+        messages,
+        status: ended.err().unwrap_or_else(|| Status::ok("")),
+    }
 }
 
 async fn exchange(
@@ -72,13 +84,18 @@ async fn exchange(
     messages: &mut Vec<DynamicMessage>,
 ) -> Result<(), Status> {
     let mut client = Grpc::new(channel).max_decoding_message_size(64 << 20);
-    client.ready().await.map_err(|error| Status::unavailable(error.to_string()))?;
+    client
+        .ready()
+        .await
+        .map_err(|error| Status::unavailable(error.to_string()))?;
     let mut request = Request::new(futures::stream::iter(requests));
     *request.metadata_mut() = metadata;
     let path: PathAndQuery = path(method).parse().map_err(|_| Status::internal("no path"))?;
     let mut responses = client.streaming(request, path, RawCodec).await?.into_inner();
     while messages.len() < most {
-        let Some(bytes) = responses.message().await? else { break };
+        let Some(bytes) = responses.message().await? else {
+            break;
+        };
         messages.push(decode(method.output(), &bytes)?);
     }
     Ok(())

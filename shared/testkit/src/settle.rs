@@ -12,7 +12,9 @@ const POLL: Duration = Duration::from_millis(2);
 
 /// Whether at `now` everything told has been heard and nothing is due, as one snapshot of the database.
 pub async fn is_settled(admin: &PgPool, schemas: &[Schema], now: DateTime<Utc>) -> Result<bool, sqlx::Error> {
-    let mut tx = admin.begin_with("BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY").await?;
+    let mut tx = admin
+        .begin_with("BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY")
+        .await?;
     let settled = attune_timers::none_due(&mut *tx, schemas, now).await?
         && attune_events::quiet(&mut *tx, schemas).await?;
     tx.commit().await?;
@@ -29,7 +31,11 @@ pub async fn settle(
     let end = Instant::now() + within;
     while !is_settled(admin, schemas, now).await? {
         if Instant::now() > end {
-            return Err(format!("not settled within {within:?}: {}", unsettled(admin, schemas, now).await?).into());
+            return Err(format!(
+                "not settled within {within:?}: {}",
+                unsettled(admin, schemas, now).await?
+            )
+            .into());
         }
         tokio::time::sleep(POLL).await;
     }
@@ -50,7 +56,10 @@ async fn unsettled(admin: &PgPool, schemas: &[Schema], now: DateTime<Utc>) -> Re
                     (SELECT coalesce(string_agg(DISTINCT error, ', '), '') FROM {name}.parked)"
         );
         let (outbox, head, subscriptions, due, parked): (i64, i64, String, String, String) =
-            sqlx::query_as(sqlx::AssertSqlSafe(text)).bind(now).fetch_one(admin).await?;
+            sqlx::query_as(sqlx::AssertSqlSafe(text))
+                .bind(now)
+                .fetch_one(admin)
+                .await?;
         left.push(format!(
             "{name}: outbox {outbox}, head {head}, subscriptions [{subscriptions}], due [{due}], parked [{parked}]"
         ));

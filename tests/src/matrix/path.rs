@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use prost_reflect::{DynamicMessage, FieldDescriptor, Kind, MessageDescriptor, ReflectMessage, Value};
+use prost_reflect::{DynamicMessage, FieldDescriptor, Kind, MessageDescriptor, Value};
 
 /// Deeper than any request is; a message that holds itself ends here.
 const DEEPEST: usize = 6;
@@ -121,7 +121,6 @@ fn put(way: &[FieldDescriptor], message: &mut DynamicMessage, value: Value) {
         }
         _ => {}
     }
-    debug_assert!(message.descriptor().fields().any(|known| known == *field));
 }
 
 #[cfg(test)]

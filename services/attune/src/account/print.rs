@@ -201,8 +201,8 @@ fn open(out: &mut String, iteration: &OpenIteration) -> fmt::Result {
         };
         return writeln!(
             out,
-            "    iteration {number}, planned{because}; not rolled out: no change went live that the data could \
-             still judge"
+            "    iteration {number}, planned{because}; not rolled out: nothing more went live that the data \
+             could still judge"
         );
     }
     writeln!(

@@ -8,7 +8,7 @@ use uuid::Uuid;
 
 use super::recipients::Recipients;
 use super::smtp::{Mail, Refusal, Smtp};
-use crate::domain::{CONSENT_RULE, Message, Route, Template, one_line, route};
+use crate::domain::{CONSENT_RULE, Content, Message, Route, Template, one_line, route};
 
 /// What is to be done with a message.
 #[derive(Debug)]
@@ -55,35 +55,34 @@ impl Attempt {
         templates: &HashMap<Uuid, Template>,
         recipients: &Recipients,
     ) -> Self {
-        if let Some(content) = &message.content {
-            let mail = Mail {
-                to: message.recipient.clone(),
-                subject: one_line(&content.subject),
-                body: content.body.clone(),
-            };
-            return Self::Mail {
-                mail,
-                rule: DEPARTMENT_RULE,
-                inputs: json!({ "channel": "email" }),
-            };
+        match &message.content {
+            Some(content) => Self::to_department(message, content),
+            None => Self::to_person(message, templates, recipients),
         }
+    }
+
+    fn to_department(message: &Message, content: &Content) -> Self {
+        let mail = Mail {
+            to: message.recipient.clone(),
+            subject: one_line(&content.subject),
+            body: content.body.clone(),
+        };
+        let inputs = json!({ "channel": "email" });
+        Self::Mail {
+            mail,
+            rule: DEPARTMENT_RULE,
+            inputs,
+        }
+    }
+
+    fn to_person(message: &Message, templates: &HashMap<Uuid, Template>, recipients: &Recipients) -> Self {
         let recipient = message
             .profile_id
             .and_then(|id| recipients.find(id, message.purpose));
         let Route { outcome, mut inputs } = route(recipient.as_ref(), message.purpose);
         let address = match outcome {
             Ok(address) => address,
-            Err(block) => {
-                let reason = block.as_str().to_owned();
-                let (kind, rule) = (Kind::Blocked, CONSENT_RULE);
-                return Self::Decided(Outcome {
-                    kind,
-                    handed_over: false,
-                    reason,
-                    rule,
-                    inputs,
-                });
-            }
+            Err(block) => return Self::decided(Kind::Blocked, block.as_str(), CONSENT_RULE, inputs),
         };
         let recipient = recipient.unwrap_or_default();
         let template = message.template_id.and_then(|id| templates.get(&id));
@@ -110,17 +109,20 @@ impl Attempt {
             }
             Err(error) => {
                 inputs["error"] = json!(error);
-                let reason = "template_error".to_owned();
-                let (kind, rule) = (Kind::Failed, TEMPLATE_RULE);
-                Self::Decided(Outcome {
-                    kind,
-                    handed_over: false,
-                    reason,
-                    rule,
-                    inputs,
-                })
+                Self::decided(Kind::Failed, "template_error", TEMPLATE_RULE, inputs)
             }
         }
+    }
+
+    /// The outcome of a message that is not handed over.
+    fn decided(kind: Kind, reason: &str, rule: &'static str, inputs: Value) -> Self {
+        Self::Decided(Outcome {
+            kind,
+            handed_over: false,
+            reason: reason.to_owned(),
+            rule,
+            inputs,
+        })
     }
 
     /// Carries it out.

@@ -114,7 +114,6 @@ async fn each_department_gets_one_letter_of_an_occasion() -> Result<(), Failure>
     let department = |name: &str, email: &str| Department {
         name: name.into(),
         email: email.into(),
-        ..Default::default()
     };
     let initiative = Uuid::now_v7();
     let asked = DepartmentTellingRequested {

@@ -38,7 +38,7 @@ pub(crate) fn parse_all(list: &[pb::Identity], violations: &mut Violations) -> O
         let field = format!("profile.identities[{place}]");
         match parse(identity, &field, violations) {
             Some(identity) if identities.contains(&identity) => {
-                violations.add(field, "must not be given twice")
+                violations.add(field, "must not be given twice");
             }
             Some(identity) => identities.push(identity),
             None => complete = false,

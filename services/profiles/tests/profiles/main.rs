@@ -1,6 +1,7 @@
 //! The profiles service through its API, on the whole platform.
 
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)] // tests
+#![allow(clippy::too_many_lines, clippy::cloned_ref_to_slice_refs)] // a story is told in one piece, values as they are
 
 mod consent;
 mod feed;

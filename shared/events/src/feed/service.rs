@@ -121,7 +121,10 @@ fn types(types: Vec<String>) -> Result<Vec<String>, Error> {
     for (place, name) in types.iter().take(MOST_TYPES).enumerate() {
         let path = |c: char| c.is_ascii_alphanumeric() || matches!(c, '.' | '_');
         if !(1..=LONGEST_TYPE).contains(&name.len()) || !name.chars().all(path) {
-            violations.add(format!("types[{place}]"), "must be a message's full name such as attune.feedback.v1.FeedbackSubmitted");
+            violations.add(
+                format!("types[{place}]"),
+                "must be a message's full name such as attune.feedback.v1.FeedbackSubmitted",
+            );
         }
     }
     violations.finish(Some(types))
