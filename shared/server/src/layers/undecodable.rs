@@ -112,14 +112,13 @@ fn refused(headers: &HeaderMap) -> Option<Status> {
     let status = Status::from_header_map(headers)?;
     let undecodable = status.code() == Code::Internal && status.details().is_empty();
     let text = status.message().strip_prefix(DECODING).filter(|_| undecodable)?;
-    // "GetProfileRequest.profile_id: what is wrong": each message and its field on the way, then what is wrong.
+    // "Identity.value: Profile.identities: what is wrong": the field, then those around it, then what is wrong.
     let parts: Vec<_> = text.split(": ").collect();
     let on_the_way = parts
         .iter()
         .take_while(|part| part.contains('.') && !part.contains(' '));
-    let fields: Vec<_> = on_the_way
-        .filter_map(|part| Some(part.split_once('.')?.1))
-        .collect();
+    let mut fields: Vec<_> = on_the_way.filter_map(|part| Some(part.split_once('.')?.1)).collect();
+    fields.reverse();
     let mut violations = Violations::default();
     let wrong = parts.get(fields.len()..).unwrap_or_default().join(": ");
     violations.add(
