@@ -7,7 +7,7 @@ use chrono::{DateTime, TimeDelta, Utc};
 use prost_types::Timestamp;
 use tonic::{Response, Status};
 
-use super::manager::Manager;
+use super::owner::Owner;
 use super::patience::ask;
 use super::{Moment, World, customers, start};
 
@@ -99,13 +99,13 @@ impl<'w> Days<'w> {
 
     pub(super) async fn until_a_verdict(
         &mut self,
-        manager: &Manager<'_>,
+        owner: &Owner<'_>,
         iteration: i32,
         most_days: u32,
     ) -> Result<Verdict, Failure> {
         for _ in 0..self.steps(most_days) {
             self.step().await?;
-            let verdict = manager.iteration(iteration).await?.verdict;
+            let verdict = owner.iteration(iteration).await?.verdict;
             if let Some(verdict) = verdict
                 && verdict.decision() != VerdictDecision::NotYet
             {

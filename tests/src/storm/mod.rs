@@ -3,7 +3,7 @@
 
 mod customers;
 mod feedback;
-mod manager;
+mod owner;
 mod patience;
 mod world;
 
@@ -17,7 +17,7 @@ pub use world::{Moment, World};
 
 use attune_testkit::Failure;
 use feedback::Days;
-use manager::Manager;
+use owner::Owner;
 use patience::ask;
 
 /// The company of the story.
@@ -59,19 +59,19 @@ pub async fn play(world: &dyn World, step: TimeDelta) -> Result<Account, Failure
     let issue = days.until_an_issue_opens(3).await?;
     assert_it_is_the_storm(&days, &issue).await?;
 
-    // A manager turns it into an initiative; the change does not help.
-    let mut manager = Manager::new(world).await?;
-    manager.plan(&issue).await?;
+    // An owner turns it into an initiative; the change does not help.
+    let mut owner = Owner::new(world).await?;
+    owner.plan(&issue).await?;
     days.live(8).await?;
-    manager
+    owner
         .roll_out("We restart the booking system every night")
         .await?;
     days.live(1).await?;
-    assert_everyone_is_accounted_for(&manager, &issue, 1).await?;
-    let first = days.until_a_verdict(&manager, 1, 14).await?;
+    assert_everyone_is_accounted_for(&owner, &issue, 1).await?;
+    let first = days.until_a_verdict(&owner, 1, 14).await?;
     assert_eq!(first.decision(), VerdictDecision::Ineffective, "{}", first.reason);
-    assert_eq!(manager.initiative().await?.state(), InitiativeState::Planned);
-    let reopened = manager.iteration(2).await?;
+    assert_eq!(owner.initiative().await?.state(), InitiativeState::Planned);
+    let reopened = owner.iteration(2).await?;
     assert!(
         !reopened.reason.is_empty(),
         "the second iteration does not say why there is one"
@@ -79,31 +79,31 @@ pub async fn play(world: &dyn World, step: TimeDelta) -> Result<Account, Failure
 
     // The second one does.
     days.live(3).await?;
-    manager
+    owner
         .roll_out("Crews are planned with a reserve of one in ten")
         .await?;
     days.mend_it();
-    let second = days.until_a_verdict(&manager, 2, 14).await?;
+    let second = days.until_a_verdict(&owner, 2, 14).await?;
     assert_eq!(second.decision(), VerdictDecision::Effective, "{}", second.reason);
     assert!(
         second.high.is_some_and(|high| high < 0.0),
         "the interval does not lie below zero"
     );
-    assert_eq!(manager.initiative().await?.state(), InitiativeState::Effective);
+    assert_eq!(owner.initiative().await?.state(), InitiativeState::Effective);
     let closed = days.issue(&issue.issue_id).await?;
     assert_eq!(closed.state(), IssueState::Resolved);
     assert_eq!(closed.cohort_size, issue.cohort_size, "the cohort was not frozen");
 
     world.settle().await?;
-    let told = assert_everyone_is_accounted_for(&manager, &issue, 2).await?;
-    let traced = assert_the_trace_is_whole(world, &manager, &closed).await?;
+    let told = assert_everyone_is_accounted_for(&owner, &issue, 2).await?;
+    let traced = assert_the_trace_is_whole(world, &owner, &closed).await?;
     Ok(Account {
         issues: days.issues().await?.len(),
         cohort: closed.cohort_size,
         evidence: closed.evidence_size,
         verdicts: vec![first.decision(), second.decision()],
-        told: vec![manager.told(1).await?, told],
-        mails: manager.mails_to_customers(),
+        told: vec![owner.told(1).await?, told],
+        mails: owner.mails_to_customers(),
         traced,
     })
 }
@@ -150,11 +150,11 @@ async fn assert_it_is_the_storm(days: &Days<'_>, issue: &imp::Issue) -> Result<(
 
 /// Exactly the cohort was told: each person sent, or not sent and why. Answers sent, blocked, failed.
 async fn assert_everyone_is_accounted_for(
-    manager: &Manager<'_>,
+    owner: &Owner<'_>,
     issue: &imp::Issue,
     iteration: i32,
 ) -> Result<(i64, i64, i64), Failure> {
-    let summary = manager
+    let summary = owner
         .iteration(iteration)
         .await?
         .telling
@@ -165,7 +165,7 @@ async fn assert_everyone_is_accounted_for(
     assert_eq!(summary.blocked_by_reason.values().sum::<i64>(), summary.blocked);
     assert!(summary.sent > 0 && summary.blocked_by_reason.contains_key("no_consent"));
 
-    let tellings = manager.tellings(iteration).await?;
+    let tellings = owner.tellings(iteration).await?;
     assert_eq!(i64::try_from(tellings.len())?, issue.cohort_size);
     for telling in tellings
         .iter()
@@ -183,14 +183,14 @@ async fn assert_everyone_is_accounted_for(
 /// From one complaint forward to the verdict, and from the verdict back to every complaint.
 async fn assert_the_trace_is_whole(
     world: &dyn World,
-    manager: &Manager<'_>,
+    owner: &Owner<'_>,
     issue: &imp::Issue,
 ) -> Result<usize, Failure> {
     let company = world.company()?;
     let mut complaints = Vec::new();
     let mut page_token = String::new();
     loop {
-        let from = From::InitiativeId(manager.initiative_id().to_owned());
+        let from = From::InitiativeId(owner.initiative_id().to_owned());
         let request = imp::GetTraceRequest {
             from: Some(from),
             page_size: 200,

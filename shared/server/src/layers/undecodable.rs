@@ -117,7 +117,9 @@ fn refused(headers: &HeaderMap) -> Option<Status> {
     let on_the_way = parts
         .iter()
         .take_while(|part| part.contains('.') && !part.contains(' '));
-    let mut fields: Vec<_> = on_the_way.filter_map(|part| Some(part.split_once('.')?.1)).collect();
+    let mut fields: Vec<_> = on_the_way
+        .filter_map(|part| Some(part.split_once('.')?.1))
+        .collect();
     fields.reverse();
     let mut violations = Violations::default();
     let wrong = parts.get(fields.len()..).unwrap_or_default().join(": ");

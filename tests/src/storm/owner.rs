@@ -1,4 +1,4 @@
-//! The manager who takes the issue up.
+//! The owner who takes the issue up.
 
 use attune_api::improvement::v1::{
     Action, AddActionRequest, CompleteActionRequest, CreateInitiativeRequest, Department,
@@ -17,14 +17,14 @@ use super::{Moment, World};
 /// Where the department is written to.
 const DEPARTMENT: &str = "operations@meadow-air.example";
 
-pub(super) struct Manager<'w> {
+pub(super) struct Owner<'w> {
     world: &'w dyn World,
     company: Tenant,
     template_id: String,
     initiative_id: String,
 }
 
-impl<'w> Manager<'w> {
+impl<'w> Owner<'w> {
     pub(super) async fn new(world: &'w dyn World) -> Result<Self, Failure> {
         let company = world.company()?;
         let variant = |language: &str, subject: &str, body: &str| TemplateVariant {
