@@ -158,8 +158,9 @@ impl Worker {
             tokio::pin!(hint);
             // Armed before the look, so that no hint falls between the look and the rest.
             hint.as_mut().enable();
-            let full = self.fill(&mut running).await;
+            let full = self.fill(&mut running, &shutdown).await;
             tokio::select! {
+                biased;
                 () = shutdown.cancelled() => break,
                 Some(_) = running.join_next() => rest = Duration::ZERO,
                 () = hint, if !full => rest = Duration::ZERO,
@@ -171,9 +172,15 @@ impl Worker {
     }
 
     /// Begins batches until there is no room or nothing due; answers whether there is no room.
-    async fn fill(&self, running: &mut JoinSet<()>) -> bool {
+    async fn fill(&self, running: &mut JoinSet<()>, shutdown: &CancellationToken) -> bool {
         while running.len() < self.work.concurrency() {
-            match self.lease().await {
+            let leased = tokio::select! {
+                // First, so that a loop that is told to stop begins nothing new.
+                biased;
+                () = shutdown.cancelled() => return true,
+                leased = self.lease() => leased,
+            };
+            match leased {
                 Ok(batches) if batches.is_empty() => return false,
                 Ok(batches) => {
                     for (tenant, due) in batches {
