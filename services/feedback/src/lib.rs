@@ -19,7 +19,15 @@ use attune_api::feedback::v1::hot_issue_service_server::HotIssueServiceServer;
 use attune_api::feedback::v1::metric_service_server::MetricServiceServer;
 use attune_api::feedback::v1::topic_service_server::TopicServiceServer;
 use attune_server::{Context, Part, Service};
+use chrono::TimeDelta;
 use sqlx::migrate::Migrator;
+
+/// How long it is known who was counted in an hour, so that the same person is not counted twice. What is said
+/// later than that about such an hour counts anew; no baseline reaches back as far.
+const MENTIONS_KEPT: TimeDelta = TimeDelta::days(400);
+
+/// How long the records of detection's runs are kept; a hot issue keeps its own findings.
+const RUNS_KEPT: TimeDelta = TimeDelta::days(400);
 
 static MIGRATOR: Migrator = sqlx::migrate!();
 
@@ -46,6 +54,8 @@ impl Service for Feedback {
             .grpc(MetricServiceServer::new(handlers.clone()))
             .grpc(HotIssueServiceServer::new(handlers))
             .timer(timers::detect::Detect::new(reader.taxonomies.clone()))
-            .consumer(events::Interactions::new(reader)))
+            .consumer(events::Interactions::new(reader))
+            .expiring("mention_person", "start", MENTIONS_KEPT)
+            .expiring("detection_run", "run_at", RUNS_KEPT))
     }
 }

@@ -38,6 +38,7 @@ impl Assembly {
             consumers,
             timers,
             tasks,
+            expiring,
         } = part;
         self.registrations.extend(grpc);
         self.feeds.push(Feed::new(database.clone(), name));
@@ -65,7 +66,7 @@ impl Assembly {
         let (days, kept) = (self.event_days, database.clone());
         self.tasks
             .push(Task::new(format!("{name} retention"), move |shutdown| {
-                retention::run(kept.clone(), days, shutdown)
+                retention::run(kept.clone(), days, expiring.clone(), shutdown)
             }));
         self.tasks.extend(tasks.into_iter().map(|task| task.of(name)));
     }

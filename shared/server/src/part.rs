@@ -8,12 +8,14 @@ use std::sync::Arc;
 use attune_events::Consumer;
 use attune_timers::TimerHandler;
 use axum::response::IntoResponse;
+use chrono::TimeDelta;
 use http::Request;
 use tokio_util::sync::CancellationToken;
 use tonic::body::Body;
 use tonic::server::NamedService;
 use tonic::service::Routes;
 
+use crate::retention::Expiring;
 use crate::tasks::{Task, TaskResult};
 
 /// The handlers, subscriptions, timers and tasks of one service.
@@ -26,6 +28,7 @@ pub struct Part {
     pub(crate) consumers: Vec<Arc<dyn Consumer>>,
     pub(crate) timers: Vec<Arc<dyn TimerHandler>>,
     pub(crate) tasks: Vec<Task>,
+    pub(crate) expiring: Vec<Expiring>,
 }
 
 /// A generated server on its way into the routes.
@@ -84,6 +87,14 @@ impl Part {
         self
     }
 
+    /// Forgets the rows of `table` whose `column` is older than `age`; what the table needs for it stands at
+    /// [`expire_rows`](attune_database::retention::expire_rows).
+    #[must_use]
+    pub fn expiring(mut self, table: &'static str, column: &'static str, age: TimeDelta) -> Self {
+        self.expiring.push(Expiring { table, column, age });
+        self
+    }
+
     /// Runs `start(shutdown)` beside the calls, on every replica. Returning `()` or `Ok` ends the task for
     /// good; an error or a panic is logged and counted, and it is started again after a rest that grows from
     /// 0.1 to 30 s. It is expected to end soon after `shutdown` is cancelled.
@@ -122,6 +133,7 @@ impl fmt::Debug for Part {
                 &self.timers.iter().map(|timer| timer.kind()).collect::<Vec<_>>(),
             )
             .field("tasks", &self.tasks)
+            .field("expiring", &self.expiring)
             .finish()
     }
 }

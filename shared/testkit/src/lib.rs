@@ -24,7 +24,7 @@ pub use database::{SCHEMAS, schemas};
 pub use platform::{Settings, TestPlatform};
 pub use processes::ProcessPlatform;
 pub use refusal::{reason, violated_fields};
-pub use settle::{is_settled, settle};
+pub use settle::settle;
 
 /// Whatever goes wrong in a test's preparations.
 pub type Failure = Box<dyn std::error::Error + Send + Sync>;

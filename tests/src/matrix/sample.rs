@@ -2,6 +2,8 @@
 
 use prost_reflect::FieldDescriptor;
 
+use super::SUBSCRIPTION;
+
 /// A valid value of a field.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub enum Sample {
@@ -64,10 +66,7 @@ const SAMPLES: &[(&str, Sample)] = &[
     ("source", Text("feedback")),
     ("SubscribeRequest.after", Absent),
     ("SubscribeRequest.types", Absent),
-    (
-        "ReleaseParkedEventsRequest.subscription",
-        Text("feedback.interactions"),
-    ),
+    ("ReleaseParkedEventsRequest.subscription", Text(SUBSCRIPTION)),
     ("ReleaseParkedEventsRequest.subject", Known("interaction_id")),
     // What the server decides.
     ("Profile.profile_id", Output),

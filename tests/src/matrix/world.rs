@@ -50,6 +50,7 @@ impl World {
         world.improve().await?;
         platform.settle().await?;
         world.look_up_message().await?;
+        world.park(platform).await?;
         Ok(world)
     }
 

@@ -79,26 +79,17 @@ pub(crate) fn update(request: &pb::UpdateInitiativeRequest) -> Result<Update, Er
 /// The fields of `mask`; the others are not looked at.
 fn change_of(initiative: &pb::Initiative, mask: &Mask, violations: &mut Violations) -> Option<Change> {
     let mut text = |field: &str, text: &str, most: usize| {
-        if !mask.has(field) {
-            return Some(None);
-        }
-        violations
-            .text(&format!("initiative.{field}"), text, 1..=most)
-            .map(Some)
+        mask.read(field, || {
+            violations.text(&format!("initiative.{field}"), text, 1..=most)
+        })
     };
     let title = text("title", &initiative.title, 200);
     let hypothesis = text("hypothesis", &initiative.hypothesis, 2000);
     let owner = text("owner", &initiative.owner, 200);
-    let departments = if mask.has("departments") {
-        parse_departments(&initiative.departments, violations).map(Some)
-    } else {
-        Some(None)
-    };
-    let target = if mask.has("target") {
-        parse_target(initiative.target.as_ref(), violations).map(Some)
-    } else {
-        Some(None)
-    };
+    let departments = mask.read("departments", || {
+        parse_departments(&initiative.departments, violations)
+    });
+    let target = mask.read("target", || parse_target(initiative.target.as_ref(), violations));
     Some(Change {
         title: title?,
         hypothesis: hypothesis?,

@@ -24,7 +24,7 @@ use sqlx::{AssertSqlSafe, PgPool};
 use tempfile::TempDir;
 
 use crate::database::schemas;
-use crate::{Channels, Failure, SCHEMAS, Tenant, is_settled, settle};
+use crate::{Channels, Failure, SCHEMAS, Tenant, settle};
 use process::{Process, Start};
 
 /// How long a test waits for the platform to settle before it fails. Longer than in one process: after a kill
@@ -59,6 +59,15 @@ impl ProcessPlatform {
     /// Starts the five at the virtual time `start` and returns when all of them serve. `program` is an
     /// executable that runs the service under whose name it is started (its first argument).
     pub async fn start_at(program: &Path, start: DateTime<Utc>) -> Result<Self, Failure> {
+        Self::start_with(program, start, &[]).await
+    }
+
+    /// [`start_at`](Self::start_at), each process with `settings` in its environment beside the platform's own.
+    pub async fn start_with(
+        program: &Path,
+        start: DateTime<Utc>,
+        settings: &[(&str, &str)],
+    ) -> Result<Self, Failure> {
         let database = TemplateSet::new(&schemas()).database().await?;
         let admin = PgPoolOptions::new()
             .max_connections(2)
@@ -70,7 +79,7 @@ impl ProcessPlatform {
         let now = start.trunc_subsecs(6);
         let clock = folder.path().join(CLOCK);
         write_clock_file(&clock, now)?;
-        let processes = start_all(program, folder.path(), &database, &mailbox).await?;
+        let processes = start_all(program, folder.path(), &database, &mailbox, settings).await?;
         Ok(Self {
             channels: channels(&processes)?,
             processes,
@@ -115,7 +124,7 @@ impl ProcessPlatform {
 
     /// Whether there is nothing left to do at this instant.
     pub async fn is_settled(&self) -> Result<bool, Failure> {
-        Ok(is_settled(&self.admin, &SCHEMAS, self.now()).await?)
+        Ok(attune_server::is_settled(&self.admin, &SCHEMAS, self.now()).await?)
     }
 
     /// Lets what is going on end, moves the time, and lets what is due then end too.
@@ -206,6 +215,7 @@ async fn start_all(
     folder: &Path,
     database: &TestDatabase,
     mailbox: &Mailbox,
+    settings: &[(&str, &str)],
 ) -> Result<Vec<Process>, Failure> {
     let mut failed = String::new();
     for _ in 0..STARTS {
@@ -215,7 +225,12 @@ async fn start_all(
         }
         let mut processes = Vec::new();
         for (schema, address) in &addresses {
-            let environment = environment(*schema, &addresses, folder, database, mailbox)?;
+            let mut environment = environment(*schema, &addresses, folder, database, mailbox)?;
+            environment.extend(
+                settings
+                    .iter()
+                    .map(|(name, value)| ((*name).to_owned(), value.into())),
+            );
             let log = folder.join(format!("{schema}.log"));
             processes.push(Process::new(*schema, *address, program, log, environment)?);
         }

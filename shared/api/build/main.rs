@@ -1,12 +1,15 @@
 //! Compiles the protos with protox, so that nobody has to install protoc, and keeps the descriptor set with its
 //! custom options for reflection and authorisation.
 
+mod redact;
+
 use std::error::Error;
 use std::path::{Path, PathBuf};
 use std::{env, fs};
 
 fn main() -> Result<(), Box<dyn Error>> {
     let root = PathBuf::from(env::var("CARGO_MANIFEST_DIR")?).join("../../proto");
+    println!("cargo::rerun-if-changed=build");
     println!("cargo::rerun-if-changed={}", root.display());
 
     let mut files = Vec::new();
@@ -22,6 +25,13 @@ fn main() -> Result<(), Box<dyn Error>> {
     // Not prost's re-encoding of the set: that would drop the custom options.
     fs::write(out.join("attune.bin"), compiler.encode_file_descriptor_set())?;
 
+    let redacted = redact::Redacted::of(&compiler.descriptor_pool());
+    fs::write(out.join("redacted.rs"), &redacted.code)?;
+    fs::write(
+        out.join("debug_of.rs"),
+        redact::debug_of(&compiler.descriptor_pool()),
+    )?;
+
     let mut prost = tonic_prost_build::Config::new();
     prost
         .enable_type_names()
@@ -29,6 +39,7 @@ fn main() -> Result<(), Box<dyn Error>> {
         .bytes([".attune.events"]);
     tonic_prost_build::configure()
         .build_transport(true)
+        .skip_debug(redacted.paths)
         .compile_fds_with_config(compiler.file_descriptor_set(), prost)?;
     Ok(())
 }
