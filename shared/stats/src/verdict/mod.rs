@@ -5,20 +5,17 @@
 //! (regression to the mean), and a level that could have faded by itself is not taken for one that would have stayed.
 
 mod counterfactual;
-mod fieller;
+pub(crate) mod fieller;
 mod forecast;
 mod judge;
 mod look;
-mod pilot;
 mod plan;
 mod record;
 mod series;
-mod spending;
 mod timing;
 
+pub use crate::sequential::boundaries;
 pub use judge::{Comparison, Evaluation, judge};
-pub use pilot::{Arm, Pilot, judge_pilot};
 pub use plan::{Plan, PlanError, PlannedSample, SmallestEffect, plan};
 pub use record::{Assumption, Decision, Fading, Finding, Interval, Method, Verdict};
 pub use series::{Bucket, overdispersion};
-pub use spending::boundaries;

@@ -1,9 +1,6 @@
-//! What a verdict rests on: planned looks, comparable groups, pilots and planned samples.
+//! What a verdict rests on: planned looks, comparable groups and planned samples.
 
-use attune_stats::verdict::{
-    Arm, Bucket, Comparison, Decision, Evaluation, Method, Pilot, Plan, SmallestEffect, judge, judge_pilot,
-    plan,
-};
+use attune_stats::verdict::{Bucket, Comparison, Decision, Evaluation, Method, SmallestEffect, judge, plan};
 
 use super::world::{EVENT, ISSUE, PLAIN, USUAL, World, day, judged, sized, step};
 use crate::random::Random;
@@ -57,68 +54,6 @@ fn a_comparable_group_that_falls_alike_takes_the_credit_away() {
         (unlike.method, unlike.decision),
         (Method::PlateauForecast, Decision::Inconclusive)
     );
-}
-
-#[test]
-fn a_pilot_with_arms_of_the_wrong_size_is_withheld() {
-    let plan = Plan::new(SmallestEffect::DEFAULT, 4000, day(40.0));
-    let pilot = |control, treated| {
-        judge_pilot(&Pilot {
-            plan: &plan,
-            control,
-            treated,
-            planned_treated_fraction: 0.5,
-            overdispersion: 1.0,
-            deadline_passed: false,
-        })
-    };
-    let good = pilot(
-        Arm {
-            successes: 300,
-            n: 2000,
-        },
-        Arm {
-            successes: 100,
-            n: 2000,
-        },
-    );
-    assert_eq!(good.decision, Decision::Effective);
-    let mismatch = pilot(
-        Arm {
-            successes: 300,
-            n: 2200,
-        },
-        Arm {
-            successes: 90,
-            n: 1800,
-        },
-    );
-    assert_eq!(
-        (mismatch.decision, mismatch.effect),
-        (Decision::Inconclusive, None)
-    );
-    let nothing = pilot(
-        Arm {
-            successes: 300,
-            n: 2000,
-        },
-        Arm {
-            successes: 300,
-            n: 2000,
-        },
-    );
-    assert_eq!(nothing.decision, Decision::Ineffective);
-    let early = pilot(
-        Arm {
-            successes: 30,
-            n: 200,
-        },
-        Arm {
-            successes: 10,
-            n: 200,
-        },
-    );
-    assert_eq!((early.decision, early.effect), (Decision::NotYet, None));
 }
 
 #[test]
