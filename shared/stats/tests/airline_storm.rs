@@ -195,6 +195,7 @@ fn a_storm_that_passes_is_no_success_of_whoever_acted_in_it() {
         plan: &plan,
         series: &series,
         comparison: None,
+        strata: &[],
         issue_window_start: at("20T16"),
         opened_at: at("21T16"),
         rolled_out_at: at("22T18"),

@@ -4,6 +4,7 @@
 //! Because an issue is found when it is extreme, the window it was found in is never part of the comparison
 //! (regression to the mean), and a level that could have faded by itself is not taken for one that would have stayed.
 
+mod collection;
 mod counterfactual;
 pub(crate) mod fieller;
 mod forecast;
@@ -15,6 +16,7 @@ mod series;
 mod timing;
 
 pub use crate::sequential::boundaries;
+pub use collection::Stratum;
 pub use judge::{Comparison, Evaluation, judge};
 pub use plan::{Plan, PlanError, PlannedSample, SmallestEffect, plan};
 pub use record::{Assumption, Decision, Fading, Finding, Interval, Method, Verdict};
