@@ -1,5 +1,6 @@
 //! A promised rate, the measured one, and how far chance may part them.
 
+use attune_stats::metric::{ConfidenceLevel, wilson};
 use statrs::distribution::{Binomial, DiscreteCDF};
 
 /// A promise that is just kept fails its test with at most this probability.
@@ -55,10 +56,11 @@ impl Frequency {
         );
     }
 
+    /// The measured rate with the interval that the number of runs leaves it (95 %, Wilson's).
     fn print(self, promised: &str, what: &str) {
-        let error = 1.96 * (self.rate() * (1.0 - self.rate()) / self.runs as f64).sqrt();
+        let (low, high) = wilson(self.times, self.runs, ConfidenceLevel::P95);
         println!(
-            "{what}: promised {promised}, measured {:.4} ± {error:.4} in {} runs",
+            "{what}: promised {promised}, measured {:.4} ({low:.4} to {high:.4}) in {} runs",
             self.rate(),
             self.runs
         );

@@ -195,7 +195,11 @@ fn a_change_of_the_mix_is_not_taken_for_an_effect() {
     };
     let known = verdict(&strata);
     assert_eq!((known.decision, known.effect), (Decision::Inconclusive, None));
-    assert!(known.reason.contains("the mix of what is collected changed"), "{}", known.reason);
+    assert!(
+        known.reason.contains("the mix of what is collected changed"),
+        "{}",
+        known.reason
+    );
     let untested = verdict(&[])
         .assumptions
         .iter()
