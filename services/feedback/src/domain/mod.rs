@@ -13,7 +13,9 @@ mod usual;
 
 pub(crate) use evidence::{Cohort, Evidence, Member};
 pub(crate) use feedback::{Draft, Feedback, Origin, Rating, Source};
-pub(crate) use hot_issue::{DecisionRecord, HotIssue, HotIssueState, Notice, Outcome, Ruling, Scope, Sight};
+pub(crate) use hot_issue::{
+    DecisionRecord, HotIssue, HotIssueState, Notice, Outcome, Ruling, Scope, Sight, Widening,
+};
 pub(crate) use metric::{Grain, Measure, Slice, SliceCount, Spans, Step, Window, metric};
 pub(crate) use quotes::representative;
 pub(crate) use tally::{MentionKey, PersonKey, RatingKey, SliceKey, Tally, day_of, hour_of};

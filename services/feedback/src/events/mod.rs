@@ -40,6 +40,26 @@ pub(crate) async fn hot_issue_opened(
     Ok(())
 }
 
+/// Tells that a hot issue was widened, then what its cohort was extended by; the issue's version counts the events.
+pub(crate) async fn hot_issue_widened(
+    tx: &mut Tx,
+    issue: &mut HotIssue,
+    extension: &Cohort,
+) -> Result<(), sqlx::Error> {
+    append(
+        tx,
+        issue.hot_issue_id,
+        issue.version,
+        &convert::hot_issue::widened(issue),
+    )
+    .await?;
+    for payload in convert::hot_issue::extension_parts(issue.hot_issue_id, extension) {
+        issue.version += 1;
+        append(tx, issue.hot_issue_id, issue.version, &payload).await?;
+    }
+    Ok(())
+}
+
 /// Tells that a hot issue is over.
 pub(crate) async fn hot_issue_ended(tx: &mut Tx, issue: &HotIssue) -> Result<(), sqlx::Error> {
     let ended = pb::HotIssueEnded {

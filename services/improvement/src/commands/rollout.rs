@@ -27,6 +27,8 @@ pub(crate) struct RollOut {
 struct Measured {
     before: Series,
     at: DateTime<Utc>,
+    /// The product it was measured in.
+    product: String,
 }
 
 /// Declares a rollout: fixes baseline and plan, and has the cohort told.
@@ -49,7 +51,10 @@ pub(crate) async fn roll_out(
     };
     let (issue, mut initiative) = lock_with_issue(&mut tx, initiative_id).await?;
     initiative.check_rollout()?;
-    let Measured { before, at } = measured.ok_or(Error::Raced)?;
+    // An issue that was widened meanwhile has another baseline.
+    let Measured { before, at, .. } = measured
+        .filter(|measured| measured.product == issue.product)
+        .ok_or(Error::Raced)?;
     let plan = MeasurementPlan::fix(&issue, &initiative.target, &before, at);
     let rollout = Rollout {
         at,
@@ -87,7 +92,8 @@ async fn measure(
     let at = db.clock().now();
     let start = Series::earliest(issue.window_start.unwrap_or(issue.opened_at) - LOOK_BACK, at);
     let before = source.topic_share(tenant, &issue, start, at).await?;
-    Ok(Some(Measured { before, at }))
+    let product = issue.product;
+    Ok(Some(Measured { before, at, product }))
 }
 
 /// Makes a telling for everyone of the cohort, and asks for the messages.

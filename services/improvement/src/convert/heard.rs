@@ -7,7 +7,7 @@ use notifications::v1::MessageState;
 use uuid::Uuid;
 
 use crate::commands::detection::Part;
-use crate::domain::{Cohort, Detection, Member, Telling, TellingState};
+use crate::domain::{Cohort, Detection, Member, Telling, TellingState, Widening};
 use crate::store::telling::Outcome;
 
 /// The kind of origin of messages about initiatives.
@@ -70,6 +70,33 @@ pub(crate) fn frozen(event: &feedback::v1::HotIssueCohortFrozen) -> Result<Part,
         })
     };
     violations.finish(taken())
+}
+
+/// A part of what a cohort was extended by: read like a part of the cohort itself.
+pub(crate) fn extended(event: feedback::v1::HotIssueCohortExtended) -> Result<Part, Error> {
+    frozen(&feedback::v1::HotIssueCohortFrozen {
+        hot_issue_id: event.hot_issue_id,
+        part: event.part,
+        parts: event.parts,
+        members: event.members,
+        anonymous_feedback_ids: event.anonymous_feedback_ids,
+    })
+}
+
+pub(crate) fn widened(event: feedback::v1::HotIssueWidened) -> Result<Widening, Error> {
+    let mut violations = Violations::default();
+    let hot_issue = violations.required("hot_issue", event.hot_issue);
+    let widening = hot_issue.and_then(|hot_issue| {
+        let hot_issue_id = violations.id("hot_issue.hot_issue_id", &hot_issue.hot_issue_id);
+        let at = violations.instant("hot_issue.widened_at", hot_issue.widened_at);
+        Some(Widening {
+            hot_issue_id: hot_issue_id?,
+            topic_name: hot_issue.topic_name,
+            at: at?,
+            explanation: event.explanation,
+        })
+    });
+    violations.finish(widening)
 }
 
 fn member(member: &feedback::v1::CohortMember, violations: &mut Violations) -> Option<Member> {

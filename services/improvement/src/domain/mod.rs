@@ -14,7 +14,7 @@ mod verdict;
 
 pub(crate) use department::{Department, email};
 pub(crate) use initiative::{Change, Conclusion, Draft, Initiative};
-pub(crate) use issue::{Cohort, Detection, Issue, Member, Origin, Report};
+pub(crate) use issue::{Cohort, Detection, Issue, Member, Origin, Report, Widening};
 pub(crate) use iteration::{Action, Iteration, Rollout};
 pub(crate) use measurement::{Judgement, Look, MeasurementPlan, judge};
 pub(crate) use series::{LOOK_BACK, Series};

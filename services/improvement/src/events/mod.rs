@@ -30,6 +30,15 @@ pub(crate) async fn issue_opened_as(tx: &mut Tx, issue: &Issue, number: i64) -> 
     Ok(())
 }
 
+pub(crate) async fn issue_widened(tx: &mut Tx, issue: &mut Issue) -> Result<(), sqlx::Error> {
+    let number = issue.next_event();
+    let event = pb::IssueWidened {
+        issue: Some(convert::issue::to_proto(issue.clone())),
+    };
+    attune_events::append(tx, issue.issue_id, number, &event).await?;
+    Ok(())
+}
+
 pub(crate) async fn issue_resolved(tx: &mut Tx, issue: &mut Issue) -> Result<(), sqlx::Error> {
     let number = issue.next_event();
     let event = pb::IssueResolved {

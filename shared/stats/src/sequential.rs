@@ -1,6 +1,6 @@
 //! How often one may look: critical values that spend the error rate over the planned looks.
 
-use crate::distribution::{normal_cdf, normal_quantile, normal_sf};
+use crate::distribution::{normal_quantile, normal_sf};
 
 /// Points of the numerical integration; the critical values are exact to three decimals.
 const GRID: usize = 200;
@@ -20,7 +20,7 @@ pub fn boundaries(fractions: &[f64], alpha: f64) -> Vec<f64> {
 }
 
 /// The same for looks that say themselves how much of the one-sided error rate is spent after them.
-pub(super) fn boundaries_spending(looks: &[(f64, f64)]) -> Vec<f64> {
+pub(crate) fn boundaries_spending(looks: &[(f64, f64)]) -> Vec<f64> {
     let mut density: Option<Density> = None;
     let mut last: Option<(f64, f64)> = None;
     let mut spent = 0.0;
@@ -33,7 +33,7 @@ pub(super) fn boundaries_spending(looks: &[(f64, f64)]) -> Vec<f64> {
                 return f64::INFINITY;
             }
             if let Some((step, bound)) = last {
-                density = Some(Density::after(density.as_ref(), step, bound));
+                density = Some(Density::after(density.as_ref(), step, bound, 0.0));
             }
             let step = fraction - previous;
             let bound = match &density {
@@ -48,8 +48,43 @@ pub(super) fn boundaries_spending(looks: &[(f64, f64)]) -> Vec<f64> {
 }
 
 /// The one-sided error rate spent by this fraction.
-pub(super) fn spending(fraction: f64, alpha: f64) -> f64 {
+pub(crate) fn spending(fraction: f64, alpha: f64) -> f64 {
     2.0 * normal_sf(normal_quantile(1.0 - alpha / 4.0) / fraction.sqrt())
+}
+
+/// The probability that looks at these increasing fractions cross their critical values on the upper side, when the
+/// statistic at the full planned n is expected to be `drift` standard errors.
+pub(crate) fn crossing(looks: &[(f64, f64)], drift: f64) -> f64 {
+    let mut density: Option<Density> = None;
+    let (mut crossed, mut previous) = (0.0, 0.0);
+    for &(fraction, critical) in looks {
+        let step = fraction - previous;
+        if step <= 0.0 || !critical.is_finite() {
+            continue;
+        }
+        let (bound, moved) = (critical * fraction.sqrt(), drift * step);
+        let beyond = |from: f64| normal_sf((bound - from - moved) / step.sqrt());
+        crossed += density
+            .as_ref()
+            .map_or_else(|| beyond(0.0), |density| density.integral(beyond));
+        density = Some(Density::after(density.as_ref(), step, bound, moved));
+        previous = fraction;
+    }
+    crossed
+}
+
+/// The drift with which these looks cross with this probability; between 0 and 10 standard errors.
+pub(crate) fn drift(looks: &[(f64, f64)], power: f64) -> f64 {
+    let (mut low, mut high) = (0.0, 10.0);
+    for _ in 0..30 {
+        let middle = f64::midpoint(low, high);
+        if crossing(looks, middle) < power {
+            low = middle;
+        } else {
+            high = middle;
+        }
+    }
+    f64::midpoint(low, high)
 }
 
 /// The density of the score process among the paths that have not crossed yet, on an even grid.
@@ -59,11 +94,12 @@ struct Density {
 }
 
 impl Density {
-    fn after(before: Option<&Self>, step: f64, bound: f64) -> Self {
+    /// After a step with this variance, on which the process drifts by `moved`.
+    fn after(before: Option<&Self>, step: f64, bound: f64, moved: f64) -> Self {
         let deviation = step.sqrt();
         let low = before.map_or(0.0, |density| density.points.first().map_or(0.0, |p| p.0)) - 6.0 * deviation;
         let width = (bound - low) / GRID as f64;
-        let normal = |x: f64| (-0.5 * x * x / step).exp() / (std::f64::consts::TAU * step).sqrt();
+        let normal = |x: f64| normal_density((x - moved) / deviation) / deviation;
         let points = (0..GRID)
             .map(|i| low + width * (i as f64 + 0.5))
             .map(|x| {
@@ -80,21 +116,30 @@ impl Density {
         self.points.iter().map(|&(u, mass)| mass * f(u)).sum::<f64>() * self.width
     }
 
-    /// The bound that paths cross for the first time with this probability.
+    /// The bound that paths cross for the first time with this probability: Newton's method on the logarithm, which is
+    /// concave in the bound.
     fn bound(&self, step: f64, probability: f64) -> f64 {
         let deviation = step.sqrt();
-        let (mut low, mut high) = (-10.0, 10.0);
-        for _ in 0..30 {
-            let middle = f64::midpoint(low, high);
-            let crossing = self.integral(|u| normal_cdf((u - middle) / deviation));
-            if crossing > probability {
-                low = middle;
-            } else {
-                high = middle;
+        let mut bound = normal_quantile(1.0 - probability);
+        for _ in 0..50 {
+            let crossing = self
+                .integral(|u| normal_sf((bound - u) / deviation))
+                .max(f64::MIN_POSITIVE);
+            let density = self.integral(|u| normal_density((bound - u) / deviation) / deviation);
+            let change = (crossing / probability.max(f64::MIN_POSITIVE)).ln() * crossing
+                / density.max(f64::MIN_POSITIVE);
+            bound += change.clamp(-1.0, 1.0);
+            if change.abs() < 1e-7 {
+                break;
             }
         }
-        f64::midpoint(low, high)
+        bound
     }
+}
+
+/// The standard normal density.
+fn normal_density(x: f64) -> f64 {
+    (-0.5 * x * x).exp() / std::f64::consts::TAU.sqrt()
 }
 
 #[cfg(test)]
