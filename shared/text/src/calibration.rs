@@ -31,7 +31,7 @@ const NEUTRAL_WEIGHTS: std::ops::RangeInclusive<u32> = 10..=24;
 
 /// What a model that never saw a text's corpus says of the text.
 #[derive(Debug, Clone, PartialEq)]
-pub struct Sample {
+struct Sample {
     set: String,
     scores: [f64; CLASSES],
     label: Polarity,
@@ -39,35 +39,69 @@ pub struct Sample {
     pair: bool,
 }
 
-/// Trains a model without each of `folds` groups of corpora and asks it about them.
+/// Trains a model and calibrates it: a thread for it and one for each of the `folds`. Without folds it stays
+/// uncalibrated.
+pub fn train_calibrated(rows: &[Row], version: &str, options: &Options, folds: usize) -> Model {
+    std::thread::scope(|scope| {
+        let model = scope.spawn(|| train(rows, version, options));
+        let samples = (folds > 1).then(|| out_of_domain_samples(rows, options, folds));
+        let mut model = model
+            .join()
+            .unwrap_or_else(|panic| std::panic::resume_unwind(panic));
+        if let Some(samples) = samples {
+            calibrate(&mut model, &samples);
+        }
+        model
+    })
+}
+
+/// Trains a model without each of `folds` groups of corpora, a thread for each, and asks it about them.
 ///
 /// A corpus that is alone in its language is never left out: without it the language would be unknown,
 /// which is not the case calibration is for.
-pub fn out_of_domain_samples(rows: &[Row], options: &Options, folds: usize) -> Vec<Sample> {
+fn out_of_domain_samples(rows: &[Row], options: &Options, folds: usize) -> Vec<Sample> {
     let assignment = fold_of_sets(rows, folds);
+    std::thread::scope(|scope| {
+        let threads: Vec<_> = (0..folds)
+            .map(|fold| {
+                let assignment = &assignment;
+                let left_out = move |row: &&Row| assignment.get(row.set.as_str()) == Some(&fold);
+                scope.spawn(move || samples_of_fold(rows, options, left_out))
+            })
+            .collect();
+        threads
+            .into_iter()
+            .flat_map(|thread| {
+                thread
+                    .join()
+                    .unwrap_or_else(|panic| std::panic::resume_unwind(panic))
+            })
+            .collect()
+    })
+}
+
+/// Answers about the rows that are left out, by a model that learnt from the others.
+fn samples_of_fold(rows: &[Row], options: &Options, left_out: impl Fn(&&Row) -> bool) -> Vec<Sample> {
     let counts = class_counts(rows);
+    let known: Vec<Row> = rows.iter().filter(|row| !left_out(row)).cloned().collect();
+    let model = train(&known, "fold", options);
+    let mut asked: BTreeMap<&str, usize> = BTreeMap::new();
+    let mut glyphs = Vec::new();
     let mut samples = Vec::new();
-    for fold in 0..folds {
-        let left_out = |row: &&Row| assignment.get(row.set.as_str()) == Some(&fold);
-        let known: Vec<Row> = rows.iter().filter(|row| !left_out(row)).cloned().collect();
-        let model = train(&known, "fold", options);
-        let mut asked: BTreeMap<&str, usize> = BTreeMap::new();
-        let mut glyphs = Vec::new();
-        for row in rows.iter().filter(left_out) {
-            let asked = asked.entry(&row.set).or_default();
-            *asked += 1;
-            let [_, neutral, _] = counts.get(row.set.as_str()).copied().unwrap_or_default();
-            normalize(&row.text, &mut glyphs);
-            let Some(scores) = model.logits(&glyphs).filter(|_| *asked <= MOST_TEXTS) else {
-                continue;
-            };
-            samples.push(Sample {
-                set: row.set.clone(),
-                scores,
-                label: row.label,
-                pair: neutral == 0,
-            });
-        }
+    for row in rows.iter().filter(left_out) {
+        let asked = asked.entry(&row.set).or_default();
+        *asked += 1;
+        let [_, neutral, _] = counts.get(row.set.as_str()).copied().unwrap_or_default();
+        normalize(&row.text, &mut glyphs);
+        let Some(scores) = model.logits(&glyphs).filter(|_| *asked <= MOST_TEXTS) else {
+            continue;
+        };
+        samples.push(Sample {
+            set: row.set.clone(),
+            scores,
+            label: row.label,
+            pair: neutral == 0,
+        });
     }
     samples
 }
@@ -90,7 +124,7 @@ fn fold_of_sets(rows: &[Row], folds: usize) -> BTreeMap<&str, usize> {
 }
 
 /// Fits the calibration of `model` to samples.
-pub fn calibrate(model: &mut Model, samples: &[Sample]) {
+fn calibrate(model: &mut Model, samples: &[Sample]) {
     let (slope, offsets) = fit(samples);
     model.set_calibration(Calibration {
         slope,

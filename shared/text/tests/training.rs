@@ -7,9 +7,9 @@
 
 use std::path::PathBuf;
 
-use attune_text::calibration::{FOLDS, calibrate, out_of_domain_samples};
+use attune_text::calibration::{FOLDS, train_calibrated};
 use attune_text::dataset::{Licence, Row, training_texts};
-use attune_text::training::{Options, VERSION, train};
+use attune_text::training::{Options, VERSION};
 use attune_text::{Model, Polarity};
 
 const THINGS: [&str; 6] = ["service", "app", "room", "сервис", "банк", "酒店"];
@@ -43,10 +43,7 @@ fn synthetic_corpus() -> Vec<Row> {
 }
 
 fn trained(rows: &[Row], folds: usize) -> Vec<u8> {
-    let options = Options::default();
-    let mut model = train(rows, VERSION, &options);
-    calibrate(&mut model, &out_of_domain_samples(rows, &options, folds));
-    model.to_bytes()
+    train_calibrated(rows, VERSION, &Options::default(), folds).to_bytes()
 }
 
 #[test]

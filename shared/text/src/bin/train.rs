@@ -5,10 +5,10 @@ use std::path::PathBuf;
 use std::process::ExitCode;
 use std::time::Instant;
 
-use attune_text::calibration::{FOLDS, calibrate, out_of_domain_samples};
+use attune_text::calibration::{FOLDS, train_calibrated};
 use attune_text::dataset::{DatasetError, Licence, Row, read_sentiment, training_texts};
 use attune_text::evaluation::{group_by, predict, report};
-use attune_text::training::{Options, VERSION, train};
+use attune_text::training::{Options, VERSION};
 use clap::Parser;
 
 /// Trains the sentiment model.
@@ -80,16 +80,8 @@ fn run(arguments: &Arguments) -> Result<(), Box<dyn std::error::Error>> {
         ..Options::default()
     };
     let started = Instant::now();
-    let mut model = train(&rows, VERSION, &options);
-    println!("trained in {:.1?}", started.elapsed());
-    if arguments.folds > 1 {
-        let started = Instant::now();
-        calibrate(
-            &mut model,
-            &out_of_domain_samples(&rows, &options, arguments.folds),
-        );
-        println!("calibrated in {:.1?}: {:?}", started.elapsed(), model);
-    }
+    let model = train_calibrated(&rows, VERSION, &options, arguments.folds);
+    println!("trained in {:.1?}: {model:?}", started.elapsed());
     std::fs::write(&arguments.output, model.to_bytes())?;
     let dev = read_sentiment(&arguments.data.join("sentiment/dev.tsv.gz"))?;
     let predictions = predict(&model, None, &dev);
