@@ -85,9 +85,8 @@ impl Engine {
             None => self.model.probabilities(glyphs),
             Some(correction) => correction.probabilities(&self.model, glyphs),
         };
-        let threshold = self.model.abstain_threshold();
         probabilities.map_or(Sentiment::UNKNOWN, |found| {
-            Sentiment::from_probabilities(found, threshold)
+            Sentiment::from_probabilities(found, self.model.calibration())
         })
     }
 

@@ -25,6 +25,7 @@ mod features;
 mod hanzi;
 mod language;
 mod normalize;
+mod random;
 mod redact;
 mod sentences;
 mod sentiment;
