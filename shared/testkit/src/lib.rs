@@ -15,6 +15,7 @@ mod clients;
 mod database;
 mod platform;
 mod processes;
+mod proxy;
 pub mod reflect;
 mod refusal;
 mod settle;
@@ -22,7 +23,8 @@ mod settle;
 pub use clients::{Authorised, Channels, Tenant};
 pub use database::{SCHEMAS, schemas};
 pub use platform::{Settings, TestPlatform};
-pub use processes::ProcessPlatform;
+pub use processes::{ProcessPlatform, Replica};
+pub use proxy::{Link, Proxy, Target};
 pub use refusal::{reason, violated_fields};
 pub use settle::settle;
 

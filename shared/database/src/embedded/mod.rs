@@ -168,6 +168,19 @@ impl Server {
         }
     }
 
+    /// Ends the server at once and under whatever it is doing, without a checkpoint (what Postgres calls an
+    /// immediate stop), whoever uses it: for tests of what outlives that. The next [`Server::start`] on its
+    /// directory recovers, and finds it at the same URLs unless [`Options::tcp`] was set.
+    pub async fn crash(&self) -> Result<(), EmbeddedError> {
+        match &self.held {
+            Some(held) => {
+                let layout = held.layout.clone();
+                in_background(move || postmaster::crash(&layout)).await
+            }
+            None => Ok(()),
+        }
+    }
+
     fn url_as(&self, user: &str) -> String {
         let socket = percent_encoded(&self.socket.to_string_lossy());
         format!(

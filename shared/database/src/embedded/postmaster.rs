@@ -244,18 +244,36 @@ pub(crate) fn stop(layout: &Layout) -> Result<(), EmbeddedError> {
         return Ok(());
     };
     for signal in [Signal::SIGINT, Signal::SIGQUIT] {
-        // Fails only for a process that has ended, which is seen below.
-        let _ = kill(Pid::from_raw(postmaster.pid), signal);
-        let deadline = Instant::now() + STOP_DEADLINE;
-        while Instant::now() < deadline {
-            // Removing its note is the last thing a server does.
-            if !postmaster.is_alive() || Postmaster::read(layout).is_none() {
-                return Ok(());
-            }
-            sleep(LOOK);
+        // Removing its note is the last thing a server does.
+        if ends(&postmaster, signal, || Postmaster::read(layout).is_none()) {
+            return Ok(());
         }
     }
     Err(EmbeddedError::Stop { pid: postmaster.pid })
+}
+
+/// Ends the running server, if there is one, at once: its data stays as it is, and the next start recovers.
+pub(crate) fn crash(layout: &Layout) -> Result<(), EmbeddedError> {
+    match running(layout)? {
+        Some(postmaster) if !ends(&postmaster, Signal::SIGQUIT, || false) => {
+            Err(EmbeddedError::Stop { pid: postmaster.pid })
+        }
+        _ => Ok(()),
+    }
+}
+
+/// Sends `signal` and waits until the server is `gone` or its process has ended, within [`STOP_DEADLINE`].
+fn ends(postmaster: &Postmaster, signal: Signal, gone: impl Fn() -> bool) -> bool {
+    // Fails only for a process that has ended, which is seen below.
+    let _ = kill(Pid::from_raw(postmaster.pid), signal);
+    let deadline = Instant::now() + STOP_DEADLINE;
+    while Instant::now() < deadline {
+        if !postmaster.is_alive() || gone() {
+            return true;
+        }
+        sleep(LOOK);
+    }
+    false
 }
 
 #[cfg(test)]

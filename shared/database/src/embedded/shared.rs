@@ -56,6 +56,15 @@ impl TestServer {
         }
     }
 
+    /// A server of one test's own, which must outlive what is made on it.
+    pub fn of(server: &Server) -> Self {
+        Self {
+            admin_url: server.url(),
+            trusts: true,
+            _server: None,
+        }
+    }
+
     /// The administrator's URL of some database of the server.
     pub fn url(&self) -> &str {
         &self.admin_url
