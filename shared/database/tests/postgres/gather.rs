@@ -205,7 +205,8 @@ async fn what_is_wrong_with_one_write_fails_that_one_alone() {
     let world = World::new(100).await;
     world.gather.write(&tenant("acme"), note("taken")).await.unwrap();
     let texts = ["a", "taken", "b"];
-    let answers = join_all(texts.map(|text| world.gather.write(&tenant("acme"), note(text)))).await;
+    let acme = tenant("acme");
+    let answers = join_all(texts.map(|text| world.gather.write(&acme, note(text)))).await;
     let fine: Vec<bool> = answers.iter().map(Result::is_ok).collect();
     assert_eq!(fine, [true, false, true], "{answers:?}");
     assert_eq!(world.notes().await, ["a", "b", "taken"]);
