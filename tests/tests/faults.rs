@@ -25,7 +25,7 @@ const AWHILE: Duration = Duration::from_millis(700);
 /// How often each fault comes.
 fn rounds() -> usize {
     let wanted = std::env::var("FAULT_ROUNDS").ok();
-    wanted.and_then(|rounds| rounds.parse().ok()).unwrap_or(2)
+    wanted.and_then(|rounds| rounds.parse().ok()).unwrap_or(1)
 }
 
 fn load(platform: &TestPlatform) -> Load {
@@ -76,7 +76,7 @@ async fn every_connection_to_postgres_is_terminated() -> Result<(), Failure> {
     let load = load(&platform);
     let mut admin = PgConnection::connect(platform.database_url()).await?;
     let mut ended: i64 = 0;
-    for _ in 0..rounds() * 3 {
+    for _ in 0..rounds() * 5 {
         load.goes_on(BETWEEN).await?;
         ended += sqlx::query_scalar::<_, i64>(
             "SELECT count(pg_terminate_backend(pid)) FROM pg_stat_activity
@@ -203,6 +203,9 @@ async fn four_times_too_many_calls_are_refused_at_once_or_answered_in_time() -> 
     .await?;
     let load = load(&platform);
     load.goes_on(BETWEEN).await?;
+    let usual = Instant::now();
+    load.goes_on(BETWEEN).await?;
+    let usual = usual.elapsed();
 
     let tenant = platform.tenant(COMPANY);
     Flood::of(&tenant, COMERS, AWHILE).await?;
@@ -222,6 +225,10 @@ async fn four_times_too_many_calls_are_refused_at_once_or_answered_in_time() -> 
 
     let over = Instant::now();
     load.goes_on(BETWEEN).await?;
-    assert!(over.elapsed() < Duration::from_secs(5), "{:?}", over.elapsed());
+    let back = over.elapsed();
+    assert!(
+        back < Duration::from_secs(5).max(usual * 4),
+        "the usual writes take {back:?} after the flood, {usual:?} before"
+    );
     hold("overload", platform, load).await
 }

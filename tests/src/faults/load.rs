@@ -1,5 +1,6 @@
 //! Writers that repeat a write until it is acknowledged, as the API asks of a caller.
 
+use std::error::Error as _;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
@@ -33,7 +34,7 @@ pub struct Told {
     pub acknowledged: Vec<Acknowledged>,
     /// Answers that said what happened and that the call may be repeated.
     pub refused: u64,
-    /// Calls that nobody answered in time.
+    /// Calls that nobody answered: in time, or before the connection ended.
     pub unanswered: u64,
     /// Answers that no fault excuses.
     pub unclean: Vec<Status>,
@@ -129,6 +130,8 @@ async fn write(tenant: Tenant, shared: Arc<Shared>) -> Result<(), Failure> {
                     });
                     break;
                 }
+                // A status that the service itself sent has no source on this side.
+                Ok(Err(status)) if status.source().is_some() => shared.note(|told| told.unanswered += 1),
                 Ok(Err(status)) if may_be_repeated(&status) => shared.note(|told| told.refused += 1),
                 Ok(Err(status)) => shared.note(|told| told.unclean.push(status)),
                 Err(_) => shared.note(|told| told.unanswered += 1),
@@ -160,15 +163,10 @@ fn request(source_id: &str) -> RecordInteractionRequest {
     }
 }
 
-/// The codes of what passes (AIP-194 and what this API says of its own): the same call may succeed later. CANCELLED
-/// is the transport's own word for a connection that ended under the call.
+/// The codes of what passes (AIP-194, and what this API says of its own): the same call may succeed later.
 fn may_be_repeated(status: &Status) -> bool {
     matches!(
         status.code(),
-        Code::Unavailable
-            | Code::DeadlineExceeded
-            | Code::ResourceExhausted
-            | Code::Aborted
-            | Code::Cancelled
+        Code::Unavailable | Code::DeadlineExceeded | Code::ResourceExhausted | Code::Aborted
     )
 }
