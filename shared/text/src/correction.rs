@@ -17,8 +17,9 @@ const RULED_OUT: f64 = -1e9;
 const PASSES: usize = 12;
 const RATE: f64 = 0.1;
 const SEED: u64 = 1;
-/// Folds in which the correction is judged on texts it did not learn from: stretches of the texts in the order given,
-/// so that what holds only for one time or one product fails on the others.
+/// Folds in which the correction is judged on texts it did not learn from: once at random, where it must be better
+/// beyond chance, and once by stretches of the texts in the order given, where it must be no worse: what holds only
+/// for one time or one product fails there.
 const FOLDS: usize = 5;
 /// A correction is used when the texts it sets right outweigh those it spoils by this many standard errors
 /// (`McNemar`'s test with weights, one-sided at 5 %).
@@ -83,19 +84,13 @@ impl Correction {
             .filter_map(|&(text, label)| Example::read(model, text, label))
             .collect();
         weigh_by_class(&mut examples);
-        let mut judgement = Judgement::default();
         let texts = examples.len();
-        for fold in 0..FOLDS {
-            let split = |held_back: bool| {
-                let chosen = examples.iter().enumerate();
-                chosen
-                    .filter(move |(index, _)| (index * FOLDS / texts == fold) == held_back)
-                    .map(|(_, example)| example)
-            };
-            let correction = Correction::fit(&split(false).collect::<Vec<_>>());
-            split(true).for_each(|example| judgement.add(example, &correction, model));
-        }
-        judgement.is_better().then(|| Correction {
+        let stretches: Vec<usize> = (0..texts).map(|index| index * FOLDS / texts).collect();
+        let mut at_random = stretches.clone();
+        SplitMix64(SEED).shuffle(&mut at_random);
+        let judgement = judge(model, &examples, &at_random);
+        let accepted = judgement.is_better() && judge(model, &examples, &stretches).gain > 0.0;
+        accepted.then(|| Correction {
             judgement,
             ..Correction::fit(&examples.iter().collect::<Vec<_>>())
         })
@@ -187,6 +182,22 @@ impl Correction {
         let base = model.calibrate(model.logits(glyphs)?);
         Some(softmax(self.logits(base, &features(glyphs))))
     }
+}
+
+/// Judges the texts of each fold by a correction learnt from the others.
+fn judge(model: &Model, examples: &[Example], fold_of: &[usize]) -> Judgement {
+    let mut judgement = Judgement::default();
+    for fold in 0..FOLDS {
+        let split = |held_back: bool| {
+            let chosen = examples.iter().zip(fold_of);
+            chosen
+                .filter(move |&(_, &of)| (of == fold) == held_back)
+                .map(|(example, _)| example)
+        };
+        let correction = Correction::fit(&split(false).collect::<Vec<_>>());
+        split(true).for_each(|example| judgement.add(example, &correction, model));
+    }
+    judgement
 }
 
 impl Judgement {

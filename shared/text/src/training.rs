@@ -16,6 +16,8 @@ pub const VERSION: &str = "builtin-ngram-2";
 /// What fewer texts than this hold is not learnt: it is mostly names and slips of the pen.
 const FEWEST_TEXTS: u32 = 3;
 
+/// Where a corpus has no neutral class, so much of what it teaches is that its texts are not neutral.
+const NOT_NEUTRAL: f32 = 0.2;
 /// The model is the mean of the weights after so many last passes, which depends less on the order of the texts.
 const AVERAGED: usize = 2;
 
@@ -332,31 +334,27 @@ impl Cell {
     }
 }
 
+/// The gradient of the loss in the logits. Where a corpus has no neutral class, the loss is mostly that of negative
+/// against positive alone, and a little that of all three: those texts are rarely neutral.
 fn gradients(logits: [f32; CLASSES], example: &Example<'_>, smoothing: f32) -> [f32; CLASSES] {
-    let takes_part = |class: usize| !(example.pair && class == 1);
-    let classes = if example.pair { 2.0 } else { 3.0 };
-    let highest = (0..CLASSES)
-        .filter(|&c| takes_part(c))
-        .map(|c| logits[c])
-        .fold(f32::MIN, f32::max);
-    let powers: [f32; CLASSES] = std::array::from_fn(|c| {
-        if takes_part(c) {
-            libm::expf(logits[c] - highest)
-        } else {
-            0.0
-        }
-    });
+    let [negative, _, positive] = logits;
+    let of_three = errors(logits, example.label, smoothing);
+    let of_two = errors([negative, f32::MIN, positive], example.label, smoothing);
+    let share = if example.pair { NOT_NEUTRAL } else { 1.0 };
+    std::array::from_fn(|class| {
+        let two = if class == 1 { 0.0 } else { of_two[class] };
+        example.weight * (share * of_three[class] + (1.0 - share) * two)
+    })
+}
+
+/// How far each class's probability is from what it should be.
+fn errors(logits: [f32; CLASSES], label: usize, smoothing: f32) -> [f32; CLASSES] {
+    let highest = logits.into_iter().fold(f32::MIN, f32::max);
+    let powers = logits.map(|logit| libm::expf(logit - highest));
     let total: f32 = powers.iter().sum();
     std::array::from_fn(|class| {
-        if !takes_part(class) {
-            return 0.0;
-        }
-        let hit = if class == example.label {
-            1.0 - smoothing
-        } else {
-            0.0
-        };
-        example.weight * (powers[class] / total - hit - smoothing / classes)
+        let hit = if class == label { 1.0 - smoothing } else { 0.0 };
+        powers[class] / total - hit - smoothing / CLASSES as f32
     })
 }
 
