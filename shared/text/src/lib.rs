@@ -19,17 +19,22 @@
 //!
 //! What the shipped model was trained on, and how far it can be trusted, is in `docs/model-card.md`.
 
+mod bytes;
 mod correction;
 mod engine;
+mod explanation;
 mod features;
 mod hanzi;
+mod keywords;
 mod language;
 mod normalize;
 mod random;
 mod redact;
 mod sentences;
 mod sentiment;
+mod themes;
 mod topics;
+mod words;
 
 pub mod calibration;
 pub mod dataset;
@@ -38,8 +43,12 @@ pub mod training;
 
 pub use correction::{Correction, FEWEST_TEXTS, Judgement};
 pub use engine::{Analysis, Engine, MAX_CHARACTERS, SentenceSentiment};
+pub use explanation::{Abstained, Contribution, Explanation, Push};
+pub use keywords::{DistinctivePhrase, Keyword, PhraseCounts, distinctive_phrases};
 pub use language::Language;
-pub use redact::redact;
+pub use redact::{PersonalData, PersonalDataKind, personal_data, redact};
 pub use sentences::sentences;
 pub use sentiment::{Model, ModelError, Polarity, Sentiment};
+pub use themes::{Assignment, Theme, ThemeOptions, Themes, ThemesError};
 pub use topics::{Taxonomy, TaxonomyError, TopicDefinition, TopicMatch};
+pub use words::learn_frequencies;
