@@ -2,3 +2,5 @@
 
 pub mod matrix;
 pub mod storm;
+pub mod survey;
+pub mod survey;

@@ -27,6 +27,9 @@ pub(crate) struct Serve {
 
     #[command(flatten)]
     mail: Mail,
+
+    #[command(flatten)]
+    surveys: attune_feedback::Config,
 }
 
 /// The settings of notifications without the group that the derived ones are put into: it has the name of
@@ -86,6 +89,7 @@ impl Serve {
             which,
             mut config,
             mail,
+            surveys,
         } = self;
         believe_somebody(&mut config)?;
         let without_database = services::NAMES
@@ -109,7 +113,7 @@ impl Serve {
             }
             None => None,
         };
-        let all = services::all(mail.0);
+        let all = services::all(mail.0, surveys);
         let chosen = all
             .into_iter()
             .filter(|service| which.runs(service.name()))

@@ -7,6 +7,7 @@ use std::sync::Arc;
 
 use attune_events::Consumer;
 use attune_timers::TimerHandler;
+use axum::Router;
 use axum::response::IntoResponse;
 use http::Request;
 use tokio_util::sync::CancellationToken;
@@ -14,6 +15,7 @@ use tonic::body::Body;
 use tonic::server::NamedService;
 use tonic::service::Routes;
 
+use crate::pages::Section;
 use crate::tasks::{Task, TaskResult};
 
 /// The handlers, subscriptions, timers and tasks of one service.
@@ -26,6 +28,7 @@ pub struct Part {
     pub(crate) consumers: Vec<Arc<dyn Consumer>>,
     pub(crate) timers: Vec<Arc<dyn TimerHandler>>,
     pub(crate) tasks: Vec<Task>,
+    pub(crate) pages: Vec<Section>,
 }
 
 /// A generated server on its way into the routes.
@@ -67,6 +70,15 @@ impl Part {
         S::Future: Send + 'static,
     {
         self.grpc.push(Registration::new(server));
+        self
+    }
+
+    /// Serves plain HTTP under `prefix`, such as `/s/`, on the listener of the calls: without their layers, so
+    /// without a token; whoever can reach the listener can ask. The number in progress, the time and the size of a
+    /// request are bounded.
+    #[must_use]
+    pub fn http(mut self, prefix: &'static str, router: Router) -> Self {
+        self.pages.push(Section { prefix, router });
         self
     }
 
@@ -122,6 +134,14 @@ impl fmt::Debug for Part {
                 &self.timers.iter().map(|timer| timer.kind()).collect::<Vec<_>>(),
             )
             .field("tasks", &self.tasks)
+            .field(
+                "pages",
+                &self
+                    .pages
+                    .iter()
+                    .map(|section| section.prefix)
+                    .collect::<Vec<_>>(),
+            )
             .finish()
     }
 }
