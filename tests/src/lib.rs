@@ -3,4 +3,3 @@
 pub mod matrix;
 pub mod storm;
 pub mod survey;
-pub mod survey;

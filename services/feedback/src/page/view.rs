@@ -99,7 +99,7 @@ impl View {
         };
         let (title, rest) = split(text);
         self.templates.get_template(NAME)?.render(context! {
-            lang => words.tag(), dir => direction(words.tag()), css => STYLE, title, notice => rest,
+            lang => words.tag(), dir => direction(words.tag()), css => STYLE, title, notice => rest, asks => false,
         })
     }
 
@@ -124,7 +124,7 @@ impl View {
             .map(|question| shown(question, filled, lang, fallback, words))
             .collect();
         self.templates.get_template(NAME)?.render(context! {
-            lang, dir => direction(lang), css => STYLE, title => titles.read(lang, fallback), notice => "",
+            lang, dir => direction(lang), css => STYLE, title => titles.read(lang, fallback), asks => true,
             place => place.text(), words => Serde(words), longest => LONGEST_TEXT,
             questions => Serde(questions),
         })
@@ -248,5 +248,44 @@ fn is_chosen(answer: Option<&Answer>, id: &str) -> bool {
         Some(Answer::Option(chosen)) => chosen == id,
         Some(Answer::Options(chosen)) => chosen.iter().any(|option| option == id),
         _ => false,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_notice_can_be_said_in_every_language() {
+        let view = View::new().unwrap();
+        let notices = [
+            Notice::Thanks,
+            Notice::Answered,
+            Notice::Expired,
+            Notice::Unknown,
+            Notice::Later,
+        ];
+        for language in ["en", "de", "fr", "es", "pt", "ar", "he", "zh", "ja", "tlh", ""] {
+            for notice in notices {
+                let page = view.notice(notice, language).unwrap();
+                assert!(
+                    page.contains("<h1>") && !page.contains("<p></p>"),
+                    "{language} {notice:?}: {page}"
+                );
+            }
+        }
+    }
+
+    #[test]
+    fn the_policy_allows_the_style_that_the_page_has_and_no_other() {
+        let view = View::new().unwrap();
+        let page = view.notice(Notice::Thanks, "en").unwrap();
+        let style = page
+            .split("<style>")
+            .nth(1)
+            .and_then(|rest| rest.split("</style>").next())
+            .unwrap();
+        let hash = base64::engine::general_purpose::STANDARD.encode(Sha256::digest(style));
+        assert!(view.policy().to_str().unwrap().contains(&hash));
     }
 }

@@ -157,6 +157,11 @@ pub(crate) async fn take_outcome(tx: &mut Tx, told: Told) -> Result<(), Error> {
         InvitationState::Undelivered
     };
     invitation.reason = reason;
+    if store::contact::waiting(tx, invitation_id).await?.is_some() {
+        // Whoever handed it over is about to note it, and sets the timer then.
+        invitation.version += 1;
+        return Ok(store::invitation::update(tx, &invitation).await?);
+    }
     let number = invitation.survey_version;
     let survey = store::survey::find(tx, invitation.survey_id, number).await?;
     match survey {
