@@ -3,3 +3,4 @@
 pub mod faults;
 pub mod matrix;
 pub mod storm;
+pub mod survey;

@@ -27,6 +27,9 @@ pub(crate) struct Serve {
 
     #[command(flatten)]
     providers: attune_notifications::Config,
+
+    #[command(flatten)]
+    surveys: attune_feedback::Config,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
@@ -60,6 +63,7 @@ impl Serve {
             which,
             mut config,
             providers,
+            surveys,
         } = self;
         believe_somebody(&mut config)?;
         let without_database = services::NAMES
@@ -83,7 +87,7 @@ impl Serve {
             }
             None => None,
         };
-        let all = services::all(providers);
+        let all = services::all(providers, surveys);
         let chosen = all
             .into_iter()
             .filter(|service| which.runs(service.name()))

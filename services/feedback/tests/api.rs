@@ -34,7 +34,7 @@ struct Alone {
 impl Alone {
     async fn start() -> Self {
         let schema = Schema("feedback");
-        let database = TemplateSet::new(&[(schema, Feedback.migrator())])
+        let database = TemplateSet::new(&[(schema, Feedback::default().migrator())])
             .database()
             .await
             .unwrap();
@@ -56,7 +56,7 @@ impl Alone {
             },
             ..Config::default()
         };
-        let running = App::build(config, vec![std::sync::Arc::new(Feedback)])
+        let running = App::build(config, vec![std::sync::Arc::new(Feedback::default())])
             .await
             .unwrap()
             .spawn();

@@ -23,6 +23,7 @@ use crate::assembly::Assembly;
 use crate::descriptor::Descriptor;
 use crate::identities::Identities;
 use crate::layers::{Stack, cors};
+use crate::pages::Pages;
 use crate::part::Registration;
 use crate::running::Health;
 use crate::tasks::{Supervisor, Task};
@@ -48,6 +49,7 @@ pub struct App {
     server: Server,
     routes: Routes,
     stack: Stack,
+    pages: Pages,
     tasks: Vec<Task>,
     health: Health,
     databases: Vec<Database>,
@@ -102,7 +104,7 @@ impl App {
                 .with_context(|| format!("cannot build {}", service.name()))?;
             assembly.add(service.name(), database, &peers, part);
         }
-        let (registrations, mut tasks) = assembly.finish(shutdown.clone());
+        let (registrations, mut tasks, pages) = assembly.finish(shutdown.clone());
 
         let (routes, health) = routes(registrations, readiness)?;
         let descriptor = Descriptor::read()?;
@@ -115,6 +117,7 @@ impl App {
         };
         health.stopping().await;
         tasks.extend(identities.tasks(&health).await);
+        let pages = Pages::new(pages, config.limits.max_in_flight);
         Ok(Self {
             limits: config.limits,
             address,
@@ -122,6 +125,7 @@ impl App {
             server,
             routes,
             stack,
+            pages,
             tasks,
             health,
             databases,
@@ -143,12 +147,13 @@ impl App {
             server,
             routes,
             stack,
+            pages,
             tasks,
             health,
             databases,
             shutdown,
         } = self;
-        let service = stack.around(routes, &limits);
+        let service = pages.before(stack.around(routes, &limits));
         let stopping = shutdown.clone().cancelled_owned();
         let server = tokio::spawn(server.serve_with_incoming_shutdown(service, incoming, stopping));
         let supervisor = Supervisor::new(shutdown.clone());

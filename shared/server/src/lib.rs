@@ -25,6 +25,7 @@ mod descriptor;
 mod identities;
 mod layers;
 mod life;
+mod pages;
 mod part;
 mod peers;
 mod replicas;

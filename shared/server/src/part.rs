@@ -7,6 +7,7 @@ use std::sync::Arc;
 
 use attune_events::Consumer;
 use attune_timers::TimerHandler;
+use axum::Router;
 use axum::response::IntoResponse;
 use chrono::TimeDelta;
 use http::Request;
@@ -16,6 +17,7 @@ use tonic::server::NamedService;
 use tonic::service::Routes;
 
 use crate::retention::Expiring;
+use crate::pages::Section;
 use crate::tasks::{Task, TaskResult};
 
 /// The handlers, subscriptions, timers and tasks of one service.
@@ -29,6 +31,7 @@ pub struct Part {
     pub(crate) timers: Vec<Arc<dyn TimerHandler>>,
     pub(crate) tasks: Vec<Task>,
     pub(crate) expiring: Vec<Expiring>,
+    pub(crate) pages: Vec<Section>,
 }
 
 /// A generated server on its way into the routes.
@@ -70,6 +73,15 @@ impl Part {
         S::Future: Send + 'static,
     {
         self.grpc.push(Registration::new(server));
+        self
+    }
+
+    /// Serves plain HTTP under `prefix`, such as `/s/`, on the listener of the calls: without their layers, so
+    /// without a token; whoever can reach the listener can ask. The number in progress, the time and the size of a
+    /// request are bounded.
+    #[must_use]
+    pub fn http(mut self, prefix: &'static str, router: Router) -> Self {
+        self.pages.push(Section { prefix, router });
         self
     }
 
@@ -134,6 +146,14 @@ impl fmt::Debug for Part {
             )
             .field("tasks", &self.tasks)
             .field("expiring", &self.expiring)
+            .field(
+                "pages",
+                &self
+                    .pages
+                    .iter()
+                    .map(|section| section.prefix)
+                    .collect::<Vec<_>>(),
+            )
             .finish()
     }
 }

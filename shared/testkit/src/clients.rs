@@ -3,7 +3,9 @@
 use attune_api::events::v1::event_feed_service_client::EventFeedServiceClient;
 use attune_api::feedback::v1::feedback_service_client::FeedbackServiceClient;
 use attune_api::feedback::v1::hot_issue_service_client::HotIssueServiceClient;
+use attune_api::feedback::v1::invitation_service_client::InvitationServiceClient;
 use attune_api::feedback::v1::metric_service_client::MetricServiceClient;
+use attune_api::feedback::v1::survey_service_client::SurveyServiceClient;
 use attune_api::feedback::v1::topic_service_client::TopicServiceClient;
 use attune_api::improvement::v1::initiative_service_client::InitiativeServiceClient;
 use attune_api::improvement::v1::issue_service_client::IssueServiceClient;
@@ -88,6 +90,8 @@ clients! {
     topics: TopicServiceClient of feedback,
     metrics: MetricServiceClient of feedback,
     hot_issues: HotIssueServiceClient of feedback,
+    surveys: SurveyServiceClient of feedback,
+    invitations: InvitationServiceClient of feedback,
     issues: IssueServiceClient of improvement,
     initiatives: InitiativeServiceClient of improvement,
     trace: TraceServiceClient of improvement,

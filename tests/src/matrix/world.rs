@@ -4,6 +4,8 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use attune_api::feedback::v1 as feedback;
 use attune_api::improvement::v1 as improvement;
+use attune_api::notifications::v1 as notifications;
+use attune_api::profiles::v1 as profiles;
 use attune_testkit::reflect::{self, Answer};
 use attune_testkit::{Failure, Tenant, TestPlatform};
 use chrono::{DateTime, TimeDelta, Utc};
@@ -18,7 +20,7 @@ use super::{Caller, Path, Samples};
 const QUIET: i64 = 21 * 24;
 const COMPLAINTS: usize = 60;
 
-/// A tenant with profiles, interactions, feedback, a topic, a template, messages, issues with cohorts and
+/// A tenant with profiles, interactions, feedback, a topic, a survey, a template, messages, issues with cohorts and
 /// initiatives in every state that a method asks for. All its texts hold its marker.
 #[derive(Clone, Debug)]
 pub struct World {
@@ -50,6 +52,8 @@ impl World {
         world.improve().await?;
         platform.settle().await?;
         world.look_up_message().await?;
+        world.answer().await?;
+        platform.settle().await?;
         world.park(platform).await?;
         Ok(world)
     }
@@ -85,8 +89,66 @@ impl World {
             self.call("SetConsent", &[]).await?;
             self.call("SendMessage", &[]).await?;
         }
+        self.ask().await?;
         let topic = self.call("CreateTopic", &[]).await?;
         self.keep("topic_id", &text(&topic, "topic.topic_id")?);
+        Ok(())
+    }
+
+    /// A published survey, and an invitation that was answered twice.
+    async fn ask(&mut self) -> Result<(), Failure> {
+        let consent = profiles::SetConsentRequest {
+            profile_id: self.known("profile_id")?.to_owned(),
+            consent: Some(profiles::Consent {
+                channel: profiles::MessageChannel::Email.into(),
+                purpose: profiles::Purpose::Survey.into(),
+                state: profiles::ConsentState::Granted.into(),
+                source: "web.preferences".to_owned(),
+                ..Default::default()
+            }),
+            ..Default::default()
+        };
+        self.tenant.profiles().set_consent(consent).await?;
+        let variant = notifications::TemplateVariant {
+            language: "en".to_owned(),
+            subject: format!("A question from {}", self.marker),
+            body: "{{ link }}".to_owned(),
+        };
+        let template = notifications::Template {
+            name: format!("survey {}", self.marker),
+            purpose: profiles::Purpose::Survey.into(),
+            variants: vec![variant],
+            ..Default::default()
+        };
+        let template = notifications::CreateTemplateRequest {
+            template: Some(template),
+            ..Default::default()
+        };
+        let template = self
+            .tenant
+            .templates()
+            .create_template(template)
+            .await?
+            .into_inner();
+        let template = template.template.ok_or("no template")?;
+        self.keep("survey_template_id", &template.template_id);
+        for _ in 0..2 {
+            let survey = self.call("CreateSurvey", &[]).await?;
+            self.keep("survey_id", &text(&survey, "survey.survey_id")?);
+            self.call("PublishSurvey", &[]).await?;
+        }
+        for _ in 0..2 {
+            let invitation = self.call("Invite", &[]).await?;
+            self.keep("invitation_id", &text(&invitation, "invitation.invitation_id")?);
+        }
+        Ok(())
+    }
+
+    /// Answers the invitation twice, once it was decided to ask.
+    async fn answer(&self) -> Result<(), Failure> {
+        for _ in 0..2 {
+            self.call("SubmitSurveyResponse", &[]).await?;
+        }
         Ok(())
     }
 

@@ -77,7 +77,7 @@ pub(crate) async fn submit_many(
 }
 
 /// Understands texts outside of any transaction that writes.
-async fn understand(
+pub(crate) async fn understand(
     db: &Database,
     reader: &Reader,
     tenant: &TenantId,

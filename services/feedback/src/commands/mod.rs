@@ -3,6 +3,9 @@
 pub(crate) mod detection;
 pub(crate) mod feedback;
 pub(crate) mod hot_issue;
+pub(crate) mod invitation;
 pub(crate) mod metric;
 pub(crate) mod record;
+pub(crate) mod response;
+pub(crate) mod survey;
 pub(crate) mod topic;

@@ -3,5 +3,10 @@
 pub(crate) mod feedback;
 pub(crate) mod hot_issue;
 pub(crate) mod interaction;
+pub(crate) mod invitation;
+pub(crate) mod letter;
 pub(crate) mod metric;
+pub(crate) mod person;
+pub(crate) mod response;
+pub(crate) mod survey;
 pub(crate) mod topic;

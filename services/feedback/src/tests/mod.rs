@@ -7,6 +7,7 @@ mod detection;
 mod interactions;
 mod metric;
 mod recording;
+mod survey;
 mod topic;
 
 use std::sync::{Arc, LazyLock};

@@ -1,3 +1,4 @@
 //! What happens by itself.
 
 pub(crate) mod detect;
+pub(crate) mod invite;
