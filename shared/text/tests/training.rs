@@ -57,7 +57,7 @@ fn training_twice_on_the_same_texts_gives_the_same_bytes() {
 }
 
 #[test]
-#[ignore = "trains five times on two hundred thousand texts: minutes"]
+#[ignore = "trains on two hundred thousand texts: a minute"]
 fn the_shipped_model_is_what_training_gives() {
     let data = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../../../shared/data");
     if !data.exists() {

@@ -29,7 +29,7 @@ struct Arguments {
     /// Corpora to leave out, to judge the model on them.
     #[arg(long, value_delimiter = ',')]
     leave_out: Vec<String>,
-    /// Groups of corpora left out in turn to calibrate on; 0 leaves the model uncalibrated.
+    /// Groups of corpora left out in turn to calibrate on; 0 leaves the scores as training gives them.
     #[arg(long, default_value_t = FOLDS)]
     folds: usize,
     /// Passes over all texts.
