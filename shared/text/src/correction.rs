@@ -9,6 +9,10 @@ use crate::normalize::{Glyph, normalize};
 use crate::sentiment::{CLASSES, Model, WEIGHTS, softmax};
 use crate::training::SplitMix64;
 
+mod stored;
+
+pub use stored::CorrectionError;
+
 /// Fewer texts than this teach nothing that could be told from chance.
 pub const FEWEST_TEXTS: usize = 50;
 
@@ -48,6 +52,15 @@ pub struct Judgement {
     pub standard_error: f64,
 }
 
+/// What came of learning from texts.
+#[derive(Debug, Clone, PartialEq, Default)]
+pub struct Attempt {
+    /// How it did on held-back texts; all zero when there were fewer than [`FEWEST_TEXTS`].
+    pub judgement: Judgement,
+    /// The correction; `None` when it is no better than the model beyond chance.
+    pub correction: Option<Correction>,
+}
+
 impl Judgement {
     /// Whether the correction is better than the built-in model beyond chance.
     pub fn is_better(&self) -> bool {
@@ -69,8 +82,13 @@ impl Correction {
     /// Learns a correction of `model` from texts and what their writers felt; `None` when there are fewer than
     /// [`FEWEST_TEXTS`] or it is no better than the model beyond chance on held-back texts.
     pub fn learn(model: &Model, texts: &[(&str, Polarity)]) -> Option<Correction> {
+        Correction::attempt(model, texts).correction
+    }
+
+    /// The same with how it was judged, whether it came to a correction or not.
+    pub fn attempt(model: &Model, texts: &[(&str, Polarity)]) -> Attempt {
         if texts.len() < FEWEST_TEXTS {
-            return None;
+            return Attempt::default();
         }
         let mut examples: Vec<Example> = texts
             .iter()
@@ -89,10 +107,14 @@ impl Correction {
             let correction = Correction::fit(&split(false).collect::<Vec<_>>());
             split(true).for_each(|example| judgement.add(example, &correction));
         }
-        judgement.is_better().then(|| Correction {
+        let correction = judgement.is_better().then(|| Correction {
             judgement,
             ..Correction::fit(&examples.iter().collect::<Vec<_>>())
-        })
+        });
+        Attempt {
+            judgement,
+            correction,
+        }
     }
 
     /// How it did on held-back texts before it was accepted.

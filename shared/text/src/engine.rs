@@ -6,7 +6,7 @@ use std::sync::{Arc, LazyLock};
 use crate::normalize::{Glyph, normalize};
 use crate::sentences::sentences;
 use crate::sentiment::Model;
-use crate::{Correction, Language, Polarity, Sentiment, Taxonomy, TopicMatch, language};
+use crate::{Attempt, Correction, Language, Polarity, Sentiment, Taxonomy, TopicMatch, language};
 
 /// Characters of a text that are read; what follows is cut and [`Analysis::truncated`] says so.
 pub const MAX_CHARACTERS: usize = 20_000;
@@ -78,6 +78,11 @@ impl Engine {
     /// result is no better than the built-in model beyond chance on held-back texts.
     pub fn learn(&self, texts: &[(&str, Polarity)]) -> Option<Correction> {
         Correction::learn(&self.model, texts)
+    }
+
+    /// The same as [`Engine::learn`] with how the correction was judged, whether it is used or not.
+    pub fn attempt(&self, texts: &[(&str, Polarity)]) -> Attempt {
+        Correction::attempt(&self.model, texts)
     }
 
     fn judge(&self, glyphs: &[Glyph]) -> Sentiment {

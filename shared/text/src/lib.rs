@@ -35,7 +35,7 @@ pub mod dataset;
 pub mod evaluation;
 pub mod training;
 
-pub use correction::{Correction, FEWEST_TEXTS, Judgement};
+pub use correction::{Attempt, Correction, CorrectionError, FEWEST_TEXTS, Judgement};
 pub use engine::{Analysis, Engine, MAX_CHARACTERS, SentenceSentiment};
 pub use language::Language;
 pub use redact::redact;
