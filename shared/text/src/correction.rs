@@ -166,6 +166,16 @@ impl Correction {
         [negative, neutral, positive]
     }
 
+    /// What it adds to the scores of negative and of positive before any word is read.
+    pub(crate) fn offsets(&self) -> [f64; WEIGHTS] {
+        self.offsets
+    }
+
+    /// What it adds to them for each unit of a feature; zero for a feature it has not learnt.
+    pub(crate) fn weights(&self, bucket: u32) -> [f64; WEIGHTS] {
+        self.weights.get(&bucket).copied().unwrap_or_default()
+    }
+
     /// The class probabilities of a normalised text; `None` when it has no feature.
     pub(crate) fn probabilities(&self, model: &Model, glyphs: &[Glyph]) -> Option<[f64; CLASSES]> {
         let base = model.calibrate(model.logits(glyphs)?);

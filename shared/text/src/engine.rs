@@ -4,9 +4,13 @@ use std::ops::Range;
 use std::sync::{Arc, LazyLock};
 
 use crate::normalize::{Glyph, normalize};
-use crate::sentences::sentences;
+use crate::explanation::Explained;
+use crate::sentences::{clauses, sentences};
 use crate::sentiment::Model;
-use crate::{Attempt, Correction, Language, Polarity, Sentiment, Taxonomy, TopicMatch, language};
+use crate::{
+    Abstained, Attempt, Correction, Explanation, Keyword, Language, Polarity, Sentiment, Taxonomy, TopicMatch, keywords,
+    language,
+};
 
 /// Characters of a text that are read; what follows is cut and [`Analysis::truncated`] says so.
 pub const MAX_CHARACTERS: usize = 20_000;
@@ -129,6 +133,65 @@ impl Engine {
         sentences(text).into_iter().map(judge).collect()
     }
 
+    /// The sentiment of what stands at a span of the text, such as the mention of a topic: of the clause around
+    /// it, or of the whole sentence where the clause alone does not say. A span outside the text has the
+    /// sentiment of the last sentence.
+    pub fn sentiment_at(&self, text: &str, span: Range<usize>) -> Sentiment {
+        let (text, _) = cut(text);
+        let sentences = sentences(text);
+        let around = |ranges: &[Range<usize>]| {
+            let first = ranges.partition_point(|range| range.end <= span.start);
+            let beyond = ranges.partition_point(|range| range.start < span.end).max(first + 1);
+            let last = ranges.get(beyond.min(ranges.len()).checked_sub(1)?)?;
+            Some(ranges.get(first).unwrap_or(last).start.min(last.start)..last.end)
+        };
+        let mut glyphs = Vec::new();
+        let mut judge = |range: Range<usize>| {
+            normalize(&text[range], &mut glyphs);
+            self.judge(&glyphs)
+        };
+        let Some(sentence) = around(&sentences) else {
+            return Sentiment::UNKNOWN;
+        };
+        around(&clauses(text, sentence.clone()))
+            .map(&mut judge)
+            .filter(|sentiment| sentiment.label.is_some())
+            .unwrap_or_else(|| judge(sentence))
+    }
+
+    /// Why the sentiment of a text is judged as it is: what each word brought.
+    pub fn explain(&self, text: &str) -> Explanation {
+        let (text, truncated) = cut(text);
+        let (language, sentiment) = self.sentiment(text);
+        let explained = Explained {
+            model: &self.model,
+            correction: self.correction.as_deref(),
+            text,
+        };
+        let (baseline, contributions) = explained.contributions();
+        Explanation {
+            language,
+            sentiment,
+            abstained: match sentiment.label {
+                Some(_) => None,
+                None if contributions.is_empty() => Some(Abstained::NothingToRead),
+                None => Some(Abstained::Unsure),
+            },
+            threshold: self.model.abstain_threshold(),
+            model: self.version().to_owned(),
+            corrected: self.correction.is_some(),
+            baseline,
+            contributions,
+            truncated,
+        }
+    }
+
+    /// The words and phrases that say what a text is about, the most telling first, at most `most`.
+    pub fn keywords(&self, text: &str, most: usize) -> Vec<Keyword> {
+        let (text, _) = cut(text);
+        keywords::keywords(text, most)
+    }
+
     /// The language and sentiment of a text, without topics.
     pub fn sentiment(&self, text: &str) -> (Option<Language>, Sentiment) {
         let (text, _) = cut(text);
@@ -138,7 +201,8 @@ impl Engine {
     }
 }
 
-fn cut(text: &str) -> (&str, bool) {
+/// The beginning of a text that is read, and whether that is not all of it.
+pub(crate) fn cut(text: &str) -> (&str, bool) {
     if text.len() <= MAX_CHARACTERS {
         return (text, false);
     }

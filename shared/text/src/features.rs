@@ -1,5 +1,7 @@
 //! Hashed n-grams of a normalised text.
 
+use std::ops::Range;
+
 use crate::normalize::{Class, Glyph};
 
 /// Number of hash buckets as a power of two.
@@ -36,8 +38,16 @@ const NEGATIONS: [&str; 12] = [
 const MULTIPLIER: u64 = 0x9E37_79B9_7F4A_7C15;
 
 /// Calls `visit(block, bucket)` for every feature of the text, in order.
+#[inline]
 pub(crate) fn extract(glyphs: &[Glyph], mut visit: impl FnMut(usize, u32)) {
+    extract_placed(glyphs, |block, bucket, _| visit(block, bucket));
+}
+
+/// The same, with the glyphs that each feature was read from.
+#[inline]
+pub(crate) fn extract_placed(glyphs: &[Glyph], mut visit: impl FnMut(usize, u32, Range<usize>)) {
     let mut previous_word = step(0, START);
+    let mut previous_start = None;
     let mut negated = 0_usize;
     let mut at = 0;
     while let Some(first) = glyphs.get(at) {
@@ -50,23 +60,28 @@ pub(crate) fn extract(glyphs: &[Glyph], mut visit: impl FnMut(usize, u32)) {
             Class::Space => {}
             Class::Word => {
                 let word = hash_run(seed(WORDS), run);
-                visit(WORDS, bucket(word));
-                visit(WORDS, bucket(step(previous_word, BETWEEN) ^ word.rotate_left(17)));
+                let here = at..at + length;
+                visit(WORDS, bucket(word), here.clone());
+                let pair = bucket(step(previous_word, BETWEEN) ^ word.rotate_left(17));
+                visit(WORDS, pair, previous_start.unwrap_or(at)..here.end);
                 previous_word = word;
+                previous_start = Some(at);
                 if negated > 0 {
-                    visit(WORDS, bucket(step(word, NEGATED)));
+                    visit(WORDS, bucket(step(word, NEGATED)), here.clone());
                 }
                 negated = if is_negation(run) {
                     NEGATION_REACH
                 } else {
                     negated.saturating_sub(1)
                 };
-                character_grams(run, &mut visit);
+                character_grams(run, &mut |block, bucket| visit(block, bucket, here.clone()));
             }
-            Class::Ideograph => ideograph_grams(run, &mut visit),
+            Class::Ideograph => ideograph_grams(run, &mut |block, bucket, gram: Range<usize>| {
+                visit(block, bucket, at + gram.start..at + gram.end);
+            }),
             Class::Symbol => {
                 negated = 0;
-                symbol_grams(run, &mut visit);
+                symbol_grams(run, &mut |block, bucket| visit(block, bucket, at..at + length));
             }
         }
         at += length;
@@ -102,12 +117,12 @@ fn character_grams(word: &[Glyph], visit: &mut impl FnMut(usize, u32)) {
     }
 }
 
-fn ideograph_grams(run: &[Glyph], visit: &mut impl FnMut(usize, u32)) {
+fn ideograph_grams(run: &[Glyph], visit: &mut impl FnMut(usize, u32, Range<usize>)) {
     for start in 0..run.len() {
         let mut hash = seed(IDEOGRAPHS);
-        for glyph in run[start..].iter().take(LONGEST_IDEOGRAPH_GRAM) {
+        for (end, glyph) in (start + 1..).zip(run[start..].iter().take(LONGEST_IDEOGRAPH_GRAM)) {
             hash = step(hash, u32::from(glyph.character));
-            visit(IDEOGRAPHS, bucket(hash));
+            visit(IDEOGRAPHS, bucket(hash), start..end);
         }
     }
 }

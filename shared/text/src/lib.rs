@@ -21,14 +21,18 @@
 
 mod correction;
 mod engine;
+mod explanation;
 mod features;
 mod hanzi;
+mod keywords;
 mod language;
 mod normalize;
 mod redact;
 mod sentences;
 mod sentiment;
+mod themes;
 mod topics;
+mod words;
 
 pub mod calibration;
 pub mod dataset;
@@ -37,8 +41,12 @@ pub mod training;
 
 pub use correction::{Attempt, Correction, CorrectionError, FEWEST_TEXTS, Judgement};
 pub use engine::{Analysis, Engine, MAX_CHARACTERS, SentenceSentiment};
+pub use explanation::{Abstained, Contribution, Explanation, Push};
+pub use keywords::{DistinctivePhrase, Keyword, PhraseCounts, distinctive_phrases};
 pub use language::Language;
-pub use redact::redact;
+pub use redact::{PersonalData, PersonalDataKind, personal_data, redact};
 pub use sentences::sentences;
 pub use sentiment::{Model, ModelError, Polarity, Sentiment};
+pub use themes::{Assignment, Theme, ThemeOptions, Themes, ThemesError};
 pub use topics::{Taxonomy, TaxonomyError, TopicDefinition, TopicMatch};
+pub use words::learn_frequencies;

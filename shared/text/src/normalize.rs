@@ -30,9 +30,16 @@ pub(crate) struct Glyph {
 
 /// Normalises `text` into `glyphs`, which is emptied first.
 pub(crate) fn normalize(text: &str, glyphs: &mut Vec<Glyph>) {
+    normalize_placed(text, glyphs, |_, _| {});
+}
+
+/// The same, calling `read(byte, glyphs)` before each step: the byte of the text that is read next, and how many
+/// glyphs what stands before it became.
+pub(crate) fn normalize_placed(text: &str, glyphs: &mut Vec<Glyph>, mut read: impl FnMut(usize, usize)) {
     glyphs.clear();
     let mut rest = text;
     while let Some(first) = rest.chars().next() {
+        read(text.len() - rest.len(), glyphs.len());
         let after_word = glyphs.last().is_some_and(|glyph| glyph.class == Class::Word);
         if first == '@'
             && !after_word

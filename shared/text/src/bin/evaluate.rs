@@ -2,6 +2,9 @@
 //! judges topics by example instead.
 #![allow(clippy::print_stdout, reason = "a program's output")]
 
+#[path = "evaluate/themes.rs"]
+mod themes;
+
 use std::collections::{BTreeMap, HashMap};
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
@@ -16,7 +19,7 @@ use clap::Parser;
 #[derive(Debug, Parser)]
 struct Arguments {
     /// Tab-separated file, plain or gzip, with the columns set, label (neg, neu, pos), lang and text.
-    #[arg(long, required_unless_present = "topics")]
+    #[arg(long, required_unless_present_any = ["topics", "themes"])]
     input: Option<PathBuf>,
     /// A model file to judge instead of the built-in model.
     #[arg(long)]
@@ -31,6 +34,9 @@ struct Arguments {
     /// The texts to learn topics from, in the same columns.
     #[arg(long, requires = "topics")]
     train: Option<PathBuf>,
+    /// Judge themes instead: a file with the columns topic, lang and text, whose topics the themes should find.
+    #[arg(long)]
+    themes: Option<PathBuf>,
 }
 
 fn main() -> ExitCode {
@@ -46,6 +52,9 @@ fn main() -> ExitCode {
 fn run(arguments: &Arguments) -> Result<(), Box<dyn std::error::Error>> {
     if let Some(topics) = &arguments.topics {
         judge_topics(topics, arguments.train.as_deref())?;
+    }
+    if let Some(texts) = &arguments.themes {
+        themes::judge(texts)?;
     }
     let Some(input) = &arguments.input else {
         return Ok(());

@@ -175,6 +175,11 @@ impl Model {
         self.calibration = calibration;
     }
 
+    /// How much the scores are stretched by calibration.
+    pub(crate) fn slope(&self) -> f64 {
+        self.calibration.slope
+    }
+
     pub(crate) fn calibrate(&self, mut logits: [f64; CLASSES]) -> [f64; CLASSES] {
         let Calibration { slope, offsets, .. } = self.calibration;
         for (class, logit) in logits.iter_mut().enumerate() {
