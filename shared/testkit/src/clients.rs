@@ -4,7 +4,9 @@ use attune_api::events::v1::event_feed_service_client::EventFeedServiceClient;
 use attune_api::feedback::v1::feedback_service_client::FeedbackServiceClient;
 use attune_api::feedback::v1::hot_issue_service_client::HotIssueServiceClient;
 use attune_api::feedback::v1::metric_service_client::MetricServiceClient;
+use attune_api::feedback::v1::theme_service_client::ThemeServiceClient;
 use attune_api::feedback::v1::topic_service_client::TopicServiceClient;
+use attune_api::feedback::v1::understanding_service_client::UnderstandingServiceClient;
 use attune_api::improvement::v1::initiative_service_client::InitiativeServiceClient;
 use attune_api::improvement::v1::issue_service_client::IssueServiceClient;
 use attune_api::improvement::v1::trace_service_client::TraceServiceClient;
@@ -88,6 +90,8 @@ clients! {
     topics: TopicServiceClient of feedback,
     metrics: MetricServiceClient of feedback,
     hot_issues: HotIssueServiceClient of feedback,
+    themes: ThemeServiceClient of feedback,
+    understanding: UnderstandingServiceClient of feedback,
     issues: IssueServiceClient of improvement,
     initiatives: InitiativeServiceClient of improvement,
     trace: TraceServiceClient of improvement,

@@ -1,5 +1,6 @@
 //! What the service knows, free of wire and tables.
 
+mod correction;
 mod evidence;
 mod explanation;
 mod feedback;
@@ -7,16 +8,19 @@ mod hot_issue;
 mod metric;
 mod quotes;
 mod tally;
+mod theme;
 mod topic;
 mod understanding;
 mod usual;
 
+pub(crate) use correction::{Correction, CorrectionState, reason_of, taught_by};
 pub(crate) use evidence::{Cohort, Evidence, Member};
 pub(crate) use feedback::{Draft, Feedback, Origin, Rating, Source};
 pub(crate) use hot_issue::{DecisionRecord, HotIssue, HotIssueState, Notice, Outcome, Ruling, Scope, Sight};
 pub(crate) use metric::{Grain, Measure, Slice, SliceCount, Spans, Step, Window, metric};
 pub(crate) use quotes::representative;
 pub(crate) use tally::{MentionKey, PersonKey, RatingKey, SliceKey, Tally, day_of, hour_of};
+pub(crate) use theme::{Period, Theme, ThemeInPeriod};
 pub(crate) use topic::{Topic, TopicOrigin};
 pub(crate) use understanding::{Mention, Sentiment, Understanding};
 pub(crate) use usual::Series;

@@ -3,7 +3,9 @@
 mod feedback;
 mod hot_issue;
 mod metric;
+mod theme;
 mod topic;
+mod understanding;
 
 use attune_database::Database;
 use tokio_util::sync::CancellationToken;

@@ -1,9 +1,15 @@
 //! All SQL of the service.
 
+pub(crate) mod basis;
+pub(crate) mod correction;
 pub(crate) mod counts;
 pub(crate) mod detection;
 pub(crate) mod feedback;
+pub(crate) mod heard;
 pub(crate) mod hot_issue;
+pub(crate) mod learning;
 pub(crate) mod mention;
 pub(crate) mod series;
+pub(crate) mod text;
+pub(crate) mod theme;
 pub(crate) mod topic;

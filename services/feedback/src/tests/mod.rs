@@ -5,8 +5,11 @@ mod bad_input;
 mod counts;
 mod detection;
 mod interactions;
+mod learning;
 mod metric;
+mod outside;
 mod recording;
+mod themes;
 mod topic;
 
 use std::sync::{Arc, LazyLock};

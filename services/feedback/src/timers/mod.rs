@@ -1,3 +1,6 @@
 //! What happens by itself.
 
 pub(crate) mod detect;
+pub(crate) mod learn;
+pub(crate) mod read;
+pub(crate) mod themes;

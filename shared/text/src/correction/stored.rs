@@ -63,9 +63,7 @@ impl Correction {
     /// When the bytes are not a correction, of another format, cut, or hold a number that is not finite.
     pub fn from_bytes(bytes: &[u8]) -> Result<Correction, CorrectionError> {
         let rest = bytes.strip_prefix(MAGIC).ok_or(CorrectionError::NotACorrection)?;
-        let (format, mut rest) = rest
-            .split_first_chunk()
-            .ok_or(CorrectionError::NotACorrection)?;
+        let (format, mut rest) = rest.split_first_chunk().ok_or(CorrectionError::NotACorrection)?;
         let found = u32::from_le_bytes(*format);
         if found != FORMAT {
             return Err(CorrectionError::Format { found });
@@ -116,9 +114,7 @@ fn entries(mut rest: &[u8]) -> Result<HashMap<u32, [f64; WEIGHTS]>, CorrectionEr
 }
 
 fn take<const N: usize>(rest: &mut &[u8]) -> Result<[u8; N], CorrectionError> {
-    let (taken, left) = rest
-        .split_first_chunk()
-        .ok_or(CorrectionError::NotACorrection)?;
+    let (taken, left) = rest.split_first_chunk().ok_or(CorrectionError::NotACorrection)?;
     *rest = left;
     Ok(*taken)
 }
@@ -155,7 +151,10 @@ mod tests {
                 }
             })
             .collect();
-        let texts: Vec<(&str, Polarity)> = texts.iter().map(|(text, label)| (text.as_str(), *label)).collect();
+        let texts: Vec<(&str, Polarity)> = texts
+            .iter()
+            .map(|(text, label)| (text.as_str(), *label))
+            .collect();
         Engine::builtin().attempt(&texts).correction.unwrap()
     }
 
