@@ -99,7 +99,11 @@ impl World {
     /// Lets customers rate and say why, in words that the engine has never heard.
     async fn teach(&self) -> Result<(), Failure> {
         let answer = |place: usize| {
-            let (word, value) = if place.is_multiple_of(2) { ("grumfled", 1) } else { ("fleemish", 5) };
+            let (word, value) = if place.is_multiple_of(2) {
+                ("grumfled", 1)
+            } else {
+                ("fleemish", 5)
+            };
             feedback::Feedback {
                 channel: "survey".to_owned(),
                 text: format!("the zorb valve is {word}, {}", self.marker),
@@ -116,14 +120,21 @@ impl World {
 
     async fn look_up_what_was_understood(&mut self) -> Result<(), Failure> {
         let (mut themes, mut understanding) = (self.tenant.themes(), self.tenant.understanding());
-        let themes = themes.list_themes(feedback::ListThemesRequest::default()).await?.into_inner();
+        let themes = themes
+            .list_themes(feedback::ListThemesRequest::default())
+            .await?
+            .into_inner();
         let theme = themes.themes.into_iter().next().ok_or("no theme was found")?;
         self.keep("theme_id", &theme.theme_id);
         let corrections = understanding
             .list_corrections(feedback::ListCorrectionsRequest::default())
             .await?
             .into_inner();
-        let correction = corrections.corrections.into_iter().next().ok_or("nothing was learnt")?;
+        let correction = corrections
+            .corrections
+            .into_iter()
+            .next()
+            .ok_or("nothing was learnt")?;
         self.keep("correction_id", &correction.correction_id);
         Ok(())
     }

@@ -75,7 +75,11 @@ pub(super) async fn keywords(platform: &Platform, issue: &Issue) -> anyhow::Resu
         async move { client.list_keywords(request).await }
     })
     .await?;
-    Ok(listed.keywords.into_iter().map(|keyword| keyword.phrase).collect())
+    Ok(listed
+        .keywords
+        .into_iter()
+        .map(|keyword| keyword.phrase)
+        .collect())
 }
 
 /// What was looked at when it was found.

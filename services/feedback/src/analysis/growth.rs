@@ -1,17 +1,19 @@
 //! How themes grow by some texts. Computes and touches nothing.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 
-use attune_text::{Themes, ThemesError};
+use attune_text::{Engine, Themes, ThemesError};
 use chrono::{DateTime, Utc};
 use uuid::Uuid;
 
-use crate::domain::{Theme, day_of};
+use crate::domain::{Theme, day_of, without_placeholders};
 
 /// The most languages, phrases and quotes of a theme that are kept.
 const LANGUAGES: usize = 5;
 const PHRASES: usize = 10;
 const QUOTES: usize = 3;
+/// Phrases of a theme that nothing tells from the others.
+const FALLBACK_PHRASES: usize = 3;
 
 /// What some texts did to the tenant's themes.
 #[derive(Clone, Debug, PartialEq)]
@@ -26,6 +28,8 @@ pub(crate) struct Growth {
     pub(crate) merged: Vec<(i64, i64)>,
     /// Themes that are not kept any more, those that became part of others included.
     pub(crate) gone: Vec<i64>,
+    /// Whether what was kept could not be read: then the numbers of `gone` are given to new themes.
+    pub(crate) anew: bool,
 }
 
 /// Puts texts into themes, in their order. Where the state cannot be read (an upgrade writes it otherwise), themes
@@ -55,8 +59,6 @@ pub(crate) fn grow(state: Option<&[u8]>, known: &[i64], texts: &[(DateTime<Utc>,
         (*first, *last) = ((*first).min(at), (*last).max(at));
     }
     let (merged, gone) = fate(&themes, known, readable);
-    // What took another in has other phrases, too; when it was said is kept with it.
-    let widened: BTreeSet<i64> = merged.iter().map(|(_, into)| *into).collect();
     let changed = spans
         .into_iter()
         .filter_map(|(id, span)| theme(&themes, id, span))
@@ -64,7 +66,7 @@ pub(crate) fn grow(state: Option<&[u8]>, known: &[i64], texts: &[(DateTime<Utc>,
     tracing::debug!(
         texts = texts.len(),
         themes = themes.len(),
-        widened = widened.len(),
+        merged = merged.len(),
         "themes grew"
     );
     Growth {
@@ -73,6 +75,7 @@ pub(crate) fn grow(state: Option<&[u8]>, known: &[i64], texts: &[(DateTime<Utc>,
         counts,
         merged,
         gone,
+        anew: !readable,
     }
 }
 
@@ -113,6 +116,15 @@ fn theme(
     } = themes.theme(id)?;
     phrases.truncate(PHRASES);
     representatives.truncate(QUOTES);
+    // Where most texts are of one theme, nothing tells it from the others: then it is named after itself.
+    if phrases.is_empty() {
+        phrases = said_in(&representatives);
+    }
+    let label = if label.is_empty() {
+        phrases.join(", ")
+    } else {
+        label
+    };
     let languages = languages.into_iter().take(LANGUAGES);
     Some(Theme {
         theme_id: Uuid::now_v7(),
@@ -128,6 +140,15 @@ fn theme(
         last_said_at,
         topic_id: None,
     })
+}
+
+/// The most telling phrases of a theme's most typical text.
+fn said_in(representatives: &[String]) -> Vec<String> {
+    let Some(typical) = representatives.first() else {
+        return Vec::new();
+    };
+    let keywords = Engine::builtin().keywords(&without_placeholders(typical), FALLBACK_PHRASES);
+    keywords.into_iter().map(|keyword| keyword.phrase).collect()
 }
 
 /// The engine counts its themes from 1.

@@ -60,6 +60,8 @@ pub(crate) async fn list(db: &Database, tenant: &TenantId, question: Question) -
 
 fn counted(texts: &[String]) -> PhraseCounts {
     let mut counts = PhraseCounts::new(MOST_PHRASES);
-    texts.iter().for_each(|text| counts.add(text));
+    for text in texts {
+        counts.add(text);
+    }
     counts
 }

@@ -9,7 +9,7 @@ use uuid::Uuid;
 
 use super::topic;
 use crate::analysis::{Growth, check_topic, grow};
-use crate::domain::{Grain, Period, Theme, ThemeInPeriod, Topic, day_of};
+use crate::domain::{Grain, Period, Theme, ThemeInPeriod, Topic, day_of, without_placeholders};
 use crate::error::Error;
 use crate::store::theme::{Place, Waiting};
 use crate::{store, timers};
@@ -75,15 +75,19 @@ async fn keep(tx: &mut Tx, growth: Growth) -> Result<(), sqlx::Error> {
         counts,
         merged,
         gone,
+        anew,
     } = growth;
     store::theme::save_state(tx, &state).await?;
+    if anew {
+        store::theme::forget(tx, &gone).await?;
+    }
     for theme in &changed {
         store::theme::put(tx, theme).await?;
     }
     for (from, into) in merged {
         store::theme::merge(tx, from, into).await?;
     }
-    if !gone.is_empty() {
+    if !anew && !gone.is_empty() {
         store::theme::forget(tx, &gone).await?;
     }
     store::theme::add_counts(tx, &counts).await?;
@@ -171,23 +175,20 @@ fn definition(theme: Theme, id: String, name: Option<String>) -> TopicDefinition
     if keywords.iter().any(|keyword| keyword.contains(' ')) {
         keywords.retain(|keyword| keyword.contains(' '));
     }
-    let examples = theme.quotes.iter().map(|quote| example(quote));
-    let examples = examples.filter(|example| !example.is_empty()).collect();
+    let example = |quote: &String| {
+        without_placeholders(quote)
+            .chars()
+            .take(LONGEST_EXAMPLE)
+            .collect()
+    };
+    let examples = theme.quotes.iter().map(example);
+    let examples = examples.filter(|example: &String| !example.is_empty()).collect();
     TopicDefinition {
         id,
         name,
         keywords,
         examples,
     }
-}
-
-fn example(quote: &str) -> String {
-    let without = ["[email]", "[phone]", "[card]", "[account]", "[handle]", "[name]"]
-        .iter()
-        .fold(quote.to_owned(), |text, placeholder| {
-            text.replace(placeholder, " ")
-        });
-    without.trim().chars().take(LONGEST_EXAMPLE).collect()
 }
 
 fn count(number: usize) -> i64 {

@@ -155,7 +155,7 @@ fn mention(topic: pb::TopicMention, text: &str, basis: &Basis) -> Result<Mention
         return bad("topic_id", "is no topic of the tenant");
     }
     let span = usize::try_from(start).ok().zip(usize::try_from(end).ok());
-    if !span.is_some_and(|(start, end)| text.get(start..end).is_some_and(|part| !part.is_empty())) {
+    if span.is_none_or(|(start, end)| text.get(start..end).is_none_or(str::is_empty)) {
         return bad("topics", "have a place that is no whole characters of the text");
     }
     let sentiment_score = match sentiment_score {

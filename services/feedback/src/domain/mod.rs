@@ -20,7 +20,7 @@ pub(crate) use hot_issue::{DecisionRecord, HotIssue, HotIssueState, Notice, Outc
 pub(crate) use metric::{Grain, Measure, Slice, SliceCount, Spans, Step, Window, metric};
 pub(crate) use quotes::representative;
 pub(crate) use tally::{MentionKey, PersonKey, RatingKey, SliceKey, Tally, day_of, hour_of};
-pub(crate) use theme::{Period, Theme, ThemeInPeriod};
+pub(crate) use theme::{Period, Theme, ThemeInPeriod, without_placeholders};
 pub(crate) use topic::{Topic, TopicOrigin};
 pub(crate) use understanding::{Mention, Sentiment, Understanding};
 pub(crate) use usual::Series;

@@ -90,9 +90,9 @@ impl Tally {
             .as_ref()
             .is_some_and(super::Understanding::is_non_positive)
         {
-            mentions
-                .iter()
-                .for_each(|mention| self.add_mention(feedback, &mention.topic_id));
+            for mention in mentions {
+                self.add_mention(feedback, &mention.topic_id);
+            }
         }
     }
 

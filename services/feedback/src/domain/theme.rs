@@ -44,6 +44,16 @@ impl ThemeInPeriod {
     }
 }
 
+/// A redacted text without what stands there instead of personal data, which is no word of anybody's.
+pub(crate) fn without_placeholders(text: &str) -> String {
+    let without = ["[email]", "[phone]", "[card]", "[account]", "[handle]", "[name]"]
+        .iter()
+        .fold(text.to_owned(), |text, placeholder| {
+            text.replace(placeholder, " ")
+        });
+    without.trim().to_owned()
+}
+
 /// Whole days.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Period {

@@ -108,7 +108,10 @@ async fn what_people_talked_about(bench: &Bench) {
         .await
         .unwrap();
     for theme in &themes {
-        println!("{} (before {}): {}", theme.texts, theme.texts_before, theme.theme.label);
+        println!(
+            "{} (before {}): {}",
+            theme.texts, theme.texts_before, theme.theme.label
+        );
     }
     let words: String = themes
         .iter()
@@ -120,7 +123,11 @@ async fn what_people_talked_about(bench: &Bench) {
     }
     let late = ["late", "delay", "hours"];
     assert!(late.iter().any(|word| words.contains(word)), "{words}");
-    assert!(themes.iter().all(|theme| theme.theme.quotes.iter().all(|quote| !quote.contains('@'))));
+    assert!(
+        themes
+            .iter()
+            .all(|theme| theme.theme.quotes.iter().all(|quote| !quote.contains('@')))
+    );
 }
 
 /// Run with `cargo test --release -p attune-feedback -- --ignored --nocapture throughput`.

@@ -103,6 +103,26 @@ async fn texts_about_the_same_are_one_theme_that_grows() {
 }
 
 #[tokio::test]
+async fn where_what_was_learnt_cannot_be_read_any_more_themes_begin_anew() {
+    let bench = with_zorbs().await;
+    sqlx::query("UPDATE feedback.theme_state SET state = 'of an earlier release'")
+        .execute(&bench.admin)
+        .await
+        .unwrap();
+    bench
+        .submit_many(about_zorbs(5, instant("2026-03-10T06:30:00Z")))
+        .await;
+    bench.hand.advance_to(instant("2026-03-10T08:00:00Z"));
+    gather(&bench).await;
+    let now = themes(&bench, "2026-03-11T00:00:00Z", 7).await;
+    assert_eq!(
+        now.iter().map(|theme| theme.texts).collect::<Vec<_>>(),
+        [5],
+        "{now:?}"
+    );
+}
+
+#[tokio::test]
 async fn a_period_without_texts_has_no_themes_and_one_without_a_past_no_growth() {
     let bench = with_zorbs().await;
     assert!(themes(&bench, "2026-02-01T00:00:00Z", 7).await.is_empty());

@@ -1,5 +1,7 @@
 //! Nothing that an outside engine says is believed unread.
 
+use std::sync::LazyLock;
+
 use attune_rpc::TenantId;
 use proptest::prelude::*;
 
@@ -8,14 +10,15 @@ use crate::analysis::{Engines, TenantTaxonomy};
 
 const TEXTS: [&str; 2] = ["рейс отменён", "my flight was cancelled"];
 
-fn basis() -> Basis {
+/// Compiled once: it takes a moment.
+static BASIS: LazyLock<Basis> = LazyLock::new(|| {
     let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
     Basis {
         tenant: TenantId::parse("acme").unwrap(),
         taxonomy: runtime.block_on(TenantTaxonomy::starter()).unwrap(),
         engine: Engines::default().builtin().clone(),
     }
-}
+});
 
 fn texts() -> Vec<String> {
     TEXTS.map(str::to_owned).to_vec()
@@ -48,14 +51,14 @@ fn right() -> pb::AnalyzeResponse {
 fn refused(change: impl FnOnce(&mut pb::AnalyzeResponse)) -> BadAnswer {
     let mut response = right();
     change(&mut response);
-    answers(response, &basis(), &texts()).unwrap_err()
+    answers(response, &BASIS, &texts()).unwrap_err()
 }
 
 #[test]
 fn a_right_answer_is_taken_in_the_order_of_the_texts() {
     let mut response = right();
     response.analyses[0].sentiment_score = 1.0;
-    let taken = answers(response, &basis(), &texts()).unwrap();
+    let taken = answers(response, &BASIS, &texts()).unwrap();
     assert_eq!(
         taken
             .iter()
@@ -173,8 +176,8 @@ proptest! {
         analysis.sentiment = class;
         analysis.topics[0].topic_id = topic.into();
         (analysis.topics[0].start, analysis.topics[0].end) = (start, end);
-        let (basis, texts) = (basis(), texts());
-        if let Ok(taken) = answers(response, &basis, &texts) {
+        let (basis, texts) = (&*BASIS, texts());
+        if let Ok(taken) = answers(response, basis, &texts) {
             for (answer, text) in taken.iter().zip(&texts) {
                 prop_assert!((-1.0..=1.0).contains(&answer.sentiment_score));
                 for topic in &answer.topics {
