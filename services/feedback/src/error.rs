@@ -21,6 +21,8 @@ pub(crate) enum Error {
     NoText,
     #[error("there is no theme {0}")]
     NoTheme(Uuid),
+    #[error("the theme has nothing that a topic could be made of")]
+    ThinTheme,
     #[error("there is no correction {0}")]
     NoCorrection(Uuid),
     #[error("the correction is {} and cannot be switched", .state.as_str())]
@@ -59,6 +61,11 @@ impl From<Error> for attune_rpc::Error {
                 Self::failed_precondition(Reason::WrongState, message).with("state", "no_text")
             }
             Error::NoTheme(id) => Self::not_found("theme", id),
+            Error::ThinTheme => {
+                let message = "the theme has no phrase or quote that a topic could be made of; create the topic with \
+                               keywords of your own";
+                Self::failed_precondition(Reason::WrongState, message).with("state", "thin")
+            }
             Error::NoCorrection(id) => Self::not_found("correction", id),
             Error::CorrectionState { state, usable } => wrong_state(state, usable),
             Error::TopicTaken => Self::already_exists("topic", "topic_id"),

@@ -50,6 +50,8 @@ const SAMPLES: &[(&str, Sample)] = &[
     ("CreateProfileRequest>etag", Output),
     ("ResolveProfileRequest>value", Known("email")),
     ("ListTellingsRequest>state", Absent),
+    // Nobody's in particular: its words are told back to whoever asks.
+    ("ExplainSentimentRequest>text", Text("Nobody helped, terrible")),
     ("PromoteThemeRequest>topic_id", Unique("theme-{}")),
     ("PromoteThemeRequest>name", Text("Theme {}")),
     ("ListKeywordsRequest>start", Hours(-48)),

@@ -33,7 +33,7 @@ pub(crate) async fn learn(
     let texts = store::learning::rated_texts(&mut tx, MOST, LONGEST).await?;
     tx.commit().await?;
     let newest = texts.first().map(|text| text.occurred_at);
-    let attempt = match newest.filter(|_| is_enough(progress, &texts)) {
+    let attempt = match newest.filter(|_| is_enough(progress.as_ref(), &engines.builtin().version, &texts)) {
         Some(through) => {
             let count = texts.len();
             Some((through, count, train(engines, texts).await?))
@@ -54,8 +54,10 @@ async fn finish(tx: &mut Tx, leased: &Leased) -> Result<(), FinishError> {
     leased.finish(tx).await
 }
 
-fn is_enough(progress: Option<Progress>, texts: &[RatedText]) -> bool {
-    let Some(through) = progress.and_then(|progress| progress.through) else {
+/// Whether there is something to learn: the first time, for a model that is new, or of a tenth that is new.
+fn is_enough(progress: Option<&Progress>, engine: &str, texts: &[RatedText]) -> bool {
+    let same_model = progress.filter(|progress| progress.engine.as_deref() == Some(engine));
+    let Some(through) = same_model.and_then(|progress| progress.through) else {
         return texts.len() >= FEWEST_TEXTS;
     };
     let new = texts.iter().filter(|text| text.occurred_at > through).count();
@@ -66,8 +68,10 @@ fn is_enough(progress: Option<Progress>, texts: &[RatedText]) -> bool {
 async fn train(engines: &Engines, texts: Vec<RatedText>) -> Result<Attempt, Error> {
     let engine = engines.builtin().engine.clone();
     let work = move || {
+        // In the order of their time: what holds for one time only is to fail on the others.
         let taught: Vec<(&str, Polarity)> = texts
             .iter()
+            .rev()
             .filter_map(|rated| Some((rated.text.as_str(), taught_by(rated.rating)?)))
             .collect();
         engine.attempt(&taught)
@@ -95,6 +99,7 @@ async fn keep(
         (Some(_), Some(_)) => CorrectionState::Disabled,
         (Some(_), None) => CorrectionState::Active,
     };
+    store::correction::end_outdated(tx, engine).await?;
     if state == CorrectionState::Active {
         store::correction::end_active(tx, CorrectionState::Superseded).await?;
     }
@@ -171,17 +176,22 @@ mod tests {
 
     #[test]
     fn learning_waits_for_fifty_answers_and_then_for_a_tenth_more() {
-        assert!(!is_enough(None, &texts(49, "2026-03-01T12:00:00Z")));
-        assert!(is_enough(None, &texts(50, "2026-03-01T12:00:00Z")));
+        assert!(!is_enough(None, "m-1", &texts(49, "2026-03-01T12:00:00Z")));
+        assert!(is_enough(None, "m-1", &texts(50, "2026-03-01T12:00:00Z")));
         let after = |minutes: i64| {
             let newest: DateTime<Utc> = "2026-03-01T12:00:00Z".parse().unwrap();
-            Some(Progress {
+            Progress {
                 through: Some(newest - TimeDelta::minutes(minutes)),
                 switched_off_at: None,
-                attempts: 1,
-            })
+                engine: Some("m-1".into()),
+            }
         };
-        assert!(!is_enough(after(9), &texts(100, "2026-03-01T12:00:00Z")));
-        assert!(is_enough(after(10), &texts(100, "2026-03-01T12:00:00Z")));
+        let hundred = texts(100, "2026-03-01T12:00:00Z");
+        assert!(!is_enough(Some(&after(9)), "m-1", &hundred));
+        assert!(is_enough(Some(&after(10)), "m-1", &hundred));
+        assert!(
+            is_enough(Some(&after(0)), "m-2", &hundred),
+            "a new model learns at once"
+        );
     }
 }

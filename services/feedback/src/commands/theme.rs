@@ -152,6 +152,8 @@ pub(crate) async fn promote(db: &Database, tenant: &TenantId, promote: Promote) 
         .await?
         .ok_or(Error::NoTheme(theme_id))?;
     let definition = definition(theme, topic_id, name);
+    // One topic that cannot be compiled would leave the tenant without any.
+    check_topic(&definition).map_err(|_| Error::ThinTheme)?;
     let topic = topic::add(&mut tx, uid, &definition).await?;
     store::theme::promoted(&mut tx, theme_id, &definition.id).await?;
     tx.commit().await?;
@@ -161,7 +163,9 @@ pub(crate) async fn promote(db: &Database, tenant: &TenantId, promote: Promote) 
 /// The theme's phrases as keywords: those of several words, which are seldom about something else, where there are
 /// any. Its quotes are examples; what stands there instead of personal data is no word.
 fn definition(theme: Theme, id: String, name: Option<String>) -> TopicDefinition {
-    let name = name.unwrap_or_else(|| theme.label.chars().take(LONGEST_NAME).collect());
+    let label = theme.label.chars().take(LONGEST_NAME).collect();
+    let name = name.or_else(|| Some(label).filter(|label: &String| !label.is_empty()));
+    let name = name.unwrap_or_else(|| id.clone());
     let usable = |keyword: &String| {
         let definition = TopicDefinition {
             id: id.clone(),
@@ -228,6 +232,9 @@ mod tests {
         assert_eq!(made.keywords, ["cancelled flight"]);
         assert_eq!(made.examples, ["my flight was cancelled, call"]);
         assert_eq!(made.name.chars().count(), 100);
+        let mut unnamed = theme(&["cancelled flight"]);
+        unnamed.label.clear();
+        assert_eq!(definition(unnamed, "cancelled".into(), None).name, "cancelled");
         let made = definition(theme(&["退款", "航班"]), "refund".into(), Some("Refund".into()));
         assert_eq!(made.keywords, ["退款", "航班"]);
         assert_eq!(made.name, "Refund");

@@ -95,6 +95,21 @@ pub(crate) async fn end_active(tx: &mut Tx, state: CorrectionState) -> Result<()
     Ok(())
 }
 
+/// Takes the correction in use out of use where it is of another model than `engine`: nothing is scored with it.
+pub(crate) async fn end_outdated(tx: &mut Tx, engine: &str) -> Result<(), sqlx::Error> {
+    let (tenant, now) = (tx.tenant().as_str().to_owned(), tx.now());
+    query!(
+        "UPDATE feedback.correction SET state = 'superseded', ended_at = $3
+         WHERE tenant_id = $1 AND state = 'active' AND engine <> $2",
+        tenant,
+        engine,
+        now
+    )
+    .execute(&mut **tx)
+    .await?;
+    Ok(())
+}
+
 /// Uses a correction whose weights are kept; none other may be in use.
 pub(crate) async fn activate(tx: &mut Tx, correction_id: Uuid) -> Result<(), sqlx::Error> {
     let (tenant, now) = (tx.tenant().as_str().to_owned(), tx.now());

@@ -7,12 +7,13 @@ use sqlx::{query, query_as};
 use crate::domain::Rating;
 
 /// How far a tenant has come.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Progress {
     /// When the newest answer of the last attempt was given.
     pub(crate) through: Option<DateTime<Utc>>,
     pub(crate) switched_off_at: Option<DateTime<Utc>>,
-    pub(crate) attempts: i32,
+    /// The model that the last attempt was on top of.
+    pub(crate) engine: Option<String>,
 }
 
 /// A rated answer with its comment.
@@ -42,7 +43,9 @@ pub(crate) async fn progress(tx: &mut Tx) -> Result<Option<Progress>, sqlx::Erro
     let tenant = tx.tenant().as_str().to_owned();
     query_as!(
         Progress,
-        "SELECT through, switched_off_at, attempts FROM feedback.learning WHERE tenant_id = $1",
+        r#"SELECT through, switched_off_at,
+                  (SELECT engine FROM feedback.correction WHERE tenant_id = $1 ORDER BY number DESC LIMIT 1) AS engine
+           FROM feedback.learning WHERE tenant_id = $1"#,
         tenant
     )
     .fetch_optional(&mut **tx)
@@ -54,7 +57,9 @@ pub(crate) async fn lock(tx: &mut Tx) -> Result<Option<Progress>, sqlx::Error> {
     let tenant = tx.tenant().as_str().to_owned();
     query_as!(
         Progress,
-        "SELECT through, switched_off_at, attempts FROM feedback.learning WHERE tenant_id = $1 FOR UPDATE",
+        r#"SELECT through, switched_off_at,
+                  (SELECT engine FROM feedback.correction WHERE tenant_id = $1 ORDER BY number DESC LIMIT 1) AS engine
+           FROM feedback.learning WHERE tenant_id = $1 FOR UPDATE"#,
         tenant
     )
     .fetch_optional(&mut **tx)

@@ -228,6 +228,24 @@ async fn what_is_switched_off_stays_off_until_somebody_switches_it_on() {
 }
 
 #[tokio::test]
+async fn a_correction_of_an_earlier_model_is_not_used_and_is_learnt_anew() {
+    let (bench, _) = taught().await;
+    sqlx::query("UPDATE feedback.correction SET engine = 'builtin-ngram-0'")
+        .execute(&bench.admin)
+        .await
+        .unwrap();
+    let reader = crate::analysis::Reader::new(crate::analysis::Builtin::default());
+    let mut tx = bench.db.read(&bench.tenant).await.unwrap();
+    let engine = reader.basis(&mut tx).await.unwrap().engine;
+    tx.commit().await.unwrap();
+    assert!(!engine.version.contains("correction"), "{}", engine.version);
+    a_day_later(&bench, 2).await;
+    let now = corrections(&bench).await;
+    assert_eq!((now[0].number, now[0].state), (2, CorrectionState::Active));
+    assert_eq!(now[1].state, CorrectionState::Superseded);
+}
+
+#[tokio::test]
 async fn a_text_is_explained_by_the_engine_that_scored_it() {
     let bench = Bench::at(NOON).await;
     bench.submit_many(lesson(120, 0)).await;
