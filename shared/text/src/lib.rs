@@ -19,6 +19,7 @@
 //!
 //! What the shipped model was trained on, and how far it can be trusted, is in `docs/model-card.md`.
 
+mod bytes;
 mod correction;
 mod engine;
 mod explanation;

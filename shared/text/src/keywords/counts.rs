@@ -4,6 +4,7 @@ use std::collections::HashMap;
 use std::collections::hash_map::Entry;
 
 use super::phrases::{Stems, phrases, shown};
+use crate::bytes::{Reader, Writer};
 use crate::engine::cut;
 use crate::words::{HashState, Words};
 
@@ -88,6 +89,54 @@ impl PhraseCounts {
             let missed = self.missed;
             self.phrases.retain(|_, count| count.texts > missed);
         }
+    }
+
+    /// Writes the counts, in order of the key.
+    pub(crate) fn write(&self, writer: &mut Writer) {
+        for number in [self.capacity as u64, self.texts, u64::from(self.missed), self.phrases.len() as u64] {
+            writer.number(number);
+        }
+        let mut keys: Vec<u64> = self.phrases.keys().copied().collect();
+        keys.sort_unstable();
+        for key in keys {
+            let count = &self.phrases[&key];
+            writer.raw(&key.to_le_bytes());
+            for stem in count.stems.iter().skip(1) {
+                writer.number(u64::from(*stem != 0));
+                if *stem != 0 {
+                    writer.raw(&stem.to_le_bytes());
+                }
+            }
+            writer.raw(&count.stems[0].to_le_bytes());
+            writer.number(u64::from(count.texts));
+            writer.number(u64::from(count.votes));
+            writer.text(&count.form);
+        }
+    }
+
+    /// Reads what [`PhraseCounts::write`] wrote; `None` when it is damaged.
+    pub(crate) fn read(reader: &mut Reader<'_>) -> Option<PhraseCounts> {
+        let mut counts = PhraseCounts::new(usize::try_from(reader.number()?).ok()?);
+        counts.texts = reader.number()?;
+        counts.missed = u32::try_from(reader.number()?).ok()?;
+        for _ in 0..reader.count()? {
+            let key = reader.hash()?;
+            let mut stems = Stems::default();
+            for stem in stems.iter_mut().skip(1) {
+                if reader.number()? != 0 {
+                    *stem = reader.hash()?;
+                }
+            }
+            stems[0] = reader.hash()?;
+            let count = Count {
+                texts: u32::try_from(reader.number()?).ok()?,
+                stems,
+                votes: u32::try_from(reader.number()?).ok()?,
+                form: reader.text()?.to_owned(),
+            };
+            counts.phrases.insert(key, count);
+        }
+        Some(counts)
     }
 
     /// Texts counted.

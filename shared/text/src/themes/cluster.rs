@@ -86,7 +86,7 @@ impl Cluster {
             .sort_by_key(|&(language, count)| (std::cmp::Reverse(count), language));
     }
 
-    /// Takes in a text that is no copy.
+    /// Takes in a text that is no copy; returns the features dropped for it.
     pub(super) fn join(
         &mut self,
         vector: &Features,
@@ -95,14 +95,15 @@ impl Cluster {
         text: &str,
         words: &Words,
         hidden: &[PersonalData],
-    ) {
-        self.add(vector);
+    ) -> Vec<u16> {
+        let dropped = self.add(vector);
         if self.fingerprints.len() == MOST_FINGERPRINTS {
             self.fingerprints.remove(0);
         }
         self.fingerprints.push(fingerprint);
         self.phrases.add_words(text, words);
         self.show(similarity, || quote(text, hidden));
+        dropped
     }
 
     /// Keeps a text to show when it is nearer to the middle than one that is kept.
@@ -139,22 +140,28 @@ impl Cluster {
         }
     }
 
-    fn add(&mut self, vector: &Features) {
-        let mut sums = std::mem::take(&mut self.sums);
-        sums.extend(vector);
-        vector::add_up(&mut sums);
-        if sums.len() > MOST_FEATURES + SLACK {
-            sums.sort_by(|a: &(u16, f32), b| b.1.total_cmp(&a.1).then(a.0.cmp(&b.0)));
-            sums.truncate(MOST_FEATURES);
-            sums.sort_by_key(|&(bucket, _)| bucket);
+    fn add(&mut self, vector: &Features) -> Vec<u16> {
+        self.sums.extend(vector);
+        vector::add_up(&mut self.sums);
+        if self.sums.len() <= MOST_FEATURES + SLACK {
+            return Vec::new();
         }
-        self.sums = sums;
+        self.sums
+            .sort_by(|left, right| right.1.total_cmp(&left.1).then(left.0.cmp(&right.0)));
+        let dropped = self.sums.split_off(MOST_FEATURES);
+        self.sums.sort_by_key(|&(bucket, _)| bucket);
+        dropped.into_iter().map(|(bucket, _)| bucket).collect()
+    }
+
+    /// The length of the sum of the vectors.
+    pub(super) fn length(&self) -> f32 {
+        self.sums.iter().map(|(_, weight)| weight * weight).sum::<f32>().sqrt()
     }
 
     /// The sum of the vectors brought to unit length.
-    pub(super) fn direction(&self) -> impl Iterator<Item = (u16, f32)> {
-        let length = self.sums.iter().map(|(_, weight)| weight * weight).sum::<f32>().sqrt();
-        self.sums.iter().map(move |&(bucket, weight)| (bucket, weight / length))
+    pub(super) fn direction(&self) -> Features {
+        let length = self.length();
+        self.sums.iter().map(|&(bucket, weight)| (bucket, weight / length)).collect()
     }
 
     pub(super) fn representatives(&self) -> Vec<String> {

@@ -1,8 +1,8 @@
 //! Themes that have grown alike become one, and the smallest are forgotten when there are too many.
 
+use super::Themes;
+use super::cluster::Cluster;
 use super::index::Index;
-use super::vector::Features;
-use super::{Themes, cluster::Cluster};
 
 /// Themes are consolidated first after so many texts, then each time a quarter more were added.
 pub(super) const FIRST: u64 = 200;
@@ -20,7 +20,7 @@ impl Themes {
         let mut into: Vec<usize> = (0..self.clusters.len()).collect();
         for (_, left, right) in pairs {
             let (left, right) = (root(&into, left), root(&into, right));
-            if left != right && self.cosine(&into, left, right) >= self.options.merge_likeness {
+            if left != right && self.cosine(left, right) >= self.options.merge_likeness {
                 let (kept, gone) = self.larger_first(left, right);
                 into[gone] = kept;
                 let other = std::mem::replace(&mut self.clusters[gone], Cluster::new(0));
@@ -39,8 +39,7 @@ impl Themes {
     fn alike(&self) -> Vec<(f32, usize, usize)> {
         let mut pairs = Vec::new();
         for (at, cluster) in self.clusters.iter().enumerate() {
-            let direction: Features = cluster.direction().collect();
-            let products = self.index.products(&direction, at);
+            let products = self.index.products(&cluster.direction(), &self.clusters[..at]);
             let near = products.into_iter().enumerate();
             pairs.extend(
                 near.filter(|&(_, product)| product >= self.options.merge_likeness)
@@ -51,10 +50,11 @@ impl Themes {
         pairs
     }
 
-    fn cosine(&self, _into: &[usize], left: usize, right: usize) -> f32 {
-        let right: Features = self.clusters[right].direction().collect();
+    fn cosine(&self, left: usize, right: usize) -> f32 {
+        let right = self.clusters[right].direction();
         self.clusters[left]
             .direction()
+            .into_iter()
             .filter_map(|(bucket, weight)| {
                 let at = right.binary_search_by_key(&bucket, |&(bucket, _)| bucket).ok()?;
                 Some(weight * right[at].1)

@@ -6,7 +6,7 @@ use super::cluster::Cluster;
 use super::vector::Features;
 use crate::words::HashState;
 
-/// The clusters that hold each feature, with the feature's share of the cluster's direction.
+/// The clusters that hold each feature, in order, with the feature's sum in the cluster.
 #[derive(Debug, Clone, Default)]
 pub(super) struct Index {
     postings: HashMap<u32, Vec<(u32, f32)>, HashState>,
@@ -17,30 +17,38 @@ impl Index {
     pub(super) fn over(clusters: &[Cluster]) -> Index {
         let mut index = Index::default();
         for (at, cluster) in clusters.iter().enumerate() {
-            index.insert(at, cluster);
+            index.add(at, &cluster.sums);
         }
         index
     }
 
-    pub(super) fn insert(&mut self, at: usize, cluster: &Cluster) {
+    /// Adds to the sums of a cluster.
+    pub(super) fn add(&mut self, at: usize, features: &Features) {
         let at = u32::try_from(at).unwrap_or(u32::MAX);
-        for (bucket, weight) in cluster.direction() {
-            self.postings.entry(u32::from(bucket)).or_default().push((at, weight));
+        for &(bucket, weight) in features {
+            let postings = self.postings.entry(u32::from(bucket)).or_default();
+            match postings.binary_search_by_key(&at, |&(cluster, _)| cluster) {
+                Ok(place) => postings[place].1 += weight,
+                Err(place) => postings.insert(place, (at, weight)),
+            }
         }
     }
 
-    pub(super) fn remove(&mut self, at: usize, cluster: &Cluster) {
+    /// Forgets features of a cluster.
+    pub(super) fn drop_features(&mut self, at: usize, dropped: &[u16]) {
         let at = u32::try_from(at).unwrap_or(u32::MAX);
-        for (bucket, _) in cluster.direction() {
-            if let Some(postings) = self.postings.get_mut(&u32::from(bucket)) {
-                postings.retain(|&(cluster, _)| cluster != at);
+        for &bucket in dropped {
+            if let Some(postings) = self.postings.get_mut(&u32::from(bucket))
+                && let Ok(place) = postings.binary_search_by_key(&at, |&(cluster, _)| cluster)
+            {
+                postings.remove(place);
             }
         }
     }
 
     /// The cluster whose direction is nearest and its cosine; the older one of two that are as near.
     pub(super) fn nearest(&self, vector: &Features, clusters: &[Cluster]) -> Option<(usize, f32)> {
-        let products = self.products(vector, clusters.len());
+        let products = self.products(vector, clusters);
         let mut best = None;
         for (at, &product) in products.iter().enumerate() {
             if product > best.map_or(0.0, |(_, product)| product) {
@@ -51,14 +59,17 @@ impl Index {
     }
 
     /// The cosine of a vector of unit length with each cluster.
-    pub(super) fn products(&self, vector: &Features, clusters: usize) -> Vec<f32> {
-        let mut products = vec![0.0_f32; clusters];
+    pub(super) fn products(&self, vector: &Features, clusters: &[Cluster]) -> Vec<f32> {
+        let mut products = vec![0.0_f32; clusters.len()];
         for &(bucket, weight) in vector {
-            for &(at, share) in self.postings.get(&u32::from(bucket)).into_iter().flatten() {
+            for &(at, sum) in self.postings.get(&u32::from(bucket)).into_iter().flatten() {
                 if let Some(product) = products.get_mut(at as usize) {
-                    *product += weight * share;
+                    *product += weight * sum;
                 }
             }
+        }
+        for (product, cluster) in products.iter_mut().zip(clusters).filter(|(product, _)| **product > 0.0) {
+            *product /= cluster.length();
         }
         products
     }

@@ -35,7 +35,7 @@ pub struct ThemeOptions {
 impl Default for ThemeOptions {
     fn default() -> ThemeOptions {
         ThemeOptions {
-            likeness: 0.3,
+            likeness: 0.25,
             merge_likeness: 0.6,
             most_themes: 1_000,
             most_phrases: 10_000,
@@ -139,9 +139,9 @@ impl Themes {
         let cluster = &mut self.clusters[at];
         cluster.count(self.added, words.language, duplicate);
         if !duplicate {
-            self.index.remove(at, cluster);
-            cluster.join(&vector, print, similarity, text, &words, &hidden);
-            self.index.insert(at, cluster);
+            let dropped = cluster.join(&vector, print, similarity, text, &words, &hidden);
+            self.index.add(at, &vector);
+            self.index.drop_features(at, &dropped);
         }
         let theme_id = cluster.id;
         if self.added >= self.consolidate_at || self.clusters.len() > self.options.most_themes {
@@ -170,8 +170,12 @@ impl Themes {
     /// The theme that an id stands for now: itself, the one it became part of, or `None` when it was forgotten.
     pub fn resolve(&self, theme_id: u64) -> Option<u64> {
         let mut id = theme_id;
-        while let Some(&into) = self.merged.get(&id) {
-            id = into;
+        // Damaged bytes could hold a circle: no chain is longer than the list.
+        for _ in 0..=self.merged.len() {
+            match self.merged.get(&id) {
+                Some(&into) => id = into,
+                None => break,
+            }
         }
         self.clusters.iter().any(|cluster| cluster.id == id).then_some(id)
     }

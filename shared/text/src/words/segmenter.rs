@@ -122,7 +122,7 @@ mod tests {
     #[test]
     fn chinese_is_cut_into_words() {
         assert_eq!(words("航班被取消了"), ["航班", "被", "取消", "了"]);
-        assert_eq!(words("客服电话没人接"), ["客服", "电话", "没人", "接"]);
+        assert_eq!(words("客服电话没人接"), ["客服", "电话", "没", "人", "接"]);
         assert_eq!(words("服務態度很差"), ["服務態度", "很", "差"]);
     }
 
