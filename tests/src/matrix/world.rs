@@ -19,6 +19,9 @@ const QUIET: i64 = 21 * 24;
 const COMPLAINTS: usize = 60;
 /// Rated answers in words of the company's own: so many teach the engine something.
 const ANSWERS: usize = 120;
+/// The words: so many that the engine cannot be right about all of them by chance.
+const SAD: [&str; 6] = ["grumfled", "snorbled", "quaxed", "blivvety", "trondled", "mizzed"];
+const GLAD: [&str; 6] = ["fleemish", "zantic", "plorious", "wumbly", "dazzmet", "korvly"];
 
 /// A tenant with profiles, interactions, feedback, a topic, a template, messages, issues with cohorts and
 /// initiatives in every state that a method asks for. All its texts hold its marker.
@@ -99,11 +102,12 @@ impl World {
     /// Lets customers rate and say why, in words that the engine has never heard.
     async fn teach(&self) -> Result<(), Failure> {
         let answer = |place: usize| {
-            let (word, value) = if place.is_multiple_of(2) {
-                ("grumfled", 1)
+            let (words, value) = if place.is_multiple_of(2) {
+                (SAD, 1)
             } else {
-                ("fleemish", 5)
+                (GLAD, 5)
             };
+            let word = words[place / 2 % words.len()];
             feedback::Feedback {
                 channel: "survey".to_owned(),
                 text: format!("the zorb valve is {word}, {}", self.marker),
