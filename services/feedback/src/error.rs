@@ -8,6 +8,7 @@ use attune_text::TaxonomyError;
 use uuid::Uuid;
 
 use crate::analysis::AnalyzerError;
+use crate::domain::CorrectionState;
 use crate::domain::invitation::TokenError;
 
 /// After what time a caller may find another service again.
@@ -22,6 +23,16 @@ pub(crate) enum Error {
     NoHotIssue(Uuid),
     #[error("there is no topic {0}")]
     NoTopic(Uuid),
+    #[error("the feedback has no text")]
+    NoText,
+    #[error("there is no theme {0}")]
+    NoTheme(Uuid),
+    #[error("the theme has nothing that a topic could be made of")]
+    ThinTheme,
+    #[error("there is no correction {0}")]
+    NoCorrection(Uuid),
+    #[error("the correction is {} and cannot be switched", .state.as_str())]
+    CorrectionState { state: CorrectionState, usable: bool },
     #[error("the tenant has this topic already")]
     TopicTaken,
     #[error("the tenant has {limit} topics, which is the most")]
@@ -71,6 +82,19 @@ impl From<Error> for attune_rpc::Error {
             Error::NoFeedback(id) => Self::not_found("feedback", id),
             Error::NoHotIssue(id) => Self::not_found("hot issue", id),
             Error::NoTopic(id) => Self::not_found("topic", id),
+            Error::NoText => {
+                let message =
+                    "the feedback has no text, so nothing was understood of it; ask about one that has";
+                Self::failed_precondition(Reason::WrongState, message).with("state", "no_text")
+            }
+            Error::NoTheme(id) => Self::not_found("theme", id),
+            Error::ThinTheme => {
+                let message = "the theme has no phrase or quote that a topic could be made of; create the topic with \
+                               keywords of your own";
+                Self::failed_precondition(Reason::WrongState, message).with("state", "thin")
+            }
+            Error::NoCorrection(id) => Self::not_found("correction", id),
+            Error::CorrectionState { state, usable } => wrong_state(state, usable),
             Error::TopicTaken => Self::already_exists("topic", "topic_id"),
             Error::TooManyTopics { limit } => {
                 let message =
@@ -138,6 +162,19 @@ impl Error {
             status: Box::new(status),
         }
     }
+}
+
+fn wrong_state(state: CorrectionState, usable: bool) -> attune_rpc::Error {
+    let message = match state {
+        CorrectionState::Rejected => {
+            "the correction was no better than the model beyond chance; use another one"
+        }
+        _ if !usable => {
+            "the correction is of another model, or its weights are not kept any more; wait for the next one"
+        }
+        _ => "the correction is not in use; switch off the one that is",
+    };
+    attune_rpc::Error::failed_precondition(Reason::WrongState, message).with("state", state.as_str())
 }
 
 impl From<Error> for tonic::Status {

@@ -22,13 +22,18 @@ use attune_api::feedback::v1::hot_issue_service_server::HotIssueServiceServer;
 use attune_api::feedback::v1::invitation_service_server::InvitationServiceServer;
 use attune_api::feedback::v1::metric_service_server::MetricServiceServer;
 use attune_api::feedback::v1::survey_service_server::SurveyServiceServer;
+use attune_api::feedback::v1::theme_service_server::ThemeServiceServer;
 use attune_api::feedback::v1::topic_service_server::TopicServiceServer;
+use attune_api::feedback::v1::understanding_service_server::UnderstandingServiceServer;
 use attune_server::{Context, Part, Service};
 use attune_timers::Worker;
 use chrono::TimeDelta;
 use sqlx::migrate::Migrator;
 
 pub use config::Config;
+
+/// The name under which an engine of the platform team's own is reached.
+const ANALYZER: &str = "feedback_analyzer";
 
 /// How long it is known who was counted in an hour, so that the same person is not counted twice. What is said
 /// later than that about such an hour counts anew; no baseline reaches back as far.
@@ -63,36 +68,56 @@ impl Service for Feedback {
     }
 
     async fn build(&self, context: Context) -> anyhow::Result<Part> {
+        let reader = reader(&context);
         let Context {
-            database,
+            database: db,
             peers,
-            longest_lease,
+            longest_lease: lease,
             shutdown,
             ..
         } = context;
-        let reader = analysis::Reader::new(analysis::Builtin::default());
         let neighbours = neighbours::Neighbours::new(peers);
         let links = commands::invitation::Links::new(self.config.signer()?, self.config.survey_url.clone());
-        let handlers = grpc::Handlers::new(database.clone(), reader.clone(), shutdown);
-        let surveys = grpc::Surveys::new(database.clone(), neighbours.clone());
-        let pages = page::Pages::new(database.clone(), reader.clone(), links.clone())?;
-        let invitations =
-            timers::invite::Invitations::new(database.clone(), reader.clone(), neighbours, links);
-        let invitations = Worker::new(database, invitations).with_longest_lease(longest_lease);
+        let handlers = grpc::Handlers::new(db.clone(), reader.clone(), shutdown);
+        let surveys = grpc::Surveys::new(db.clone(), neighbours.clone());
+        let pages = page::Pages::new(db.clone(), reader.clone(), links.clone())?;
+        let invite = timers::invite::Invitations::new(db.clone(), reader.clone(), neighbours, links);
+        let inviting = Worker::new(db.clone(), invite).with_longest_lease(lease);
+        let read = timers::read::Read::new(db.clone(), reader.clone());
+        let reading = Worker::new(db.clone(), read).with_longest_lease(lease);
+        let learn = timers::learn::Learn::new(db.clone(), reader.engines.clone());
+        let learning = Worker::new(db.clone(), learn).with_longest_lease(lease);
+        let gather = timers::themes::Gather::new(db.clone());
+        let gathering = Worker::new(db, gather).with_longest_lease(lease);
         Ok(Part::new()
             .grpc(FeedbackServiceServer::new(handlers.clone()))
             .grpc(TopicServiceServer::new(handlers.clone()))
             .grpc(MetricServiceServer::new(handlers.clone()))
             .grpc(HotIssueServiceServer::new(handlers.clone()))
+            .grpc(UnderstandingServiceServer::new(handlers.clone()))
+            .grpc(ThemeServiceServer::new(handlers.clone()))
             .grpc(InvitationServiceServer::new(handlers))
             .grpc(SurveyServiceServer::new(surveys))
             .http(page::PREFIX, pages.router())
             .timer(timers::detect::Detect::new(reader.taxonomies.clone()))
             .expiring("mention_person", "start", MENTIONS_KEPT)
             .expiring("detection_run", "run_at", RUNS_KEPT)
-            .task("invitations", move |shutdown| invitations.clone().run(shutdown))
             .consumer(events::Interactions::new(reader))
             .consumer(events::Triggers)
-            .consumer(events::Messages))
+            .consumer(events::Messages)
+            .task("invitations", move |shutdown| inviting.clone().run(shutdown))
+            .task("reading", move |shutdown| reading.clone().run(shutdown))
+            .task("themes", move |shutdown| gathering.clone().run(shutdown))
+            .task("learning", move |shutdown| learning.clone().run(shutdown)))
     }
+}
+
+/// The built-in engine, or the one outside that is configured with the built-in one to stand in for it.
+fn reader(context: &Context) -> analysis::Reader {
+    let builtin = analysis::Builtin::default();
+    if !context.peers.reaches(ANALYZER) {
+        return analysis::Reader::new(builtin);
+    }
+    let peer = context.peers.channel(ANALYZER);
+    analysis::Reader::new(analysis::Remote::new(peer, context.analyzer_timeout, builtin))
 }

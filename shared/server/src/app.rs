@@ -37,6 +37,8 @@ const SERVICES: [&str; 5] = [
     "improvement",
     "notifications",
 ];
+/// An engine that a platform team runs for feedback; no service of the platform, and reached like one.
+const ANALYZER: &str = "feedback_analyzer";
 /// A connection is probed so often, and given up when it does not answer.
 const KEEP_ALIVE: Duration = Duration::from_secs(30);
 const KEEP_ALIVE_ANSWER: Duration = Duration::from_secs(20);
@@ -95,6 +97,7 @@ impl App {
                 clock: clock.clone(),
                 peers: peers.with_identity(identities.of(service.name())?),
                 longest_lease: config.limits.longest_lease,
+                analyzer_timeout: config.peers.feedback_analyzer_timeout,
                 shutdown: shutdown.clone(),
             };
             let peers = context.peers.clone();
@@ -223,6 +226,7 @@ fn addresses(
     Ok(SERVICES
         .into_iter()
         .chain(strangers)
+        .chain([ANALYZER])
         .filter_map(|name| {
             let configured = config.peers.url_of(name).cloned();
             Some((name, configured.or_else(|| here(name).then(|| own.clone()))?))

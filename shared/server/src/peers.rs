@@ -72,6 +72,11 @@ impl Peers {
         }
     }
 
+    /// Whether an address of `service` is known.
+    pub fn reaches(&self, service: &str) -> bool {
+        self.channels.contains_key(service)
+    }
+
     /// A channel to `service` for a generated client. Where no address is known for it, calls end as
     /// UNAVAILABLE and say which setting is missing.
     pub fn channel(&self, service: &'static str) -> Peer {

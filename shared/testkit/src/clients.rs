@@ -6,7 +6,9 @@ use attune_api::feedback::v1::hot_issue_service_client::HotIssueServiceClient;
 use attune_api::feedback::v1::invitation_service_client::InvitationServiceClient;
 use attune_api::feedback::v1::metric_service_client::MetricServiceClient;
 use attune_api::feedback::v1::survey_service_client::SurveyServiceClient;
+use attune_api::feedback::v1::theme_service_client::ThemeServiceClient;
 use attune_api::feedback::v1::topic_service_client::TopicServiceClient;
+use attune_api::feedback::v1::understanding_service_client::UnderstandingServiceClient;
 use attune_api::improvement::v1::initiative_service_client::InitiativeServiceClient;
 use attune_api::improvement::v1::issue_service_client::IssueServiceClient;
 use attune_api::improvement::v1::trace_service_client::TraceServiceClient;
@@ -92,6 +94,8 @@ clients! {
     hot_issues: HotIssueServiceClient of feedback,
     surveys: SurveyServiceClient of feedback,
     invitations: InvitationServiceClient of feedback,
+    themes: ThemeServiceClient of feedback,
+    understanding: UnderstandingServiceClient of feedback,
     issues: IssueServiceClient of improvement,
     initiatives: InitiativeServiceClient of improvement,
     trace: TraceServiceClient of improvement,

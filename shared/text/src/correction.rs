@@ -9,6 +9,10 @@ use crate::normalize::{Glyph, normalize};
 use crate::random::SplitMix64;
 use crate::sentiment::{CLASSES, Model, WEIGHTS, softmax};
 
+mod stored;
+
+pub use stored::CorrectionError;
+
 /// Fewer texts than this teach nothing that could be told from chance.
 pub const FEWEST_TEXTS: usize = 50;
 
@@ -54,6 +58,15 @@ pub struct Judgement {
     pub standard_error: f64,
 }
 
+/// What came of learning from texts.
+#[derive(Debug, Clone, PartialEq, Default)]
+pub struct Attempt {
+    /// How it did on held-back texts; all zero when there were fewer than [`FEWEST_TEXTS`].
+    pub judgement: Judgement,
+    /// The correction; `None` when it is no better than the model beyond chance.
+    pub correction: Option<Correction>,
+}
+
 impl Judgement {
     /// Whether the correction is better than the built-in model beyond chance.
     pub fn is_better(&self) -> bool {
@@ -76,8 +89,13 @@ impl Correction {
     /// [`FEWEST_TEXTS`] or it is no better than the model beyond chance on held-back texts. Give the texts in the
     /// order of their time.
     pub fn learn(model: &Model, texts: &[(&str, Polarity)]) -> Option<Correction> {
+        Correction::attempt(model, texts).correction
+    }
+
+    /// The same with how it was judged, whether it came to a correction or not.
+    pub fn attempt(model: &Model, texts: &[(&str, Polarity)]) -> Attempt {
         if texts.len() < FEWEST_TEXTS {
-            return None;
+            return Attempt::default();
         }
         let mut examples: Vec<Example> = texts
             .iter()
@@ -90,10 +108,14 @@ impl Correction {
         SplitMix64(SEED).shuffle(&mut at_random);
         let judgement = judge(model, &examples, &at_random);
         let accepted = judgement.is_better() && judge(model, &examples, &stretches).gain > 0.0;
-        accepted.then(|| Correction {
+        let correction = accepted.then(|| Correction {
             judgement,
             ..Correction::fit(&examples.iter().collect::<Vec<_>>())
-        })
+        });
+        Attempt {
+            judgement,
+            correction,
+        }
     }
 
     /// How it did on held-back texts before it was accepted.

@@ -8,7 +8,7 @@ use crate::explanation::Explained;
 use crate::sentences::{clauses, sentences};
 use crate::sentiment::Model;
 use crate::{
-    Abstained, Correction, Explanation, Keyword, Language, Polarity, Sentiment, Taxonomy, TopicMatch, keywords,
+    Abstained, Attempt, Correction, Explanation, Keyword, Language, Polarity, Sentiment, Taxonomy, TopicMatch, keywords,
     language,
 };
 
@@ -82,6 +82,11 @@ impl Engine {
     /// result is no better than the built-in model beyond chance on held-back texts.
     pub fn learn(&self, texts: &[(&str, Polarity)]) -> Option<Correction> {
         Correction::learn(&self.model, texts)
+    }
+
+    /// The same as [`Engine::learn`] with how the correction was judged, whether it is used or not.
+    pub fn attempt(&self, texts: &[(&str, Polarity)]) -> Attempt {
+        Correction::attempt(&self.model, texts)
     }
 
     fn judge(&self, glyphs: &[Glyph]) -> Sentiment {

@@ -19,6 +19,11 @@ use super::{Caller, Path, Samples};
 /// Hours of ordinary feedback before [`World::heat`] lets a problem appear, and complaints about it.
 const QUIET: i64 = 21 * 24;
 const COMPLAINTS: usize = 60;
+/// Rated answers in words of the company's own: so many teach the engine something.
+const ANSWERS: usize = 120;
+/// The words: so many that the engine cannot be right about all of them by chance.
+const SAD: [&str; 6] = ["grumfled", "snorbled", "quaxed", "blivvety", "trondled", "mizzed"];
+const GLAD: [&str; 6] = ["fleemish", "zantic", "plorious", "wumbly", "dazzmet", "korvly"];
 
 /// A tenant with profiles, interactions, feedback, a topic, a survey, a template, messages, issues with cohorts and
 /// initiatives in every state that a method asks for. All its texts hold its marker.
@@ -49,11 +54,16 @@ impl World {
             known: BTreeMap::from([("hot_issue_id", Uuid::now_v7().to_string())]),
         };
         world.record().await?;
+        world.teach().await?;
         world.improve().await?;
         platform.settle().await?;
         world.look_up_message().await?;
         world.answer().await?;
         platform.settle().await?;
+        // Themes are gathered and customers learnt from when the next hour is full.
+        platform.advance(TimeDelta::hours(1)).await?;
+        world.now = platform.now();
+        world.look_up_what_was_understood().await?;
         world.park(platform).await?;
         Ok(world)
     }
@@ -152,6 +162,50 @@ impl World {
         Ok(())
     }
 
+    /// Lets customers rate and say why, in words that the engine has never heard.
+    async fn teach(&self) -> Result<(), Failure> {
+        let answer = |place: usize| {
+            let (words, value) = if place.is_multiple_of(2) {
+                (SAD, 1)
+            } else {
+                (GLAD, 5)
+            };
+            let word = words[place / 2 % words.len()];
+            feedback::Feedback {
+                channel: "survey".to_owned(),
+                text: format!("the zorb valve is {word}, {}", self.marker),
+                rating: Some(feedback::Rating {
+                    kind: feedback::RatingKind::Csat.into(),
+                    value,
+                }),
+                occurred_at: Some(at(self.now - TimeDelta::minutes(90))),
+                ..Default::default()
+            }
+        };
+        self.submit((0..ANSWERS).map(answer).collect()).await
+    }
+
+    async fn look_up_what_was_understood(&mut self) -> Result<(), Failure> {
+        let (mut themes, mut understanding) = (self.tenant.themes(), self.tenant.understanding());
+        let themes = themes
+            .list_themes(feedback::ListThemesRequest::default())
+            .await?
+            .into_inner();
+        let theme = themes.themes.into_iter().next().ok_or("no theme was found")?;
+        self.keep("theme_id", &theme.theme_id);
+        let corrections = understanding
+            .list_corrections(feedback::ListCorrectionsRequest::default())
+            .await?
+            .into_inner();
+        let correction = corrections
+            .corrections
+            .into_iter()
+            .next()
+            .ok_or("nothing was learnt")?;
+        self.keep("correction_id", &correction.correction_id);
+        Ok(())
+    }
+
     async fn improve(&mut self) -> Result<(), Failure> {
         // The issue that nobody works on.
         let free = self.call("CreateIssue", &[]).await?;
@@ -214,15 +268,15 @@ impl World {
                     self.marker
                 )
             },
-            occurred_at: Some(Timestamp {
-                seconds: occurred_at.timestamp(),
-                nanos: 0,
-            }),
+            occurred_at: Some(at(occurred_at)),
             ..Default::default()
         };
         let ordinary = (1..QUIET).map(|hour| said(0, self.now - TimeDelta::hours(hour), hour % 40 == 0));
         let storm = (0..COMPLAINTS).map(|place| said(place, self.now - TimeDelta::minutes(10), true));
-        let all: Vec<_> = ordinary.chain(storm).collect();
+        self.submit(ordinary.chain(storm).collect()).await
+    }
+
+    async fn submit(&self, all: Vec<feedback::Feedback>) -> Result<(), Failure> {
         let requests: Vec<_> = all
             .chunks(500)
             .map(|part| feedback::SubmitFeedbackStreamRequest {
@@ -281,6 +335,13 @@ impl World {
             Some(message) if status.code() == Code::Ok => Ok(message),
             _ => Err(format!("{} {request:?}: {status:?}", method.name()).into()),
         }
+    }
+}
+
+fn at(instant: DateTime<Utc>) -> Timestamp {
+    Timestamp {
+        seconds: instant.timestamp(),
+        nanos: 0,
     }
 }
 

@@ -84,9 +84,9 @@ pub(crate) async fn understand(
     drafts: Vec<Draft>,
 ) -> Result<Vec<Understood>, Error> {
     let mut tx = db.read(tenant).await?;
-    let taxonomy = reader.taxonomies.current(&mut tx).await?;
+    let basis = reader.basis(&mut tx).await?;
     tx.commit().await?;
-    reader.understand(drafts, &taxonomy).await
+    reader.understand(drafts, &basis).await
 }
 
 /// Reads a piece of feedback.

@@ -1,5 +1,7 @@
 //! Between the wire and the domain: the only place that names both.
 
+pub(crate) mod analyzer;
+pub(crate) mod correction;
 pub(crate) mod feedback;
 pub(crate) mod hot_issue;
 pub(crate) mod interaction;
@@ -9,4 +11,6 @@ pub(crate) mod metric;
 pub(crate) mod person;
 pub(crate) mod response;
 pub(crate) mod survey;
+pub(crate) mod theme;
 pub(crate) mod topic;
+pub(crate) mod understanding;

@@ -1,5 +1,6 @@
 //! What the service knows, free of wire and tables.
 
+mod correction;
 mod evidence;
 mod explanation;
 mod feedback;
@@ -9,10 +10,12 @@ mod metric;
 mod quotes;
 pub(crate) mod survey;
 mod tally;
+mod theme;
 mod topic;
 mod understanding;
 mod usual;
 
+pub(crate) use correction::{Correction, CorrectionState, reason_of, taught_by};
 pub(crate) use evidence::{Cohort, Evidence, Member};
 pub(crate) use feedback::{Draft, Feedback, Origin, Rating, Source};
 pub(crate) use hot_issue::{
@@ -21,6 +24,7 @@ pub(crate) use hot_issue::{
 pub(crate) use metric::{Grain, Measure, Slice, SliceCount, Spans, Step, Window, metric};
 pub(crate) use quotes::representative;
 pub(crate) use tally::{MentionKey, PersonKey, RatingKey, SliceKey, Tally, day_of, hour_of};
+pub(crate) use theme::{Period, Theme, ThemeInPeriod, without_placeholders};
 pub(crate) use topic::{Topic, TopicOrigin};
 pub(crate) use understanding::{Mention, Sentiment, Understanding};
 pub(crate) use usual::Series;

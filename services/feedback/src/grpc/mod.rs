@@ -5,7 +5,9 @@ mod hot_issue;
 mod invitation;
 mod metric;
 mod survey;
+mod theme;
 mod topic;
+mod understanding;
 
 use attune_database::Database;
 use tokio_util::sync::CancellationToken;

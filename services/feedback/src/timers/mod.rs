@@ -2,3 +2,6 @@
 
 pub(crate) mod detect;
 pub(crate) mod invite;
+pub(crate) mod learn;
+pub(crate) mod read;
+pub(crate) mod themes;
