@@ -1,4 +1,5 @@
 //! The stories that the platform must make true, told through its public API.
 
+pub mod call_centre;
 pub mod matrix;
 pub mod storm;

@@ -5,8 +5,11 @@ use attune_api::feedback::v1::feedback_service_client::FeedbackServiceClient;
 use attune_api::feedback::v1::hot_issue_service_client::HotIssueServiceClient;
 use attune_api::feedback::v1::metric_service_client::MetricServiceClient;
 use attune_api::feedback::v1::topic_service_client::TopicServiceClient;
+use attune_api::improvement::v1::goal_service_client::GoalServiceClient;
 use attune_api::improvement::v1::initiative_service_client::InitiativeServiceClient;
 use attune_api::improvement::v1::issue_service_client::IssueServiceClient;
+use attune_api::improvement::v1::pilot_service_client::PilotServiceClient;
+use attune_api::improvement::v1::principle_service_client::PrincipleServiceClient;
 use attune_api::improvement::v1::trace_service_client::TraceServiceClient;
 use attune_api::interactions::v1::interaction_service_client::InteractionServiceClient;
 use attune_api::notifications::v1::message_service_client::MessageServiceClient;
@@ -90,6 +93,9 @@ clients! {
     hot_issues: HotIssueServiceClient of feedback,
     issues: IssueServiceClient of improvement,
     initiatives: InitiativeServiceClient of improvement,
+    goals: GoalServiceClient of improvement,
+    pilots: PilotServiceClient of improvement,
+    principles: PrincipleServiceClient of improvement,
     trace: TraceServiceClient of improvement,
     templates: TemplateServiceClient of notifications,
     messages: MessageServiceClient of notifications,

@@ -5,9 +5,11 @@ use attune_rpc::{RequestKey, TenantId};
 use chrono::{DateTime, Utc};
 use uuid::Uuid;
 
-use super::evaluation;
 use super::initiative::{get, lock_with_issue};
-use crate::domain::{Initiative, Issue, Iteration, LOOK_BACK, MeasurementPlan, Rollout, Series, WrongState};
+use super::{evaluation, pilot};
+use crate::domain::{
+    Initiative, Issue, Iteration, LOOK_BACK, MeasurementPlan, PilotOverride, Rollout, Series, WrongState,
+};
 use crate::error::Error;
 use crate::source::SeriesSource;
 use crate::{events, store};
@@ -20,6 +22,8 @@ pub(crate) struct RollOut {
     pub(crate) change: Option<String>,
     /// What the cohort is told with; nobody is told without one.
     pub(crate) template_id: Option<Uuid>,
+    /// Who answers for it should its pilot not speak for it.
+    pub(crate) pilot_override: Option<PilotOverride>,
     pub(crate) key: RequestKey,
 }
 
@@ -40,6 +44,7 @@ pub(crate) async fn roll_out(
         initiative_id,
         change,
         template_id,
+        pilot_override,
         key,
     } = command;
     let measured = measure(db, source, tenant, initiative_id).await?;
@@ -49,6 +54,7 @@ pub(crate) async fn roll_out(
     };
     let (issue, mut initiative) = lock_with_issue(&mut tx, initiative_id).await?;
     initiative.check_rollout()?;
+    let pilot_override = pilot::clear(&mut tx, &initiative, pilot_override).await?;
     let Measured { before, at } = measured.ok_or(Error::Raced)?;
     let plan = MeasurementPlan::fix(&issue, &initiative.target, &before, at);
     let rollout = Rollout {
@@ -56,6 +62,7 @@ pub(crate) async fn roll_out(
         plan,
         template_id,
         looks_done: 0,
+        pilot_override,
     };
     initiative.roll_out(change, rollout.clone())?;
     events::rolled_out(&mut tx, &mut initiative).await?;
