@@ -17,15 +17,20 @@ pub(crate) fn query(quantity: &Quantity, at: DateTime<Utc>) -> pb::QueryMetricRe
         touchpoint,
     } = slice.clone();
     let (start, end) = quantity.window(at);
+    #[allow(
+        clippy::needless_update,
+        reason = "a further way to slice restricts nothing here"
+    )]
+    let slice = pb::Slice {
+        product,
+        channel,
+        topic_id,
+        touchpoint,
+        ..pb::Slice::default()
+    };
     pb::QueryMetricRequest {
         metric: metric.as_str().to_owned(),
-        slice: Some(pb::Slice {
-            product,
-            channel,
-            topic_id,
-            touchpoint,
-            ..pb::Slice::default()
-        }),
+        slice: Some(slice),
         start: Some(timestamp(start)),
         end: Some(timestamp(end)),
         step: pb::Step::Unspecified.into(),

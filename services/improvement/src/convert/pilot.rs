@@ -2,7 +2,7 @@
 
 use attune_api::improvement::v1 as pb;
 use attune_rpc::{Error, Page, RequestKey, Violations, timestamp};
-use attune_stats::pilot::{Design, Measure, Plan, PlannedLook, RatioCheck};
+use attune_stats::pilot::{Measure, Plan, PlannedLook, RatioCheck};
 use uuid::Uuid;
 
 use super::pilot_look::{self, count};
@@ -207,27 +207,19 @@ pub(crate) fn to_proto(shown: Shown) -> pb::Pilot {
         deadline,
         ended_at,
     } = pilot;
-    let Design {
-        smallest_effect,
-        planned_effect,
-        power,
-        alpha,
-        treated_share,
-        looks,
-        ..
-    } = plan.design;
+    let design = plan.design;
     pb::Pilot {
         pilot_id: pilot_id.to_string(),
         initiative_id: initiative_id.to_string(),
         iteration,
         hypothesis,
         metric: Some(metric_to_proto(metric)),
-        smallest_effect,
-        planned_effect,
-        power,
-        alpha,
-        treated_share,
-        looks: i32::try_from(looks).unwrap_or(i32::MAX),
+        smallest_effect: design.smallest_effect,
+        planned_effect: design.planned_effect,
+        power: design.power,
+        alpha: design.alpha,
+        treated_share: design.treated_share,
+        looks: i32::try_from(design.looks).unwrap_or(i32::MAX),
         deadline_days,
         strata,
         guards: guards.into_iter().map(guard_to_proto).collect(),

@@ -286,7 +286,7 @@ impl Goal {
         let from = self.baseline.measured.estimate()?.value;
         let Estimate { value, low, high } = self.latest.measured.estimate()?;
         let worst = self.quantity.worst((low, high));
-        let certainly_better = worst != from && self.quantity.reaches(worst, from);
+        let certainly_better = self.quantity.beats(worst, from);
         (self.quantity.reaches(value, self.target) && certainly_better).then(|| {
             format!(
                 "{value:.4} is at the target {} and its interval {low:.4} to {high:.4} is better than the baseline \

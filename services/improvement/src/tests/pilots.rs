@@ -110,7 +110,7 @@ async fn a_control_customer_who_is_treated_stays_where_they_are_and_is_told_once
     let arms = trial.shown().await.gathered.unwrap().arms;
     let in_control = arms.iter().find(|one| one.arm == Arm::Control).unwrap();
     assert_eq!(
-        (in_control.assigned, in_control.treated),
+        (in_control.exposed, in_control.treated),
         (i64::try_from(control.len()).unwrap(), 2)
     );
 }
@@ -187,6 +187,7 @@ async fn a_verdict_that_nothing_late_changes_is_not_said_again() {
     trial.advance(1).await;
     let first = trial.shown().await.verdict.unwrap();
     // Said after the look: no part of it.
+    trial.platform.hand.advance(TimeDelta::hours(1));
     trial.satisfy(&treated, 0).await;
     trial.advance(8).await;
     assert_eq!(trial.shown().await.verdict.unwrap(), first);

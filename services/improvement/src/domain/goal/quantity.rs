@@ -46,6 +46,11 @@ impl Quantity {
         }
     }
 
+    /// Whether `value` is better than `than`.
+    pub(super) fn beats(&self, value: f64, than: f64) -> bool {
+        if self.rises() { value > than } else { value < than }
+    }
+
     /// The better end of an interval.
     pub(super) fn best(&self, (low, high): (f64, f64)) -> f64 {
         if self.rises() { high } else { low }

@@ -105,7 +105,8 @@ fn a_target_that_is_no_improvement_is_refused() {
 #[test]
 fn an_alert_is_raised_once_and_taken_back_when_the_value_itself_gets_there() {
     let mut goal = goal(MetricId::Csat, 0.80, 0.90);
-    let flat: Vec<_> = (0..=28).map(|day| measured(day, 0.80, 0.02)).collect();
+    goal.deadline = at("2026-05-01T00:00:00Z");
+    let flat: Vec<_> = (0..=28).map(|day| measured(day, 0.80, 0.01)).collect();
     let mut told = Vec::new();
     for day in 1..=28 {
         told.push(record(&mut goal, &flat[..day], flat[day].clone()));
@@ -124,12 +125,12 @@ fn an_alert_is_raised_once_and_taken_back_when_the_value_itself_gets_there() {
         "{projection:?}"
     );
 
-    // A steep rise: first the interval holds the target, then the line itself does.
+    // A steady rise: first the interval holds the target, then the line itself does.
     let mut before = flat;
     let mut back = None;
-    for day in 29..=49 {
-        let value = 0.80 + 0.004 * (day - 28) as f64;
-        let next = measured(day, value, 0.02);
+    for day in 29..=60 {
+        let value = 0.80 + 0.002 * (day - 28) as f64;
+        let next = measured(day, value, 0.01);
         if record(&mut goal, &before, next.clone()) == Progress::CameBackOnTrack {
             back = goal.latest.projection;
         }
