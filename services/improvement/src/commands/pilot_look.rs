@@ -98,7 +98,7 @@ async fn restate(tx: &mut Tx, pilot: &mut Pilot) -> Result<(), Error> {
         .is_some_and(|deadline| deadline <= stated.looked_at);
     let mut look = take(pilot, &gathered, &earlier, (stated.looked_at, tx.now()), closing);
     look.restated = true;
-    if look.judgement == stated.judgement && look.guards == stated.guards {
+    if look.rests_on_the_same(&stated) {
         return Ok(());
     }
     look.statement = store::pilot::append(tx, pilot.pilot_id, &look).await?;

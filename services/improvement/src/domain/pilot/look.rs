@@ -35,6 +35,22 @@ impl PilotLook {
         self.judgement.decision.into()
     }
 
+    /// Whether both were made from the same outcomes. Numbers that were stored and read may differ in their last digit;
+    /// what they were made from stands in the assumptions, word for word.
+    pub(crate) fn rests_on_the_same(&self, other: &Self) -> bool {
+        let near = |one: Option<f64>, other: Option<f64>| match (one, other) {
+            (Some(one), Some(other)) => (one - other).abs() <= 1e-9 * one.abs().max(1.0),
+            (one, other) => one.is_none() && other.is_none(),
+        };
+        self.judgement.assumptions == other.judgement.assumptions
+            && self.guards.len() == other.guards.len()
+            && self
+                .guards
+                .iter()
+                .zip(&other.guards)
+                .all(|(one, other)| near(one.effect, other.effect))
+    }
+
     /// The place of the first guard that shows harm, from 0.
     pub(crate) fn breach(&self) -> Option<usize> {
         self.guards.iter().position(|check| check.breached)
