@@ -9,6 +9,7 @@ pub mod metric;
 pub mod pilot;
 pub mod registry;
 mod sequential;
+pub mod trend;
 pub mod verdict;
 
 pub use metric::{Estimate, Outcome};

@@ -55,6 +55,7 @@ impl World {
         };
         world.record().await?;
         world.teach().await?;
+        world.aim().await?;
         world.improve().await?;
         platform.settle().await?;
         world.look_up_message().await?;
@@ -154,6 +155,30 @@ impl World {
         Ok(())
     }
 
+    /// Goals, with the principle they serve and the answers that their baseline is made of.
+    async fn aim(&mut self) -> Result<(), Failure> {
+        let answer = |place: i64| feedback::Feedback {
+            channel: "survey".to_owned(),
+            rating: Some(feedback::Rating {
+                kind: feedback::RatingKind::Csat.into(),
+                value: if place % 2 == 0 { 4 } else { 2 },
+            }),
+            occurred_at: Some(Timestamp {
+                seconds: (self.now - TimeDelta::days(1)).timestamp() - place,
+                nanos: 0,
+            }),
+            ..Default::default()
+        };
+        self.submit((0..30).map(answer).collect()).await?;
+        for name in ["open_goal_id", "goal_id"] {
+            let principle = self.call("CreatePrinciple", &[]).await?;
+            self.keep("principle_id", &text(&principle, "principle.principle_id")?);
+            let goal = self.call("CreateGoal", &[]).await?;
+            self.keep(name, &text(&goal, "goal.goal_id")?);
+        }
+        Ok(())
+    }
+
     /// Answers the invitation twice, once it was decided to ask.
     async fn answer(&self) -> Result<(), Failure> {
         for _ in 0..2 {
@@ -216,6 +241,7 @@ impl World {
         self.keep("told_initiative_id", &initiative);
         self.keep("ready_initiative_id", &initiative);
         self.call("RollOutInitiative", &[]).await?;
+        self.try_out().await?;
         // The one that can be rolled out.
         self.plan().await?;
         let initiative = self.known("initiative_id")?.to_owned();
@@ -224,6 +250,26 @@ impl World {
         self.plan().await?;
         let added = self.call("AddAction", &[]).await?;
         self.keep("action_id", &text(&added, "action_id")?);
+        Ok(())
+    }
+
+    /// Pilots in every state that a method asks for, and an initiative that has none.
+    async fn try_out(&mut self) -> Result<(), Failure> {
+        for name in ["pilot_id", "planned_pilot_id", "stoppable_pilot_id"] {
+            self.plan().await?;
+            let initiative = self.known("initiative_id")?.to_owned();
+            self.keep("free_initiative_id", &initiative);
+            let pilot = self.call("CreatePilot", &[]).await?;
+            let pilot = text(&pilot, "pilot.pilot_id")?;
+            self.keep(name, &pilot);
+            if name == "pilot_id" {
+                self.call("StartPilot", &[("pilot_id", &pilot)]).await?;
+                self.call("AssignProfiles", &[]).await?;
+            }
+        }
+        self.plan().await?;
+        let initiative = self.known("initiative_id")?.to_owned();
+        self.keep("free_initiative_id", &initiative);
         Ok(())
     }
 

@@ -5,9 +5,11 @@ use attune_rpc::{RequestKey, TenantId};
 use chrono::{DateTime, Utc};
 use uuid::Uuid;
 
-use super::evaluation;
 use super::initiative::{get, lock_with_issue};
-use crate::domain::{Initiative, Issue, Iteration, LOOK_BACK, MeasurementPlan, Rollout, Series, WrongState};
+use super::{evaluation, pilot};
+use crate::domain::{
+    Initiative, Issue, Iteration, LOOK_BACK, MeasurementPlan, PilotOverride, Rollout, Series, WrongState,
+};
 use crate::error::Error;
 use crate::source::SeriesSource;
 use crate::{events, store};
@@ -20,6 +22,8 @@ pub(crate) struct RollOut {
     pub(crate) change: Option<String>,
     /// What the cohort is told with; nobody is told without one.
     pub(crate) template_id: Option<Uuid>,
+    /// Who answers for it should its pilot not speak for it.
+    pub(crate) pilot_override: Option<PilotOverride>,
     pub(crate) key: RequestKey,
 }
 
@@ -42,6 +46,7 @@ pub(crate) async fn roll_out(
         initiative_id,
         change,
         template_id,
+        pilot_override,
         key,
     } = command;
     let measured = measure(db, source, tenant, initiative_id).await?;
@@ -51,6 +56,7 @@ pub(crate) async fn roll_out(
     };
     let (issue, mut initiative) = lock_with_issue(&mut tx, initiative_id).await?;
     initiative.check_rollout()?;
+    let pilot_override = pilot::clear(&mut tx, &initiative, pilot_override).await?;
     // An issue that was widened meanwhile has another baseline.
     let Measured { before, at, .. } = measured
         .filter(|measured| measured.product == issue.product)
@@ -61,6 +67,7 @@ pub(crate) async fn roll_out(
         plan,
         template_id,
         looks_done: 0,
+        pilot_override,
     };
     initiative.roll_out(change, rollout.clone())?;
     events::rolled_out(&mut tx, &mut initiative).await?;

@@ -1,16 +1,21 @@
 //! What the service tells, and what it hears from others.
 
 mod department;
+pub(crate) mod goal;
 mod hot_issues;
 mod messages;
+pub(crate) mod pilot;
+pub(crate) mod principle;
+mod said;
 mod telling;
 
 use attune_api::improvement::v1 as pb;
 use attune_database::Tx;
 
-pub(crate) use department::department_verdict;
+pub(crate) use department::{action_overdue, department_verdict};
 pub(crate) use hot_issues::HotIssues;
 pub(crate) use messages::Messages;
+pub(crate) use said::SaidByCustomers;
 pub(crate) use telling::cohort_telling;
 
 use crate::convert;
