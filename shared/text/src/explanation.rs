@@ -89,8 +89,13 @@ impl Explained<'_> {
             let factor = BLOCK_FACTORS[block] / f64::from(counts[block]).sqrt();
             share(&mut units, &glyphs, place, self.push(bucket, factor));
         });
-        let contributions = units.into_iter().filter(|unit| unit.contribution.start < unit.contribution.end);
-        (self.baseline(), contributions.map(|unit| unit.contribution).collect())
+        let contributions = units
+            .into_iter()
+            .filter(|unit| unit.contribution.start < unit.contribution.end);
+        (
+            self.baseline(),
+            contributions.map(|unit| unit.contribution).collect(),
+        )
     }
 
     fn baseline(&self) -> Push {
@@ -172,7 +177,13 @@ fn share(units: &mut [Unit], glyphs: &[Glyph], place: Range<usize>, push: Push) 
     let beyond = units.partition_point(|unit| unit.glyphs.start < place.end);
     let of_kind = |unit: &&mut Unit| glyphs.get(unit.glyphs.start).map(|glyph| glyph.class) == kind;
     let overlap = |unit: &Unit| unit.glyphs.end.min(place.end) - unit.glyphs.start.max(place.start);
-    let weigh = |unit: &Unit| if kind == Some(Class::Ideograph) { overlap(unit) as f64 } else { 1.0 };
+    let weigh = |unit: &Unit| {
+        if kind == Some(Class::Ideograph) {
+            overlap(unit) as f64
+        } else {
+            1.0
+        }
+    };
     let range = &mut units[first..beyond];
     let total: f64 = range.iter_mut().filter(of_kind).map(|unit| weigh(unit)).sum();
     for unit in range.iter_mut().filter(of_kind) {

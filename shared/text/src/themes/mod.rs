@@ -184,7 +184,11 @@ impl Themes {
     pub fn largest(&self, most: usize) -> Vec<Theme> {
         let mut order: Vec<&Cluster> = self.clusters.iter().collect();
         order.sort_by_key(|cluster| (std::cmp::Reverse(cluster.distinct), cluster.id));
-        order.into_iter().take(most).map(|cluster| self.describe(cluster)).collect()
+        order
+            .into_iter()
+            .take(most)
+            .map(|cluster| self.describe(cluster))
+            .collect()
     }
 
     /// The theme with this id, or the one it became part of.
