@@ -14,6 +14,7 @@ const PHRASES: usize = 10;
 const QUOTES: usize = 3;
 /// Phrases of a theme that nothing tells from the others.
 const FALLBACK_PHRASES: usize = 3;
+const FALLBACK_LENGTH: usize = 60;
 
 /// What some texts did to the tenant's themes.
 #[derive(Clone, Debug, PartialEq)]
@@ -189,12 +190,16 @@ fn theme(themes: &Themes, id: u64, span: Span) -> Option<Theme> {
     })
 }
 
-/// The most telling phrases of a theme's most typical text.
+/// The most telling phrases of a theme's most typical text; its beginning where it has none.
 fn said_in(representatives: &[String]) -> Vec<String> {
     let Some(typical) = representatives.first() else {
         return Vec::new();
     };
-    let keywords = Engine::builtin().keywords(&without_placeholders(typical), FALLBACK_PHRASES);
+    let typical = without_placeholders(typical);
+    let keywords = Engine::builtin().keywords(&typical, FALLBACK_PHRASES);
+    if keywords.is_empty() {
+        return vec![typical.chars().take(FALLBACK_LENGTH).collect()];
+    }
     keywords.into_iter().map(|keyword| keyword.phrase).collect()
 }
 
