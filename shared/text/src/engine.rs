@@ -3,13 +3,13 @@
 use std::ops::Range;
 use std::sync::{Arc, LazyLock};
 
-use crate::normalize::{Glyph, normalize};
 use crate::explanation::Explained;
+use crate::normalize::{Glyph, normalize};
 use crate::sentences::{clauses, sentences};
 use crate::sentiment::Model;
 use crate::{
-    Abstained, Correction, Explanation, Keyword, Language, Polarity, Sentiment, Taxonomy, TopicMatch, keywords,
-    language,
+    Abstained, Correction, Explanation, Keyword, Language, Polarity, Sentiment, Taxonomy, TopicMatch,
+    keywords, language,
 };
 
 /// Characters of a text that are read; what follows is cut and [`Analysis::truncated`] says so.
@@ -136,7 +136,9 @@ impl Engine {
         let sentences = sentences(text);
         let around = |ranges: &[Range<usize>]| {
             let first = ranges.partition_point(|range| range.end <= span.start);
-            let beyond = ranges.partition_point(|range| range.start < span.end).max(first + 1);
+            let beyond = ranges
+                .partition_point(|range| range.start < span.end)
+                .max(first + 1);
             let last = ranges.get(beyond.min(ranges.len()).checked_sub(1)?)?;
             Some(ranges.get(first).unwrap_or(last).start.min(last.start)..last.end)
         };

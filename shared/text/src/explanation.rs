@@ -89,8 +89,13 @@ impl Explained<'_> {
             let factor = BLOCK_FACTORS[block] / f64::from(counts[block]).sqrt();
             share(&mut units, &glyphs, place, self.push(bucket, factor));
         });
-        let contributions = units.into_iter().filter(|unit| unit.contribution.start < unit.contribution.end);
-        (self.baseline(), contributions.map(|unit| unit.contribution).collect())
+        let contributions = units
+            .into_iter()
+            .filter(|unit| unit.contribution.start < unit.contribution.end);
+        (
+            self.baseline(),
+            contributions.map(|unit| unit.contribution).collect(),
+        )
     }
 
     fn baseline(&self) -> Push {
@@ -155,14 +160,10 @@ fn byte_of(text: &str, places: &[(usize, usize)], glyph: usize) -> usize {
     after.checked_sub(1).map_or(text.len(), |step| places[step].0)
 }
 
-/// The byte after what the glyphs before `glyph` were read from: runs that were cut belong to the last of them.
+/// The byte after what the glyphs before `glyph` were read from.
 fn end_of(text: &str, places: &[(usize, usize)], glyph: usize) -> usize {
-    let after = places.partition_point(|&(_, before)| before <= glyph);
     let ends = places.partition_point(|&(_, before)| before < glyph);
-    match places.get(ends) {
-        Some(&(byte, _)) if after > ends => byte,
-        _ => text.len(),
-    }
+    places.get(ends).map_or(text.len(), |&(byte, _)| byte)
 }
 
 /// Gives a feature's push evenly to the units of its kind that it was read from.
@@ -172,7 +173,13 @@ fn share(units: &mut [Unit], glyphs: &[Glyph], place: Range<usize>, push: Push) 
     let beyond = units.partition_point(|unit| unit.glyphs.start < place.end);
     let of_kind = |unit: &&mut Unit| glyphs.get(unit.glyphs.start).map(|glyph| glyph.class) == kind;
     let overlap = |unit: &Unit| unit.glyphs.end.min(place.end) - unit.glyphs.start.max(place.start);
-    let weigh = |unit: &Unit| if kind == Some(Class::Ideograph) { overlap(unit) as f64 } else { 1.0 };
+    let weigh = |unit: &Unit| {
+        if kind == Some(Class::Ideograph) {
+            overlap(unit) as f64
+        } else {
+            1.0
+        }
+    };
     let range = &mut units[first..beyond];
     let total: f64 = range.iter_mut().filter(of_kind).map(|unit| weigh(unit)).sum();
     for unit in range.iter_mut().filter(of_kind) {

@@ -22,11 +22,15 @@ impl Language {
     /// The language that a tag names, if it is one that texts are found to be in.
     pub fn from_tag(tag: &str) -> Option<Language> {
         const OTHERS: [&str; 21] = [
-            "en", "ru", "zh-Hans", "zh-Hant", "ja", "de", "fr", "it", "nl", "pt", "es", "sv", "tr", "vi", "uk", "be",
-            "sr", "kk", "bg", "ur", "fa",
+            "en", "ru", "zh-Hans", "zh-Hant", "ja", "de", "fr", "it", "nl", "pt", "es", "sv", "tr", "vi",
+            "uk", "be", "sr", "kk", "bg", "ur", "fa",
         ];
         let scripts = OTHER_SCRIPTS.iter().map(|&(_, _, language)| language);
-        OTHERS.into_iter().chain(scripts).find(|&known| known == tag).map(Language)
+        OTHERS
+            .into_iter()
+            .chain(scripts)
+            .find(|&known| known == tag)
+            .map(Language)
     }
 
     /// The BCP 47 tag.

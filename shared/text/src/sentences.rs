@@ -29,8 +29,28 @@ pub fn sentences(text: &str) -> Vec<Range<usize>> {
 
 /// Words that turn against what was said: a new clause begins with them.
 const CONTRASTS: [&str; 22] = [
-    "but", "however", "although", "though", "yet", "except", "но", "однако", "зато", "хотя", "а", "aber", "pero",
-    "mais", "但", "但是", "不过", "不過", "可是", "然而", "只是", "就是",
+    "but",
+    "however",
+    "although",
+    "though",
+    "yet",
+    "except",
+    "но",
+    "однако",
+    "зато",
+    "хотя",
+    "а",
+    "aber",
+    "pero",
+    "mais",
+    "但",
+    "但是",
+    "不过",
+    "不過",
+    "可是",
+    "然而",
+    "只是",
+    "就是",
 ];
 /// A clause has at least so many letters; what is shorter belongs to the clause before it.
 const SHORTEST_CLAUSE: usize = 4;
@@ -118,13 +138,19 @@ mod tests {
     #[test]
     fn clauses_part_praise_from_blame() {
         let cut = |text: &'static str| -> Vec<&str> {
-            clauses(text, 0..text.len()).into_iter().map(|range| &text[range]).collect()
+            clauses(text, 0..text.len())
+                .into_iter()
+                .map(|range| &text[range])
+                .collect()
         };
         assert_eq!(
             cut("Nice room, friendly staff but the food was awful."),
             ["Nice room", "friendly staff", "but the food was awful."]
         );
-        assert_eq!(cut("Офис удобный, но очередь огромная"), ["Офис удобный", "но очередь огромная"]);
+        assert_eq!(
+            cut("Офис удобный, но очередь огромная"),
+            ["Офис удобный", "но очередь огромная"]
+        );
         assert_eq!(cut("房间不错，但是早餐很差"), ["房间不错", "但是早餐很差"]);
         assert_eq!(cut("Well, it works, ok"), ["Well", "it works, ok"]);
         assert_eq!(cut("butter"), ["butter"]);

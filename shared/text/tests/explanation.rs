@@ -22,12 +22,19 @@ fn assert_adds_up(engine: &Engine, text: &str) {
     for contribution in &explanation.contributions {
         assert!(contribution.start >= end, "in order and apart: {explanation:?}");
         end = contribution.end;
-        assert!(text.get(contribution.start..end).is_some_and(|part| !part.is_empty()), "{explanation:?}");
+        assert!(
+            text.get(contribution.start..end)
+                .is_some_and(|part| !part.is_empty()),
+            "{explanation:?}"
+        );
     }
     assert_eq!(explanation.sentiment, engine.sentiment(text).1);
     if explanation.abstained != Some(Abstained::NothingToRead) {
         let difference = score(&explanation) - f64::from(explanation.sentiment.score);
-        assert!(difference.abs() < 1e-5, "{text:?} is off by {difference}: {explanation:?}");
+        assert!(
+            difference.abs() < 1e-5,
+            "{text:?} is off by {difference}: {explanation:?}"
+        );
     }
 }
 
@@ -40,7 +47,10 @@ fn corrected() -> Engine {
             _ => (format!("flat board, ride {index}"), Polarity::Negative),
         })
         .collect();
-    let pairs: Vec<(&str, Polarity)> = texts.iter().map(|(text, label)| (text.as_str(), *label)).collect();
+    let pairs: Vec<(&str, Polarity)> = texts
+        .iter()
+        .map(|(text, label)| (text.as_str(), *label))
+        .collect();
     engine.with_correction(engine.learn(&pairs).unwrap())
 }
 
@@ -83,21 +93,32 @@ fn the_words_that_decide_are_named() {
     let most = explanation
         .contributions
         .iter()
-        .min_by(|left, right| left.push.toward_positive().total_cmp(&right.push.toward_positive()))
+        .min_by(|left, right| {
+            left.push
+                .toward_positive()
+                .total_cmp(&right.push.toward_positive())
+        })
         .unwrap();
     assert_eq!(&text[most.start..most.end], "terrible");
 }
 
 #[test]
 fn a_text_without_words_says_why_it_was_not_judged() {
-    assert_eq!(Engine::builtin().explain("  ").abstained, Some(Abstained::NothingToRead));
+    assert_eq!(
+        Engine::builtin().explain("  ").abstained,
+        Some(Abstained::NothingToRead)
+    );
 }
 
 #[test]
 fn the_sentiment_at_a_mention_is_that_of_its_clause() {
     let engine = Engine::builtin();
     for (text, praised, blamed) in [
-        ("The staff was wonderful but the food was terrible.", "staff", "food"),
+        (
+            "The staff was wonderful but the food was terrible.",
+            "staff",
+            "food",
+        ),
         ("Отличный персонал, но ужасная еда", "персонал", "еда"),
         ("房间很干净很舒服，但是早餐太难吃了", "房间", "早餐"),
     ] {
@@ -105,6 +126,11 @@ fn the_sentiment_at_a_mention_is_that_of_its_clause() {
             let start = text.find(word).unwrap();
             engine.sentiment_at(text, start..start + word.len()).score
         };
-        assert!(at(praised) > 0.0 && at(blamed) < 0.0, "{text}: {} {}", at(praised), at(blamed));
+        assert!(
+            at(praised) > 0.0 && at(blamed) < 0.0,
+            "{text}: {} {}",
+            at(praised),
+            at(blamed)
+        );
     }
 }

@@ -93,7 +93,12 @@ impl PhraseCounts {
 
     /// Writes the counts, in order of the key.
     pub(crate) fn write(&self, writer: &mut Writer) {
-        for number in [self.capacity as u64, self.texts, u64::from(self.missed), self.phrases.len() as u64] {
+        for number in [
+            self.capacity as u64,
+            self.texts,
+            u64::from(self.missed),
+            self.phrases.len() as u64,
+        ] {
             writer.number(number);
         }
         let mut keys: Vec<u64> = self.phrases.keys().copied().collect();

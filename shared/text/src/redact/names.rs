@@ -33,16 +33,51 @@ const INTRODUCTIONS: [&[&str]; 22] = [
 const CLOSINGS: [&str; 5] = ["regards", "sincerely", "respectfully", "grüßen", "cordialement"];
 /// Titles that a name follows, as written.
 const TITLES: [&str; 24] = [
-    "Mr", "Mrs", "Ms", "Mx", "Dr", "Prof", "mr", "mrs", "Mister", "Herr", "Frau", "Mme", "Monsieur", "Madame", "Señor",
-    "Señora", "Signor", "Signora", "господин", "госпожа", "Господин", "Госпожа", "г-н", "г-жа",
+    "Mr",
+    "Mrs",
+    "Ms",
+    "Mx",
+    "Dr",
+    "Prof",
+    "mr",
+    "mrs",
+    "Mister",
+    "Herr",
+    "Frau",
+    "Mme",
+    "Monsieur",
+    "Madame",
+    "Señor",
+    "Señora",
+    "Signor",
+    "Signora",
+    "господин",
+    "госпожа",
+    "Господин",
+    "Госпожа",
+    "г-н",
+    "г-жа",
 ];
 /// What titles name besides persons.
 const NO_PERSONS: [&str; 12] = [
-    "Pepper", "Martens", "Scholl", "Clean", "Coffee", "Fields", "Muscle", "Oetker", "Hauschka", "Bean", "Team", "Office",
+    "Pepper", "Martens", "Scholl", "Clean", "Coffee", "Fields", "Muscle", "Oetker", "Hauschka", "Bean",
+    "Team", "Office",
 ];
 /// Endings of Russian patronymics in all their cases.
 const PATRONYMICS: [&str; 14] = [
-    "ович", "овича", "овичу", "овичем", "евич", "евича", "евичу", "евичем", "овна", "овны", "овне", "овну", "овной",
+    "ович",
+    "овича",
+    "овичу",
+    "овичем",
+    "евич",
+    "евича",
+    "евичу",
+    "евичем",
+    "овна",
+    "овны",
+    "овне",
+    "овну",
+    "овной",
     "евна",
 ];
 const MORE_PATRONYMICS: [&str; 6] = ["евны", "евне", "евну", "евной", "ична", "ильич"];
@@ -52,6 +87,8 @@ const SURNAMES: &str = "王李张張刘劉陈陳杨楊黄黃赵趙吴吳周徐�
 /// Chinese titles that follow a name.
 const CHINESE_TITLES: [&str; 4] = ["先生", "女士", "小姐", "太太"];
 const CHINESE_INTRODUCTIONS: [&str; 4] = ["我叫", "我名叫", "我的名字是", "我的名字叫"];
+/// Most bytes of the last word of an introduction.
+const LONGEST_INTRODUCING: usize = 18;
 /// Most words of a name.
 const LONGEST: usize = 3;
 
@@ -108,14 +145,26 @@ fn name_at(text: &str, words: &[Range<usize>], at: usize) -> Option<(Range<usize
 
 /// After "my name is": names in capitals, or one word that the clause ends with.
 fn introduced(text: &str, words: &[Range<usize>], at: usize) -> Option<usize> {
-    let follows = INTRODUCTIONS.iter().any(|introduction| {
-        let Some(from) = at.checked_sub(introduction.len()) else {
-            return false;
-        };
-        introduction.iter().zip(&words[from..at]).all(|(expected, word)| {
-            text[word.clone()].to_lowercase().replace('ё', "е").replace('’', "'") == *expected
-        }) && (from..at).all(|word| is_near(text, &words[word], &words[word + 1]))
-    });
+    let before = &text[words[at.checked_sub(1)?].clone()];
+    if before.len() > LONGEST_INTRODUCING {
+        return None;
+    }
+    let before = before.to_lowercase();
+    let follows = INTRODUCTIONS
+        .iter()
+        .filter(|words| words.last() == Some(&before.as_str()) || before.contains('’'))
+        .any(|introduction| {
+            let Some(from) = at.checked_sub(introduction.len()) else {
+                return false;
+            };
+            introduction.iter().zip(&words[from..at]).all(|(expected, word)| {
+                text[word.clone()]
+                    .to_lowercase()
+                    .replace('ё', "е")
+                    .replace('’', "'")
+                    == *expected
+            }) && (from..at).all(|word| is_near(text, &words[word], &words[word + 1]))
+        });
     if !follows {
         return None;
     }
@@ -124,7 +173,10 @@ fn introduced(text: &str, words: &[Range<usize>], at: usize) -> Option<usize> {
         return Some(length);
     }
     let word = &text[words[at].clone()];
-    let clause_ends = text[words[at].end..].chars().next().is_none_or(|next| matches!(next, ',' | '.' | '!' | '\n'));
+    let clause_ends = text[words[at].end..]
+        .chars()
+        .next()
+        .is_none_or(|next| matches!(next, ',' | '.' | '!' | '\n'));
     let participle = word.ends_with("ed") || word.ends_with("ing") || word.ends_with("ong");
     (clause_ends && !participle && (2..=12).contains(&word.chars().count()) && word != "not").then_some(1)
 }
@@ -146,7 +198,10 @@ fn patronymic(text: &str, words: &[Range<usize>], at: usize) -> Option<usize> {
     let place = (1..length).find(|&offset| {
         let word = text[words[at + offset].clone()].to_lowercase();
         let long = word.chars().count() >= 6;
-        long && PATRONYMICS.iter().chain(&MORE_PATRONYMICS).any(|ending| word.ends_with(ending))
+        long && PATRONYMICS
+            .iter()
+            .chain(&MORE_PATRONYMICS)
+            .any(|ending| word.ends_with(ending))
             || word == "ильич"
     })?;
     Some(if place == 1 { length } else { place + 1 })
@@ -164,7 +219,8 @@ fn with_initials(text: &str, words: &[Range<usize>], at: usize) -> Option<usize>
     let is_surname = |index: usize| {
         words.get(index).is_some_and(|word| {
             let letters = &text[word.clone()];
-            letters.chars().count() >= 3 && letters.starts_with(|c| matches!(c, 'А'..='Я'))
+            letters.chars().count() >= 3
+                && letters.starts_with(|c| matches!(c, 'А'..='Я'))
                 && letters.chars().skip(1).all(char::is_lowercase)
         })
     };
@@ -182,10 +238,16 @@ fn closing(text: &str, words: &[Range<usize>], at: usize) -> Option<usize> {
     let before = words.get(at.checked_sub(1)?)?;
     let closes = CLOSINGS.contains(&text[before.clone()].to_lowercase().as_str());
     let between = &text[before.end..words[at].start];
-    let apart = between.chars().all(|c| c.is_whitespace() || matches!(c, ',' | '-' | '—'));
+    let apart = between
+        .chars()
+        .all(|c| c.is_whitespace() || matches!(c, ',' | '-' | '—'));
     let length = capitalised(text, words, at);
-    let ends = length > 0 && text[words[at + length - 1].end..].trim_matches(['.', ' ', '\n', '\r', '\t']).is_empty();
-    let person = !text[words[at].clone()].to_lowercase().starts_with("the") && !NO_PERSONS.contains(&&text[words[at].clone()]);
+    let ends = length > 0
+        && text[words[at + length - 1].end..]
+            .trim_matches(['.', ' ', '\n', '\r', '\t'])
+            .is_empty();
+    let person = !text[words[at].clone()].to_lowercase().starts_with("the")
+        && !NO_PERSONS.contains(&&text[words[at].clone()]);
     (closes && apart && ends && person).then_some(length)
 }
 
@@ -209,7 +271,10 @@ fn capitalised(text: &str, words: &[Range<usize>], at: usize) -> usize {
 /// Whether only spaces, a colon or a comma stand between two words.
 fn is_near(text: &str, left: &Range<usize>, right: &Range<usize>) -> bool {
     let between = &text[left.end..right.start];
-    between.len() <= 3 && between.chars().all(|c| c.is_whitespace() || matches!(c, ':' | ',' | '—' | '-'))
+    between.len() <= 3
+        && between
+            .chars()
+            .all(|c| c.is_whitespace() || matches!(c, ':' | ',' | '—' | '-'))
 }
 
 /// Chinese names: before 先生 and its like, and after 我叫.
@@ -232,7 +297,9 @@ fn chinese_names(text: &str, found: &mut Vec<Range<usize>>) {
         for (at, _) in text.match_indices(introduction) {
             let start = at + introduction.len();
             let rest = &text[start..];
-            let length = rest.find(|c| classify(c) != Class::Ideograph).unwrap_or(rest.len());
+            let length = rest
+                .find(|c| classify(c) != Class::Ideograph)
+                .unwrap_or(rest.len());
             let name = &rest[..length];
             let surname = name.chars().next().is_some_and(|first| SURNAMES.contains(first));
             if surname && (2..=LONGEST).contains(&name.chars().count()) {
@@ -266,7 +333,11 @@ mod tests {
             ("感谢王小明先生的帮助", "王小明"),
             ("我叫张伟，我的订单没到", "张伟"),
         ] {
-            assert!(found(text).iter().any(|found| found.contains(name)), "{text}: {:?}", found(text));
+            assert!(
+                found(text).iter().any(|found| found.contains(name)),
+                "{text}: {:?}",
+                found(text)
+            );
         }
     }
 

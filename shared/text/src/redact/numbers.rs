@@ -19,8 +19,27 @@ const IBAN_LENGTH: std::ops::RangeInclusive<usize> = 15..=34;
 
 /// Words after which a number names an order, a booking or a ticket and not a telephone.
 const REFERENCES: [&str; 22] = [
-    "order", "booking", "reservation", "ticket", "tracking", "reference", "ref", "confirmation", "case", "invoice",
-    "id", "number", "no", "заказ", "заказа", "бронь", "бронирования", "билет", "билета", "заявка", "обращение",
+    "order",
+    "booking",
+    "reservation",
+    "ticket",
+    "tracking",
+    "reference",
+    "ref",
+    "confirmation",
+    "case",
+    "invoice",
+    "id",
+    "number",
+    "no",
+    "заказ",
+    "заказа",
+    "бронь",
+    "бронирования",
+    "билет",
+    "билета",
+    "заявка",
+    "обращение",
     "обращения",
 ];
 const CHINESE_REFERENCES: [&str; 6] = ["单号", "订单", "訂單", "单号是", "编号", "單號"];
@@ -38,15 +57,16 @@ pub(super) fn personal(text: &str, at: usize) -> Option<(usize, PersonalDataKind
 /// Whether the words before a number say that it is one of an order: the last word, or the one before a
 /// "number", "no." or "№".
 fn follows_reference(before: &str) -> bool {
-    let trimmed = before.trim_end_matches(|c: char| c.is_whitespace() || matches!(c, '#' | '№' | ':' | '：' | '.'));
+    let trimmed =
+        before.trim_end_matches(|c: char| c.is_whitespace() || matches!(c, '#' | '№' | ':' | '：' | '.'));
     if CHINESE_REFERENCES.into_iter().any(|word| trimmed.ends_with(word)) {
         return true;
     }
     let mut words = trimmed.rsplit(|c: char| !c.is_alphanumeric()).take(2);
     let mut is_reference = || {
-        words.next().is_some_and(|word| {
-            word.len() <= 32 && REFERENCES.contains(&word.to_lowercase().as_str())
-        })
+        words
+            .next()
+            .is_some_and(|word| word.len() <= 32 && REFERENCES.contains(&word.to_lowercase().as_str()))
     };
     match is_reference() {
         true if trimmed.ends_with("number") || trimmed.ends_with("no") => is_reference(),
@@ -145,7 +165,8 @@ fn number(rest: &str, is_reference: impl Fn() -> bool) -> Option<(usize, Persona
     }
     let kind = if CARD_DIGITS.contains(&digits.len()) && passes_luhn(&digits) {
         Card
-    } else if (SHORTEST_PHONE..=LONGEST_PHONE).contains(&digits.len()) && !is_date_and_time(&rest[..end])
+    } else if (SHORTEST_PHONE..=LONGEST_PHONE).contains(&digits.len())
+        && !is_date_and_time(&rest[..end])
         && !(first.is_ascii_digit() && is_reference())
     {
         Phone
@@ -178,4 +199,3 @@ fn passes_luhn(digits: &[u8]) -> bool {
         .sum();
     sum.is_multiple_of(10)
 }
-

@@ -108,7 +108,10 @@ impl Cluster {
 
     /// Keeps a text to show when it is nearer to the middle than one that is kept.
     fn show(&mut self, similarity: f32, quote: impl FnOnce() -> String) {
-        let worse = self.shown.last().is_some_and(|last| last.similarity >= similarity);
+        let worse = self
+            .shown
+            .last()
+            .is_some_and(|last| last.similarity >= similarity);
         if self.shown.len() >= MOST_REPRESENTATIVES && worse {
             return;
         }
@@ -117,7 +120,8 @@ impl Cluster {
         let text = quote();
         if self.shown.iter().all(|shown| shown.text != text) {
             self.shown.push(Representative { similarity, text });
-            self.shown.sort_by(|left, right| right.similarity.total_cmp(&left.similarity));
+            self.shown
+                .sort_by(|left, right| right.similarity.total_cmp(&left.similarity));
             self.shown.truncate(MOST_REPRESENTATIVES);
         }
     }
@@ -155,13 +159,20 @@ impl Cluster {
 
     /// The length of the sum of the vectors.
     pub(super) fn length(&self) -> f32 {
-        self.sums.iter().map(|(_, weight)| weight * weight).sum::<f32>().sqrt()
+        self.sums
+            .iter()
+            .map(|(_, weight)| weight * weight)
+            .sum::<f32>()
+            .sqrt()
     }
 
     /// The sum of the vectors brought to unit length.
     pub(super) fn direction(&self) -> Features {
         let length = self.length();
-        self.sums.iter().map(|&(bucket, weight)| (bucket, weight / length)).collect()
+        self.sums
+            .iter()
+            .map(|&(bucket, weight)| (bucket, weight / length))
+            .collect()
     }
 
     pub(super) fn representatives(&self) -> Vec<String> {

@@ -63,8 +63,17 @@ impl Themes {
     }
 
     fn larger_first(&self, left: usize, right: usize) -> (usize, usize) {
-        let rank = |at: usize| (self.clusters[at].distinct, std::cmp::Reverse(self.clusters[at].id));
-        if rank(left) >= rank(right) { (left, right) } else { (right, left) }
+        let rank = |at: usize| {
+            (
+                self.clusters[at].distinct,
+                std::cmp::Reverse(self.clusters[at].id),
+            )
+        };
+        if rank(left) >= rank(right) {
+            (left, right)
+        } else {
+            (right, left)
+        }
     }
 
     fn remember(&mut self, gone: u64, kept: u64) {
@@ -86,7 +95,8 @@ impl Themes {
         order.truncate(left);
         let mut kept: Vec<u64> = order.into_iter().map(|(_, _, id)| id).collect();
         kept.sort_unstable();
-        self.clusters.retain(|cluster| kept.binary_search(&cluster.id).is_ok());
+        self.clusters
+            .retain(|cluster| kept.binary_search(&cluster.id).is_ok());
     }
 }
 

@@ -68,7 +68,11 @@ impl Index {
                 }
             }
         }
-        for (product, cluster) in products.iter_mut().zip(clusters).filter(|(product, _)| **product > 0.0) {
+        for (product, cluster) in products
+            .iter_mut()
+            .zip(clusters)
+            .filter(|(product, _)| **product > 0.0)
+        {
             *product /= cluster.length();
         }
         products

@@ -184,7 +184,11 @@ impl Themes {
     pub fn largest(&self, most: usize) -> Vec<Theme> {
         let mut order: Vec<&Cluster> = self.clusters.iter().collect();
         order.sort_by_key(|cluster| (std::cmp::Reverse(cluster.distinct), cluster.id));
-        order.into_iter().take(most).map(|cluster| self.describe(cluster)).collect()
+        order
+            .into_iter()
+            .take(most)
+            .map(|cluster| self.describe(cluster))
+            .collect()
     }
 
     /// The theme with this id, or the one it became part of.
@@ -219,7 +223,7 @@ impl Themes {
         let phrases = label::phrases(&cluster.phrases, &self.phrases);
         Theme {
             id: cluster.id,
-            label: label::label(&phrases, &cluster.languages),
+            label: label::label(&phrases, cluster),
             phrases,
             texts: cluster.texts,
             distinct_texts: cluster.distinct,

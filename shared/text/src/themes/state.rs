@@ -18,7 +18,9 @@ pub enum ThemesError {
     #[error("these bytes are not themes; give what Themes::save returned")]
     NotThemes,
     /// The bytes are themes of another format.
-    #[error("these themes are of format {found}, which this build does not read; form them anew from the texts")]
+    #[error(
+        "these themes are of format {found}, which this build does not read; form them anew from the texts"
+    )]
     Format {
         /// The format found.
         found: u8,

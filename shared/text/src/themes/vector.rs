@@ -34,7 +34,11 @@ pub(super) fn features(text: &str, words: &Words) -> Features {
             }
             let written = &text[word.start..word.end];
             if word.role == Role::Content && !word.ideographs && written.chars().count() > PREFIX_LETTERS {
-                let prefix: String = written.chars().take(PREFIX_LETTERS).flat_map(char::to_lowercase).collect();
+                let prefix: String = written
+                    .chars()
+                    .take(PREFIX_LETTERS)
+                    .flat_map(char::to_lowercase)
+                    .collect();
                 found.push((bucket(mix(prefix.as_bytes()), 3), PREFIX));
             }
         }
@@ -97,7 +101,11 @@ impl Occurrence {
                 (bucket, weight.sqrt() * libm::logf(1.0 + texts / holding))
             })
             .collect();
-        let length = weighted.iter().map(|(_, weight)| weight * weight).sum::<f32>().sqrt();
+        let length = weighted
+            .iter()
+            .map(|(_, weight)| weight * weight)
+            .sum::<f32>()
+            .sqrt();
         if length > 0.0 {
             weighted.iter_mut().for_each(|(_, weight)| *weight /= length);
         }
@@ -110,7 +118,9 @@ impl Occurrence {
 pub(super) fn fingerprint(words: &Words) -> u64 {
     let mut sums = [0_i32; 64];
     let mut previous = 0_u64;
-    for word in words.words.iter().take(MOST_WORDS).filter(|word| word.role != Role::Number) {
+    let forwarded = mix(b"rt");
+    let counts = |word: &&Word| word.role != Role::Number && word.stem != forwarded;
+    for word in words.words.iter().take(MOST_WORDS).filter(counts) {
         for hash in [word.stem, previous.rotate_left(29) ^ word.stem] {
             let spread = hash.wrapping_mul(0x9E37_79B9_7F4A_7C15);
             for (bit, sum) in sums.iter_mut().enumerate() {

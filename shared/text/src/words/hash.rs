@@ -10,9 +10,9 @@ const FNV_PRIME: u64 = 0x0100_0000_01B3;
 
 /// The hash of a stem: FNV-1a, its bits spread once more.
 pub(crate) fn mix(bytes: &[u8]) -> u64 {
-    let hash = bytes
-        .iter()
-        .fold(FNV_START, |hash, &byte| (hash ^ u64::from(byte)).wrapping_mul(FNV_PRIME));
+    let hash = bytes.iter().fold(FNV_START, |hash, &byte| {
+        (hash ^ u64::from(byte)).wrapping_mul(FNV_PRIME)
+    });
     spread(hash)
 }
 

@@ -228,12 +228,18 @@ impl<'a> Reader<'a> {
         let mut from = 0;
         while let Some(first) = run[from..].chars().next() {
             let kind = script(first);
-            let length = run[from..].find(|c| script(c) != kind).unwrap_or(run.len() - from);
+            let length = run[from..]
+                .find(|c| script(c) != kind)
+                .unwrap_or(run.len() - from);
             let word = &run[from..from + length];
             let stem = mix(word.as_bytes());
             let rarity = self.frequencies.rarity(self.table, stem);
             let many = (2..=8).contains(&word.chars().count());
-            let role = if kind != 2 && many { Role::Content } else { Role::Stop };
+            let role = if kind != 2 && many {
+                Role::Content
+            } else {
+                Role::Stop
+            };
             let start = range.start + from;
             self.push(start..start + length, stem, role, rarity, true);
             from += length;

@@ -97,7 +97,10 @@ pub(super) fn cut(run: &str) -> Vec<(usize, Class)> {
     let mut from = 0;
     while from < count {
         let (_, length, class) = best[from];
-        let bytes = characters[from..from + length].iter().map(|&(_, bytes)| bytes).sum();
+        let bytes = characters[from..from + length]
+            .iter()
+            .map(|&(_, bytes)| bytes)
+            .sum();
         words.push((bytes, class));
         from += length;
     }

@@ -22,13 +22,19 @@ fn what_is_spoken_of_remains() {
         content("I'm waiting for my luggage on flight 1234 since yesterday"),
         ["waiting", "luggage", "flight"]
     );
-    assert_eq!(content("У меня не работает приложение банка"), ["работает", "приложение", "банка"]);
+    assert_eq!(
+        content("У меня не работает приложение банка"),
+        ["работает", "приложение", "банка"]
+    );
     assert_eq!(content("我的航班被取消了"), ["航班", "取消"]);
 }
 
 #[test]
 fn personal_data_mentions_and_addresses_are_no_words() {
-    assert_eq!(content("@united http://t.co/x call 13800138000 refund jane@x.org"), ["refund"]);
+    assert_eq!(
+        content("@united http://t.co/x call 13800138000 refund jane@x.org"),
+        ["refund"]
+    );
 }
 
 #[test]

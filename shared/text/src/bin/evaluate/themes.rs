@@ -25,7 +25,10 @@ pub(crate) fn judge(path: &Path) -> Result<(), DatasetError> {
     let bytes = themes.save();
     let saved = started.elapsed();
     let topics: Vec<&str> = rows.iter().map(|[topic, _]| topic.as_str()).collect();
-    let settled: Vec<u64> = added.iter().map(|&id| themes.resolve(id).unwrap_or_default()).collect();
+    let settled: Vec<u64> = added
+        .iter()
+        .map(|&id| themes.resolve(id).unwrap_or_default())
+        .collect();
     let again: Vec<u64> = rows
         .iter()
         .map(|[_, text]| themes.nearest(text).map_or(0, |assignment| assignment.theme_id))
