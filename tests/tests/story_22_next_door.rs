@@ -192,6 +192,48 @@ async fn listen(street: &'static Street) -> Result<(), Failure> {
     Ok(())
 }
 
+#[test]
+fn a_company_sees_and_releases_its_own_parked_events_alone() -> Result<(), Failure> {
+    in_the_street(release)
+}
+
+async fn release(street: &'static Street) -> Result<(), Failure> {
+    let caller = |world: &World| Caller::new(world.tenant.channel(), world.tenant.token());
+    let list_parked = method_named("ListParkedEvents")?;
+    let mut pages = Vec::new();
+    for world in [&street.acme, &street.umbra] {
+        let request = Samples::of(world).request(&list_parked)?;
+        let answer = caller(world)?.ask(&list_parked, &request).await;
+        let page = answer
+            .messages
+            .first()
+            .ok_or_else(|| format!("{:?}", answer.status))?;
+        assert_eq!(list(page, "parked_events").len(), 1, "{}: {page:?}", world.name);
+        pages.push((request, answer));
+    }
+    let (request, seen_by_umbra) = &pages[1];
+    assert_eq!(
+        street.leaks(&list_parked, request, seen_by_umbra),
+        Vec::<&String>::new()
+    );
+
+    let release = method_named("ReleaseParkedEvents")?;
+    let umbra = caller(&street.umbra)?;
+    let of_acme = Samples::of(&street.acme).request(&release)?;
+    assert_eq!(umbra.ask(&release, &of_acme).await.status.code(), Code::NotFound);
+    let own = Samples::of(&street.umbra).request(&release)?;
+    let answer = umbra.ask(&release, &own).await;
+    let released = answer
+        .messages
+        .first()
+        .ok_or_else(|| format!("{:?}", answer.status))?;
+    let count = released
+        .get_field_by_name("released")
+        .and_then(|count| count.as_i32());
+    assert_eq!(count, Some(1), "its own");
+    Ok(())
+}
+
 fn list(message: &DynamicMessage, field: &str) -> Vec<Value> {
     message
         .get_field_by_name(field)

@@ -1,5 +1,6 @@
 //! The command line.
 
+use std::ffi::OsString;
 use std::process::ExitCode;
 
 use anyhow::Context as _;
@@ -40,7 +41,7 @@ enum Command {
 /// Reads the arguments, does what they say, and gives the exit code: 0 when it was done, 2 for arguments that
 /// cannot be read, 64 for a configuration that cannot work, 1 for any other failure.
 pub fn main() -> ExitCode {
-    let Cli { command } = Cli::parse();
+    let Cli { command } = Cli::parse_from(spoken(std::env::args_os()));
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build();
     let outcome = runtime
         .context("cannot start the runtime")
@@ -49,6 +50,15 @@ pub fn main() -> ExitCode {
         Ok(code) => code,
         Err(error) => attune_server::exit_code(&error),
     }
+}
+
+/// The arguments without a `--` right after the command's name. Cargo hands it on when the alias already holds the
+/// name: `cargo demo -- --exit` arrives as `attune demo -- --exit`, and both spellings mean the same.
+fn spoken(arguments: impl IntoIterator<Item = OsString>) -> impl Iterator<Item = OsString> {
+    arguments
+        .into_iter()
+        .enumerate()
+        .filter_map(|(place, argument)| (place != 2 || argument != "--").then_some(argument))
 }
 
 async fn run(command: Command) -> anyhow::Result<ExitCode> {
@@ -71,6 +81,20 @@ mod tests {
     #[test]
     fn the_command_line_is_consistent() {
         Cli::command().debug_assert();
+    }
+
+    #[test]
+    fn the_options_of_an_alias_may_follow_two_dashes() {
+        for line in [
+            "attune demo --exit --report r.json",
+            "attune demo -- --exit --report r.json",
+        ] {
+            let Command::Demo(demo) = Cli::parse_from(spoken(line.split(' ').map(OsString::from))).command
+            else {
+                panic!("not the demo: {line}");
+            };
+            assert!(format!("{demo:?}").contains("exit: true"), "{demo:?}");
+        }
     }
 
     #[test]

@@ -232,7 +232,9 @@ impl Demo {
             },
             ..Config::default()
         };
-        let running = App::build(config, services::all(mail)).await?.spawn();
+        let running = App::build(config, services::all(mail, attune_feedback::Config::default()))
+            .await?
+            .spawn();
         let address = running.address();
         say(&format!(
             "five services are up in this process, over gRPC on {address}"

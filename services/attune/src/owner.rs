@@ -279,6 +279,7 @@ impl Owner {
             change: rollout.change,
             template_id: self.template_id.clone(),
             request_id: request_id(),
+            pilot_override: None,
         };
         let rolled_out = ask("RollOutInitiative", || {
             let (mut client, request) = (client.clone(), request.clone());

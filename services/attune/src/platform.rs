@@ -5,6 +5,7 @@ use std::time::Duration;
 use anyhow::{Context as _, anyhow};
 use attune_api::feedback::v1::feedback_service_client::FeedbackServiceClient;
 use attune_api::feedback::v1::hot_issue_service_client::HotIssueServiceClient;
+use attune_api::feedback::v1::theme_service_client::ThemeServiceClient;
 use attune_api::improvement::v1::initiative_service_client::InitiativeServiceClient;
 use attune_api::improvement::v1::issue_service_client::IssueServiceClient;
 use attune_api::improvement::v1::trace_service_client::TraceServiceClient;
@@ -95,6 +96,10 @@ impl Platform {
 
     pub(crate) fn hot_issues(&self) -> HotIssueServiceClient<Caller> {
         HotIssueServiceClient::new(self.caller.clone())
+    }
+
+    pub(crate) fn themes(&self) -> ThemeServiceClient<Caller> {
+        ThemeServiceClient::new(self.caller.clone())
     }
 
     pub(crate) fn issues(&self) -> IssueServiceClient<Caller> {

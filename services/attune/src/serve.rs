@@ -1,7 +1,7 @@
 //! `attune serve`: one service, or all five, until a signal.
 
 use attune_server::{Config, ConfigError, Secret};
-use clap::{ArgMatches, Args, FromArgMatches, ValueEnum};
+use clap::{Args, ValueEnum};
 
 use crate::progress::say;
 use crate::{postgres, services, state};
@@ -26,33 +26,10 @@ pub(crate) struct Serve {
     config: Config,
 
     #[command(flatten)]
-    mail: Mail,
-}
+    providers: attune_notifications::Config,
 
-/// The settings of notifications without the group that the derived ones are put into: it has the name of
-/// [`Config`]'s, and a command may have a name once.
-#[derive(Debug)]
-struct Mail(attune_notifications::Config);
-
-impl Args for Mail {
-    fn augment_args(command: clap::Command) -> clap::Command {
-        let own = attune_notifications::Config::augment_args(clap::Command::new("mail"));
-        command.args(own.get_arguments().cloned())
-    }
-
-    fn augment_args_for_update(command: clap::Command) -> clap::Command {
-        Self::augment_args(command)
-    }
-}
-
-impl FromArgMatches for Mail {
-    fn from_arg_matches(matches: &ArgMatches) -> Result<Self, clap::Error> {
-        attune_notifications::Config::from_arg_matches(matches).map(Self)
-    }
-
-    fn update_from_arg_matches(&mut self, matches: &ArgMatches) -> Result<(), clap::Error> {
-        self.0.update_from_arg_matches(matches)
-    }
+    #[command(flatten)]
+    surveys: attune_feedback::Config,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
@@ -85,7 +62,8 @@ impl Serve {
         let Self {
             which,
             mut config,
-            mail,
+            providers,
+            surveys,
         } = self;
         believe_somebody(&mut config)?;
         let without_database = services::NAMES
@@ -109,7 +87,7 @@ impl Serve {
             }
             None => None,
         };
-        let all = services::all(mail.0);
+        let all = services::all(providers, surveys);
         let chosen = all
             .into_iter()
             .filter(|service| which.runs(service.name()))

@@ -16,12 +16,15 @@ pub(crate) const NAMES: [&str; 5] = [
     "notifications",
 ];
 
-/// All services; notifications sends as `mail` says.
-pub(crate) fn all(mail: attune_notifications::Config) -> Vec<Arc<dyn Service>> {
+/// All services; notifications sends as `mail` says, and feedback asks as `surveys` says.
+pub(crate) fn all(
+    mail: attune_notifications::Config,
+    surveys: attune_feedback::Config,
+) -> Vec<Arc<dyn Service>> {
     vec![
         Arc::new(attune_profiles::Profiles),
         Arc::new(attune_interactions::Interactions),
-        Arc::new(attune_feedback::Feedback),
+        Arc::new(attune_feedback::Feedback::new(surveys)),
         Arc::new(attune_improvement::Improvement),
         Arc::new(attune_notifications::Notifications::new(mail)),
     ]
@@ -34,7 +37,10 @@ pub(crate) fn schemas() -> [Schema; 5] {
 
 /// Brings all five schemas in `admin`'s database up to date.
 pub(crate) async fn bring_up_to_date(admin: &PgPool) -> anyhow::Result<()> {
-    let services = all(attune_notifications::Config::default());
+    let services = all(
+        attune_notifications::Config::default(),
+        attune_feedback::Config::default(),
+    );
     let places: Vec<(Schema, &'static Migrator)> = services
         .iter()
         .map(|service| (Schema(service.name()), service.migrator()))

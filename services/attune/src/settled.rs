@@ -52,8 +52,7 @@ impl Settled {
     /// Returns when everything told has been heard and nothing is due at `now`.
     pub(crate) async fn wait(&self, now: DateTime<Utc>) -> anyhow::Result<()> {
         let end = Instant::now() + PATIENCE;
-        while !self
-            .is_settled(now)
+        while !attune_server::is_settled(&self.admin, &self.schemas, now)
             .await
             .context("cannot see whether the platform has settled")?
         {
@@ -65,17 +64,5 @@ impl Settled {
             tokio::time::sleep(POLL).await;
         }
         Ok(())
-    }
-
-    /// Both questions in one snapshot: an effect of the one may be the cause of the other.
-    async fn is_settled(&self, now: DateTime<Utc>) -> Result<bool, sqlx::Error> {
-        let mut snapshot = self
-            .admin
-            .begin_with("BEGIN ISOLATION LEVEL REPEATABLE READ, READ ONLY")
-            .await?;
-        let settled = attune_timers::none_due(&mut *snapshot, &self.schemas, now).await?
-            && attune_events::quiet(&mut *snapshot, &self.schemas).await?;
-        snapshot.commit().await?;
-        Ok(settled)
     }
 }

@@ -146,7 +146,25 @@ async fn the_account_says_that_the_first_change_did_nothing_and_the_second_helpe
         (&told["sent"], &true.into())
     );
     assert_eq!(account["trace_complete"], true, "{:#}", account["traces"]);
-    for words in ["INEFFECTIVE", ": EFFECTIVE", "Locked out again", "line 1"] {
+    let themes = account["themes"].as_array().unwrap();
+    let labels: Vec<_> = themes
+        .iter()
+        .filter_map(|theme| theme["label"].as_str())
+        .collect();
+    assert!(labels.iter().any(|label| label.contains("widget")), "{labels:?}");
+    assert!(themes.iter().all(|theme| theme["texts"].as_i64().unwrap() > 0));
+    assert!(
+        issues[0]["keywords"].to_string().contains("locked"),
+        "{}",
+        issues[0]["keywords"]
+    );
+    for words in [
+        "INEFFECTIVE",
+        "What people talked about",
+        ": EFFECTIVE",
+        "Locked out again",
+        "line 1",
+    ] {
         assert!(printed.contains(words), "{words} is missing in:\n{printed}");
     }
 }

@@ -1,11 +1,18 @@
 //! What can go wrong in this service.
 
+use std::time::Duration;
+
 use attune_database::database_error;
 use attune_rpc::{Code, Reason};
 use attune_text::TaxonomyError;
 use uuid::Uuid;
 
 use crate::analysis::AnalyzerError;
+use crate::domain::CorrectionState;
+use crate::domain::invitation::TokenError;
+
+/// After what time a caller may find another service again.
+const RETRY_AFTER: Duration = Duration::from_secs(1);
 
 /// An error of the feedback service; [`attune_rpc::Error`] is how a caller sees it.
 #[derive(Debug, thiserror::Error)]
@@ -16,12 +23,43 @@ pub(crate) enum Error {
     NoHotIssue(Uuid),
     #[error("there is no topic {0}")]
     NoTopic(Uuid),
+    #[error("the feedback has no text")]
+    NoText,
+    #[error("there is no theme {0}")]
+    NoTheme(Uuid),
+    #[error("the theme has nothing that a topic could be made of")]
+    ThinTheme,
+    #[error("there is no correction {0}")]
+    NoCorrection(Uuid),
+    #[error("the correction is {} and cannot be switched", .state.as_str())]
+    CorrectionState { state: CorrectionState, usable: bool },
     #[error("the tenant has this topic already")]
     TopicTaken,
     #[error("the tenant has {limit} topics, which is the most")]
     TooManyTopics { limit: usize },
     #[error("the tenant's topics cannot be used together: {0}")]
     Taxonomy(#[from] TaxonomyError),
+    #[error("there is no survey {0}")]
+    NoSurvey(Uuid),
+    #[error("another survey has this name")]
+    SurveyNameTaken,
+    #[error("there are {limit} {resource}, which is the most")]
+    TooMany { resource: &'static str, limit: i32 },
+    #[error("the template {template_id} {fault}")]
+    Template { template_id: Uuid, fault: &'static str },
+    #[error("there is no invitation {0}")]
+    NoInvitation(Uuid),
+    #[error("the invitation is {state}")]
+    NotOpen { state: &'static str },
+    #[error("another answer came at the same time")]
+    Overtaken,
+    #[error(transparent)]
+    Token(#[from] TokenError),
+    #[error("the {service} service did not answer: {status}")]
+    Peer {
+        service: &'static str,
+        status: Box<tonic::Status>,
+    },
     #[error("the record of a decision cannot be read or written: {0}")]
     Record(#[from] serde_json::Error),
     #[error("the stored counts contradict each other: {0}")]
@@ -44,6 +82,19 @@ impl From<Error> for attune_rpc::Error {
             Error::NoFeedback(id) => Self::not_found("feedback", id),
             Error::NoHotIssue(id) => Self::not_found("hot issue", id),
             Error::NoTopic(id) => Self::not_found("topic", id),
+            Error::NoText => {
+                let message =
+                    "the feedback has no text, so nothing was understood of it; ask about one that has";
+                Self::failed_precondition(Reason::WrongState, message).with("state", "no_text")
+            }
+            Error::NoTheme(id) => Self::not_found("theme", id),
+            Error::ThinTheme => {
+                let message = "the theme has no phrase or quote that a topic could be made of; create the topic with \
+                               keywords of your own";
+                Self::failed_precondition(Reason::WrongState, message).with("state", "thin")
+            }
+            Error::NoCorrection(id) => Self::not_found("correction", id),
+            Error::CorrectionState { state, usable } => wrong_state(state, usable),
             Error::TopicTaken => Self::already_exists("topic", "topic_id"),
             Error::TooManyTopics { limit } => {
                 let message =
@@ -52,6 +103,29 @@ impl From<Error> for attune_rpc::Error {
                     .with("resource", "topic")
                     .with("limit", limit)
             }
+            Error::NoSurvey(id) => Self::not_found("survey", id),
+            Error::NoInvitation(id) => Self::not_found("invitation", id),
+            Error::SurveyNameTaken => Self::already_exists("survey", "name"),
+            Error::TooMany { resource, limit } => {
+                let message = format!("there are at most {limit} {resource}s; use one that is there");
+                Self::new(Code::ResourceExhausted, Reason::LimitReached, message)
+                    .with("resource", resource)
+                    .with("limit", limit)
+            }
+            Error::Template { template_id, fault } => {
+                let message = format!("the template {template_id} {fault}; choose another one");
+                Self::failed_precondition(Reason::WrongState, message).with("template_id", template_id)
+            }
+            Error::NotOpen { state } => {
+                let message = format!("the invitation is {state} and takes no answer");
+                Self::failed_precondition(Reason::WrongState, message).with("state", state)
+            }
+            Error::Overtaken => Self::aborted(
+                Reason::Retry,
+                "another answer came at the same time; repeat the call",
+            ),
+            Error::Token(error) => Self::unauthenticated(error.to_string()),
+            Error::Peer { service, status } => from_peer(service, &status),
             Error::Taxonomy(_)
             | Error::Record(_)
             | Error::Counts(_)
@@ -62,6 +136,45 @@ impl From<Error> for attune_rpc::Error {
             Error::Database(error) => database_error(error),
         }
     }
+}
+
+/// What another service's failure means to a caller of this one. Its text stays here.
+fn from_peer(service: &'static str, status: &tonic::Status) -> attune_rpc::Error {
+    match status.code() {
+        tonic::Code::Unavailable
+        | tonic::Code::DeadlineExceeded
+        | tonic::Code::ResourceExhausted
+        | tonic::Code::Cancelled
+        | tonic::Code::Aborted => {
+            tracing::warn!(service, %status, "another service did not answer");
+            let message = format!("the {service} service cannot be reached at the moment; repeat the call");
+            attune_rpc::Error::unavailable(message, RETRY_AFTER)
+        }
+        _ => attune_rpc::Error::internal(format!("{service}: {status}")),
+    }
+}
+
+impl Error {
+    /// The failure of a call to `service`.
+    pub(crate) fn peer(service: &'static str) -> impl Fn(tonic::Status) -> Self {
+        move |status| Self::Peer {
+            service,
+            status: Box::new(status),
+        }
+    }
+}
+
+fn wrong_state(state: CorrectionState, usable: bool) -> attune_rpc::Error {
+    let message = match state {
+        CorrectionState::Rejected => {
+            "the correction was no better than the model beyond chance; use another one"
+        }
+        _ if !usable => {
+            "the correction is of another model, or its weights are not kept any more; wait for the next one"
+        }
+        _ => "the correction is not in use; switch off the one that is",
+    };
+    attune_rpc::Error::failed_precondition(Reason::WrongState, message).with("state", state.as_str())
 }
 
 impl From<Error> for tonic::Status {

@@ -1,94 +1,17 @@
 //! The service alone, over real gRPC: the services it hears are not there, and it works all the same.
 #![allow(clippy::unwrap_used, clippy::panic)] // also in what the tests share
 
+mod alone;
+
+use alone::{Alone, NOON};
 use attune_api::feedback::v1 as pb;
 use attune_api::feedback::v1::feedback_service_client::FeedbackServiceClient;
 use attune_api::feedback::v1::hot_issue_service_client::HotIssueServiceClient;
 use attune_api::feedback::v1::metric_service_client::MetricServiceClient;
 use attune_api::feedback::v1::topic_service_client::TopicServiceClient;
-use attune_auth::{DevIssuer, TokenSpec};
-use attune_clock::Clock;
-use attune_database::Schema;
-use attune_database::template::{TemplateSet, TestDatabase};
-use attune_feedback::Feedback;
-use attune_rpc::TenantId;
-use attune_server::{App, Config, DatabaseConfig, IdentityConfig, Running, Service};
 use futures::{StreamExt, stream};
 use prost_types::Timestamp;
-use tempfile::TempDir;
-use tonic::metadata::AsciiMetadataValue;
-use tonic::service::interceptor::InterceptedService;
-use tonic::transport::{Channel, Endpoint};
-use tonic::{Code, Request, Status};
-
-const NOON: i64 = 1_772_366_400;
-
-struct Alone {
-    running: Running,
-    channel: Channel,
-    issuer: DevIssuer,
-    _folder: TempDir,
-    _database: TestDatabase,
-}
-
-impl Alone {
-    async fn start() -> Self {
-        let schema = Schema("feedback");
-        let database = TemplateSet::new(&[(schema, Feedback.migrator())])
-            .database()
-            .await
-            .unwrap();
-        let folder = tempfile::tempdir().unwrap();
-        let key = folder.path().join("issuer.pem");
-        let issuer = DevIssuer::load_or_create(&key).unwrap();
-        let (clock, _hand) = Clock::manual("2026-03-01T12:00:00Z".parse().unwrap());
-        let config = Config {
-            listen: ([127, 0, 0, 1], 0).into(),
-            clock: Some(clock),
-            database: DatabaseConfig {
-                feedback_database_url: Some(database.service_url(schema).unwrap().parse().unwrap()),
-                migrate: false,
-                ..DatabaseConfig::default()
-            },
-            identity: IdentityConfig {
-                dev_key_file: Some(key),
-                ..IdentityConfig::default()
-            },
-            ..Config::default()
-        };
-        let running = App::build(config, vec![std::sync::Arc::new(Feedback)])
-            .await
-            .unwrap()
-            .spawn();
-        let channel = Endpoint::from_shared(format!("http://{}", running.address()))
-            .unwrap()
-            .connect_lazy();
-        Self {
-            running,
-            channel,
-            issuer,
-            _folder: folder,
-            _database: database,
-        }
-    }
-
-    /// A channel that calls as somebody of `tenant` with these scopes.
-    fn as_user(
-        &self,
-        tenant: &str,
-        scopes: &str,
-    ) -> InterceptedService<Channel, impl Fn(Request<()>) -> Result<Request<()>, Status> + Clone + use<>>
-    {
-        let spec = TokenSpec::user("tester", TenantId::parse(tenant).unwrap(), scopes);
-        let bearer: AsciiMetadataValue = format!("Bearer {}", self.issuer.token(&spec).unwrap())
-            .parse()
-            .unwrap();
-        InterceptedService::new(self.channel.clone(), move |mut request: Request<()>| {
-            request.metadata_mut().insert("authorization", bearer.clone());
-            Ok(request)
-        })
-    }
-}
+use tonic::Code;
 
 fn said(text: &str, source_id: &str) -> pb::Feedback {
     pb::Feedback {
@@ -230,7 +153,7 @@ async fn what_was_sent_is_counted() {
         .await
         .unwrap()
         .into_inner();
-    assert_eq!(all.definitions.len(), 5);
+    assert_eq!(all.definitions.len(), 6);
     alone.running.drain().await;
 }
 

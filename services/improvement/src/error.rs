@@ -20,6 +20,16 @@ pub(crate) enum Error {
     NoInitiative(Uuid),
     #[error("the initiative {0} has no iteration {1}")]
     NoIteration(Uuid, i32),
+    #[error("there is no goal {0}")]
+    NoGoal(Uuid),
+    #[error("there is no pilot {0}")]
+    NoPilot(Uuid),
+    #[error("the profile {0} was never assigned to the pilot")]
+    NoAssignment(Uuid),
+    #[error("there is no principle {0}")]
+    NoPrinciple(Uuid),
+    #[error("another principle has that name")]
+    PrincipleExists,
     #[error("there is no action {0} in the initiative")]
     NoAction(Uuid),
     #[error("no issue rests on the {0} {1}")]
@@ -36,6 +46,9 @@ pub(crate) enum Error {
     /// An initiative without an iteration, which no command makes.
     #[error("the initiative {0} is stored without its iterations")]
     BrokenInitiative(Uuid),
+    /// A goal without its numbers, or of a metric that is not in the registry, which no command makes.
+    #[error("the goal {0} is stored without its numbers")]
+    BrokenGoal(Uuid),
     #[error(transparent)]
     Rpc(#[from] attune_rpc::Error),
     #[error(transparent)]
@@ -50,6 +63,11 @@ impl From<Error> for attune_rpc::Error {
             Error::NoIteration(id, number) => {
                 Self::not_found("iteration", format!("{number} of initiative {id}"))
             }
+            Error::NoGoal(id) => Self::not_found("goal", id),
+            Error::NoPilot(id) => Self::not_found("pilot", id),
+            Error::NoAssignment(id) => Self::not_found("assignment", id),
+            Error::NoPrinciple(id) => Self::not_found("principle", id),
+            Error::PrincipleExists => Self::already_exists("principle", "name"),
             Error::NoAction(id) => Self::not_found("action", id),
             Error::NoTrace(resource, id) => Self::not_found("trace", format!("of {resource} {id}")),
             Error::WrongState(WrongState { state, message }) => {
@@ -66,7 +84,9 @@ impl From<Error> for attune_rpc::Error {
             }
             Error::Rpc(error) => error,
             Error::Database(error) => database_error(error),
-            broken @ (Error::BrokenSeries(_) | Error::BrokenInitiative(_)) => Self::internal(broken),
+            broken @ (Error::BrokenSeries(_) | Error::BrokenInitiative(_) | Error::BrokenGoal(_)) => {
+                Self::internal(broken)
+            }
         }
     }
 }

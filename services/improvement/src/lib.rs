@@ -14,8 +14,11 @@ mod timers;
 use std::sync::Arc;
 
 use async_trait::async_trait;
+use attune_api::improvement::v1::goal_service_server::GoalServiceServer;
 use attune_api::improvement::v1::initiative_service_server::InitiativeServiceServer;
 use attune_api::improvement::v1::issue_service_server::IssueServiceServer;
+use attune_api::improvement::v1::pilot_service_server::PilotServiceServer;
+use attune_api::improvement::v1::principle_service_server::PrincipleServiceServer;
 use attune_api::improvement::v1::trace_service_server::TraceServiceServer;
 use attune_server::{Context, Part, Service};
 use attune_timers::Worker;
@@ -52,16 +55,36 @@ impl Service for Improvement {
             timers::Looks::new(database.clone(), Arc::clone(&source)),
         )
         .with_longest_lease(longest_lease);
+        let goals = Worker::new(
+            database.clone(),
+            timers::Goals::new(database.clone(), Arc::clone(&source)),
+        )
+        .with_longest_lease(longest_lease);
         Ok(Part::new()
             .grpc(IssueServiceServer::new(grpc::Issues::new(database.clone())))
             .grpc(InitiativeServiceServer::new(grpc::Initiatives::new(
                 database.clone(),
+                Arc::clone(&source),
+            )))
+            .grpc(GoalServiceServer::new(grpc::Goals::new(
+                database.clone(),
+                Arc::clone(&source),
+            )))
+            .grpc(PilotServiceServer::new(grpc::Pilots::new(
+                database.clone(),
                 source,
+            )))
+            .grpc(PrincipleServiceServer::new(grpc::Principles::new(
+                database.clone(),
             )))
             .grpc(TraceServiceServer::new(grpc::Traces::new(database)))
             .consumer(events::HotIssues)
             .consumer(events::Messages)
-            .task("looks", move |shutdown| looks.clone().run(shutdown)))
+            .consumer(events::SaidByCustomers)
+            .timer(timers::Pilots)
+            .timer(timers::Actions)
+            .task("looks", move |shutdown| looks.clone().run(shutdown))
+            .task("goals", move |shutdown| goals.clone().run(shutdown)))
     }
 }
 

@@ -5,12 +5,13 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use attune_api::feedback::v1::metric_service_client::MetricServiceClient;
+use attune_api::feedback::v1::{QueryMetricRequest, QueryMetricResponse};
 use attune_rpc::TenantId;
 use attune_server::{Peers, Retry};
 use chrono::{DateTime, Utc};
 
 use crate::convert;
-use crate::domain::{Issue, Series};
+use crate::domain::{Issue, Measured, Quantity, Series};
 use crate::error::Error;
 
 /// How long one question may take, repetitions included.
@@ -22,7 +23,7 @@ const RETRY: Retry = Retry {
     cap: Duration::from_secs(2),
 };
 
-/// Gives the series of an issue.
+/// Gives the numbers that things are judged by.
 #[async_trait]
 pub(crate) trait SeriesSource: fmt::Debug + Send + Sync + 'static {
     /// The share of the product's feedback that mentions the issue's topic without being positive, from `start`
@@ -34,6 +35,14 @@ pub(crate) trait SeriesSource: fmt::Debug + Send + Sync + 'static {
         start: DateTime<Utc>,
         end: DateTime<Utc>,
     ) -> Result<Series, Error>;
+
+    /// The number at `at`, as everybody who asks is told it. Called outside any transaction.
+    async fn number(
+        &self,
+        tenant: &TenantId,
+        quantity: &Quantity,
+        at: DateTime<Utc>,
+    ) -> Result<Measured, Error>;
 }
 
 /// The feedback service.
@@ -46,6 +55,24 @@ impl Feedback {
     pub(crate) fn new(peers: Peers) -> Self {
         Self { peers }
     }
+
+    async fn ask(
+        &self,
+        tenant: &TenantId,
+        request: QueryMetricRequest,
+    ) -> Result<QueryMetricResponse, Error> {
+        let client = MetricServiceClient::new(self.peers.channel("feedback").for_tenant(tenant));
+        let asked = RETRY.run(|| {
+            let (mut client, request) = (client.clone(), request.clone());
+            async move { client.query_metric(request).await }
+        });
+        match tokio::time::timeout(PATIENCE, asked).await {
+            Ok(answer) => Ok(answer?.into_inner()),
+            Err(_) => {
+                Err(tonic::Status::deadline_exceeded("the feedback service did not answer in time").into())
+            }
+        }
+    }
 }
 
 #[async_trait]
@@ -57,17 +84,19 @@ impl SeriesSource for Feedback {
         start: DateTime<Utc>,
         end: DateTime<Utc>,
     ) -> Result<Series, Error> {
-        let client = MetricServiceClient::new(self.peers.channel("feedback").for_tenant(tenant));
-        let request = convert::series::query(issue, start, end);
-        let asked = RETRY.run(|| {
-            let (mut client, request) = (client.clone(), request.clone());
-            async move { client.query_metric(request).await }
-        });
-        match tokio::time::timeout(PATIENCE, asked).await {
-            Ok(answer) => convert::series::parse(answer?.get_ref()),
-            Err(_) => {
-                Err(tonic::Status::deadline_exceeded("the feedback service did not answer in time").into())
-            }
-        }
+        let answer = self
+            .ask(tenant, convert::series::query(issue, start, end))
+            .await?;
+        convert::series::parse(&answer)
+    }
+
+    async fn number(
+        &self,
+        tenant: &TenantId,
+        quantity: &Quantity,
+        at: DateTime<Utc>,
+    ) -> Result<Measured, Error> {
+        let answer = self.ask(tenant, convert::number::query(quantity, at)).await?;
+        convert::number::parse(&answer)
     }
 }

@@ -22,3 +22,11 @@ macro_rules! packages {
 }
 
 packages! { errors events profiles interactions feedback improvement notifications }
+
+/// `Debug` of the messages that hold personal data, without it.
+mod redacted {
+    include!(concat!(env!("OUT_DIR"), "/redacted.rs"));
+}
+
+#[cfg(test)]
+mod tests;

@@ -4,7 +4,8 @@
 //! migrations; [`connect`] opens the pool; a [`Database`] hands out transactions and nothing else:
 //!
 //! - [`Database::read`] and [`Database::system`]: a [`Tx`] inside one tenant, begun in one round trip;
-//! - [`Database::write`]: the same for a caller's write, which may be a repeated one;
+//! - [`Database::write`]: the same for a caller's write, which may be a repeated one, and
+//!   [`Database::write_many`] for several that [`Gather`] brought together;
 //! - [`Database::platform_tx`]: the infrastructure tables, for the platform's loops.
 //!
 //! [`embedded`] starts a Postgres of one's own where none is given, [`template`] gives every test a
@@ -14,6 +15,7 @@ mod constraint;
 mod database;
 pub mod embedded;
 mod error;
+mod gather;
 mod migration;
 mod partition;
 mod pool;
@@ -26,9 +28,10 @@ mod transaction;
 pub use constraint::{OnConstraint, violated_constraint};
 pub use database::Database;
 pub use error::database_error;
+pub use gather::{Gather, GatheredWrite};
 pub use migration::{MigrationError, migrate};
 pub use partition::extend_event_log;
 pub use pool::{PoolSettings, connect};
-pub use request::Write;
+pub use request::{Began, Write};
 pub use schema::Schema;
 pub use transaction::{PlatformTx, Savepoint, Tx};

@@ -1,5 +1,7 @@
 //! Writes that may be repeated safely: the request's row is part of the effect's transaction (AIP-155).
 
+use std::collections::{BTreeMap, HashSet};
+
 use attune_rpc::{Code, Error, Reason, RequestKey, TenantId};
 use sqlx::{AssertSqlSafe, PgConnection};
 use uuid::Uuid;
@@ -44,13 +46,149 @@ impl Database {
         match earlier {
             Some((hash, result)) if hash == key.hash => Ok(Write::Repeat(result)),
             Some(_) => Err(reused(key.method, request_id)),
-            // It expired between the two statements.
-            None => Err(Error::aborted(
-                Reason::Retry,
-                "the request id has just expired; repeat the call",
-            )),
+            None => Err(expired()),
         }
     }
+}
+
+/// What one of several writes begins with.
+#[derive(Debug)]
+#[must_use = "a repeated write is answered with what it did the first time"]
+pub enum Began {
+    /// The first time: do it in the transaction.
+    Fresh,
+    /// Done before, and this is the resource it made or changed.
+    Repeat(Uuid),
+    /// The same as another of these writes, a fresh one at this place: answer with what that one does.
+    Same(usize),
+    /// Not to be done: the id came before with another body.
+    Refused(Error),
+}
+
+impl Database {
+    /// [`write`](Self::write) for several writes of one method in one transaction: what each begins with, in their
+    /// order. Each key comes with the resource that its write makes.
+    pub async fn write_many(
+        &self,
+        tenant: &TenantId,
+        keys: &[(&RequestKey, Uuid)],
+    ) -> Result<(Tx, Vec<Began>), Error> {
+        let mut tx = self.system(tenant).await.map_err(database_error)?;
+        let mut began: Vec<Began> = Vec::with_capacity(keys.len());
+        let mut first: BTreeMap<(&str, Uuid), usize> = BTreeMap::new();
+        for (place, (key, _)) in keys.iter().enumerate() {
+            let Some(request_id) = key.request_id else {
+                began.push(Began::Fresh);
+                continue;
+            };
+            let earlier = *first.entry((key.method, request_id)).or_insert(place);
+            began.push(match keys.get(earlier) {
+                Some((other, _)) if earlier != place && other.hash == key.hash => Began::Same(earlier),
+                Some(_) if earlier != place => Began::Refused(reused(key.method, request_id)),
+                _ => Began::Fresh,
+            });
+        }
+        if !first.is_empty() {
+            let asked: Vec<Asked<'_>> = first
+                .into_iter()
+                .filter_map(|((method, request_id), place)| {
+                    let (key, result) = keys.get(place)?;
+                    Some(Asked {
+                        place,
+                        method,
+                        request_id,
+                        hash: key.hash.to_vec(),
+                        result: *result,
+                    })
+                })
+                .collect();
+            look_up(&mut tx, asked, &mut began)
+                .await
+                .map_err(database_error)?;
+        }
+        for place in 0..began.len() {
+            if let Some(Began::Same(earlier)) = began.get(place)
+                && let Some(settled) = settled(&began, *earlier, keys)
+            {
+                began[place] = settled;
+            }
+        }
+        Ok((tx, began))
+    }
+}
+
+/// What a write that is the same as the one at `earlier` begins with, unless that one is fresh.
+fn settled(began: &[Began], earlier: usize, keys: &[(&RequestKey, Uuid)]) -> Option<Began> {
+    match began.get(earlier)? {
+        Began::Repeat(result) => Some(Began::Repeat(*result)),
+        Began::Refused(_) => {
+            let (key, _) = keys.get(earlier)?;
+            Some(Began::Refused(reused(key.method, key.request_id?)))
+        }
+        Began::Fresh | Began::Same(_) => None,
+    }
+}
+
+/// A request id that is looked up, and where its write stands.
+struct Asked<'k> {
+    place: usize,
+    method: &'k str,
+    request_id: Uuid,
+    hash: Vec<u8>,
+    result: Uuid,
+}
+
+/// Records those that are new and enters what became of the others into `began`.
+///
+/// `asked` is in the order of the keys, so that two transactions which wait for each other's take them in the same
+/// order.
+async fn look_up(tx: &mut Tx, asked: Vec<Asked<'_>>, began: &mut [Began]) -> Result<(), sqlx::Error> {
+    let fresh = record_many(tx, &asked).await?;
+    let known: Vec<Asked<'_>> = asked
+        .into_iter()
+        .filter(|asked| !fresh.contains(&(asked.method.to_owned(), asked.request_id)))
+        .collect();
+    for asked in known {
+        let (schema, tenant) = (tx.schema(), tx.tenant().clone());
+        let earlier = find(tx, schema, &tenant, asked.method, asked.request_id).await?;
+        let Some(entry) = began.get_mut(asked.place) else {
+            continue;
+        };
+        *entry = match earlier {
+            Some((hash, result)) if hash == asked.hash => Began::Repeat(result),
+            Some(_) => Began::Refused(reused(asked.method, asked.request_id)),
+            None => Began::Refused(expired()),
+        };
+    }
+    Ok(())
+}
+
+/// Those whose rows are new. Waits for concurrent transactions that inserted the same keys.
+async fn record_many(tx: &mut Tx, asked: &[Asked<'_>]) -> Result<HashSet<(String, Uuid)>, sqlx::Error> {
+    let insert = format!(
+        "INSERT INTO {} (tenant_id, method, request_id, hash, result_id, created_at)
+         SELECT $1, method, request_id, hash, result_id, $6
+         FROM unnest($2::text[], $3::uuid[], $4::bytea[], $5::uuid[])
+             WITH ORDINALITY AS new (method, request_id, hash, result_id, place)
+         ORDER BY place
+         ON CONFLICT (tenant_id, method, request_id) DO NOTHING RETURNING method, request_id",
+        tx.schema().table("request")
+    );
+    let rows: Vec<(String, Uuid)> = sqlx::query_as(AssertSqlSafe(insert))
+        .bind(tx.tenant().as_str().to_owned())
+        .bind(
+            asked
+                .iter()
+                .map(|asked| asked.method.to_owned())
+                .collect::<Vec<_>>(),
+        )
+        .bind(asked.iter().map(|asked| asked.request_id).collect::<Vec<_>>())
+        .bind(asked.iter().map(|asked| asked.hash.clone()).collect::<Vec<_>>())
+        .bind(asked.iter().map(|asked| asked.result).collect::<Vec<_>>())
+        .bind(tx.now())
+        .fetch_all(&mut **tx)
+        .await?;
+    Ok(rows.into_iter().collect())
 }
 
 /// Whether the row is new. Waits for a concurrent transaction that inserted the same key.
@@ -98,4 +236,9 @@ fn reused(method: &str, request_id: Uuid) -> Error {
     Error::new(Code::InvalidArgument, Reason::RequestIdReused, message)
         .with("request_id", request_id)
         .with("method", method)
+}
+
+/// It expired between the two statements.
+fn expired() -> Error {
+    Error::aborted(Reason::Retry, "the request id has just expired; repeat the call")
 }

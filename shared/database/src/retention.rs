@@ -1,9 +1,10 @@
-//! What is kept for a time only: request ids and events.
+//! What is kept for a time only: request ids, events, and the rows that a service says so of.
 
 use chrono::{DateTime, SecondsFormat, Utc};
 use sqlx::AssertSqlSafe;
 
 use crate::partition::{Partition, partitions};
+use crate::schema::identifier;
 use crate::{Database, PlatformTx};
 
 /// Rows deleted in one transaction: few enough to stay far below the statement's time.
@@ -15,10 +16,26 @@ const LOCK_TIMEOUT: &str = "SET lock_timeout = '2s'";
 /// Deletes the request ids recorded before `instant`, in all tenants, and returns how many those were.
 /// May run in several replicas at once.
 pub async fn expire_requests(database: &Database, instant: DateTime<Utc>) -> Result<u64, sqlx::Error> {
-    let table = database.schema().table("request");
+    expire_rows(database, "request", "created_at", instant).await
+}
+
+/// Deletes the rows of `table` whose `column` lies before `instant`, in all tenants, and returns how many those
+/// were. May run in several replicas at once.
+///
+/// The table needs a policy for SELECT and one for DELETE that show a transaction outside any tenant the rows
+/// before `app.expired_before`, as `request` has, and an index on `column`; block ranges do for rows that arrive
+/// in the order of their time.
+pub async fn expire_rows(
+    database: &Database,
+    table: &'static str,
+    column: &'static str,
+    instant: DateTime<Utc>,
+) -> Result<u64, sqlx::Error> {
+    let table = database.schema().table(table);
+    let column = identifier(column);
     let delete = format!(
         "DELETE FROM {table} WHERE ctid = ANY (ARRAY(
-             SELECT ctid FROM {table} WHERE created_at < $1 LIMIT $2))"
+             SELECT ctid FROM {table} WHERE {column} < $1 LIMIT $2))"
     );
     let mut total = 0;
     loop {

@@ -29,7 +29,7 @@ pub use consumer::{ConsumeError, Consumer};
 pub use cursor::{Cursor, InvalidCursor};
 pub use event::{DecodeError, Event, InvalidEvent};
 pub use feed::{Feed, FeedService};
-pub use outbox::{NewEvent, append, append_many};
+pub use outbox::{NewEvent, append, append_many, append_traced};
 pub use sequencer::{Sequencer, Step};
 pub use settled::quiet;
 pub use subscription::Subscription;

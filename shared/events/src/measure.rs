@@ -1,5 +1,8 @@
 //! The figures of feeds and subscriptions.
 
+use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::time::Instant;
+
 use attune_database::Schema;
 use chrono::{DateTime, TimeDelta, Utc};
 use opentelemetry::KeyValue;
@@ -50,6 +53,9 @@ impl FeedMeasures {
 pub(crate) struct SubscriptionMeasures {
     labels: [KeyValue; 2],
     lag: Gauge<f64>,
+    /// When the source last said how far it has told; at first, when we began to ask. In real time, as
+    /// connections are.
+    heard: Mutex<Instant>,
     lag_events: Gauge<i64>,
     handled: Counter<u64>,
     parked: Counter<u64>,
@@ -66,10 +72,12 @@ impl SubscriptionMeasures {
             lag: meter
                 .f64_gauge("attune.subscription.lag")
                 .with_description(
-                    "Age of the oldest event received and not yet handled; 0 when there is none",
+                    "Age of the oldest event received and not yet handled, or time since the source last said \
+                     how far it has told, whichever is longer; about 0 when there is nothing to hear",
                 )
                 .with_unit("s")
                 .build(),
+            heard: Mutex::new(Instant::now()),
             lag_events: meter
                 .i64_gauge("attune.subscription.lag.events")
                 .with_description("Positions between the cursor and the feed's head")
@@ -85,9 +93,21 @@ impl SubscriptionMeasures {
         }
     }
 
+    /// The source has just said how far it has told.
     pub(crate) fn lag(&self, oldest: Option<DateTime<Utc>>, now: DateTime<Utc>, events: i64) {
+        *self.heard() = Instant::now();
         self.lag.record(age(oldest, now), &self.labels);
         self.lag_events.record(events, &self.labels);
+    }
+
+    /// The source says nothing, so that nobody knows what there is to hear.
+    pub(crate) fn silent(&self) {
+        let silence = self.heard().elapsed();
+        self.lag.record(silence.as_secs_f64(), &self.labels);
+    }
+
+    fn heard(&self) -> MutexGuard<'_, Instant> {
+        self.heard.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     pub(crate) fn handled(&self, events: usize) {

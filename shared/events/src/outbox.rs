@@ -54,6 +54,20 @@ pub async fn append_many<P>(tx: &mut Tx, events: &[NewEvent<P>]) -> Result<Vec<U
 where
     P: prost::Message + prost::Name,
 {
+    let trace = attune_telemetry::current_traceparent();
+    append_traced(tx, events, &vec![trace; events.len()]).await
+}
+
+/// [`append_many`] for events of several calls: each has the trace at its place in `traces` (a W3C `traceparent`)
+/// instead of the current span's.
+pub async fn append_traced<P>(
+    tx: &mut Tx,
+    events: &[NewEvent<P>],
+    traces: &[Option<String>],
+) -> Result<Vec<Uuid>, sqlx::Error>
+where
+    P: prost::Message + prost::Name,
+{
     if events.is_empty() {
         return Ok(Vec::new());
     }
@@ -69,7 +83,7 @@ where
         .bind(P::full_name())
         .bind(tx.tenant().as_str().to_owned())
         .bind(tx.now())
-        .bind(attune_telemetry::current_traceparent())
+        .bind(traces)
         .execute(&mut **tx)
         .await?;
     appended(tx.schema()).notify_waiters();
@@ -91,9 +105,9 @@ fn insert_many(schema: Schema) -> SqlStr {
         schema,
         "INSERT INTO {schema}.outbox
              (event_id, subject, subject_version, payload, type, tenant_id, occurred_at, trace_context)
-         SELECT event_id, subject, subject_version, payload, $5, $6, $7, $8
-         FROM unnest($1::uuid[], $2::uuid[], $3::bigint[], $4::bytea[])
-             WITH ORDINALITY AS new (event_id, subject, subject_version, payload, place)
+         SELECT event_id, subject, subject_version, payload, $5, $6, $7, trace_context
+         FROM unnest($1::uuid[], $2::uuid[], $3::bigint[], $4::bytea[], $8::text[])
+             WITH ORDINALITY AS new (event_id, subject, subject_version, payload, trace_context, place)
          ORDER BY place",
     )
 }

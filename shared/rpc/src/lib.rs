@@ -3,6 +3,7 @@
 
 mod error;
 mod etag;
+mod language;
 mod mask;
 mod page;
 mod request;
@@ -13,6 +14,7 @@ mod violations;
 pub use attune_api::errors::v1::ErrorReason as Reason;
 pub use error::{Code, DOMAIN, Error};
 pub use etag::Etag;
+pub use language::{InvalidLanguageTag, LanguageTag};
 pub use mask::Mask;
 pub use page::Page;
 pub use request::RequestKey;

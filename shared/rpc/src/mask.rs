@@ -50,6 +50,17 @@ impl Mask {
         Some(Self { paths })
     }
 
+    /// The new value of `field`, read by `parse`, where the update touches it: `Some(None)` where it does not.
+    /// What stands in a field that is not touched is not looked at and cannot be wrong (AIP-134).
+    #[allow(clippy::option_option)] // the outer tells right from wrong, the inner touched from untouched
+    pub fn read<T>(&self, field: &str, parse: impl FnOnce() -> Option<T>) -> Option<Option<T>> {
+        if self.has(field) {
+            parse().map(Some)
+        } else {
+            Some(None)
+        }
+    }
+
     /// Whether the update touches `field`.
     pub fn has(&self, field: &str) -> bool {
         self.paths.contains(&field)
@@ -79,6 +90,14 @@ mod tests {
     #[test]
     fn a_star_means_everything() {
         assert!(FIELDS.iter().all(|field| parse(&["*"]).unwrap().has(field)));
+    }
+
+    #[test]
+    fn what_stands_in_a_field_that_is_not_touched_cannot_be_wrong() {
+        let mask = parse(&["language"]).unwrap();
+        assert_eq!(mask.read("language", || Some("en")), Some(Some("en")));
+        assert_eq!(mask.read("language", || None::<&str>), None, "it is wrong");
+        assert_eq!(mask.read("display_name", || None::<&str>), Some(None));
     }
 
     #[test]

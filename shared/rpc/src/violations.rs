@@ -7,7 +7,7 @@ use chrono::{DateTime, Datelike, Utc};
 use prost_types::Timestamp;
 use uuid::Uuid;
 
-use crate::{Error, time};
+use crate::{Error, LanguageTag, time};
 
 /// One field that is wrong.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -171,6 +171,21 @@ impl Violations {
             Some(None)
         } else {
             self.slug(field, text, most).map(Some)
+        }
+    }
+
+    /// A language that must be given.
+    pub fn language(&mut self, field: &str, tag: &str) -> Option<LanguageTag> {
+        self.check(field, LanguageTag::parse(tag))
+    }
+
+    /// A language that may be left out.
+    #[allow(clippy::option_option)] // as in `optional_id`
+    pub fn optional_language(&mut self, field: &str, tag: &str) -> Option<Option<LanguageTag>> {
+        if tag.is_empty() {
+            Some(None)
+        } else {
+            self.language(field, tag).map(Some)
         }
     }
 

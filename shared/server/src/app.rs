@@ -23,6 +23,7 @@ use crate::assembly::Assembly;
 use crate::descriptor::Descriptor;
 use crate::identities::Identities;
 use crate::layers::{Stack, cors};
+use crate::pages::Pages;
 use crate::part::Registration;
 use crate::running::Health;
 use crate::tasks::{Supervisor, Task};
@@ -36,6 +37,8 @@ const SERVICES: [&str; 5] = [
     "improvement",
     "notifications",
 ];
+/// An engine that a platform team runs for feedback; no service of the platform, and reached like one.
+const ANALYZER: &str = "feedback_analyzer";
 /// A connection is probed so often, and given up when it does not answer.
 const KEEP_ALIVE: Duration = Duration::from_secs(30);
 const KEEP_ALIVE_ANSWER: Duration = Duration::from_secs(20);
@@ -48,6 +51,7 @@ pub struct App {
     server: Server,
     routes: Routes,
     stack: Stack,
+    pages: Pages,
     tasks: Vec<Task>,
     health: Health,
     databases: Vec<Database>,
@@ -93,6 +97,7 @@ impl App {
                 clock: clock.clone(),
                 peers: peers.with_identity(identities.of(service.name())?),
                 longest_lease: config.limits.longest_lease,
+                analyzer_timeout: config.peers.feedback_analyzer_timeout,
                 shutdown: shutdown.clone(),
             };
             let peers = context.peers.clone();
@@ -102,7 +107,7 @@ impl App {
                 .with_context(|| format!("cannot build {}", service.name()))?;
             assembly.add(service.name(), database, &peers, part);
         }
-        let (registrations, mut tasks) = assembly.finish(shutdown.clone());
+        let (registrations, mut tasks, pages) = assembly.finish(shutdown.clone());
 
         let (routes, health) = routes(registrations, readiness)?;
         let descriptor = Descriptor::read()?;
@@ -115,6 +120,7 @@ impl App {
         };
         health.stopping().await;
         tasks.extend(identities.tasks(&health).await);
+        let pages = Pages::new(pages, config.limits.max_in_flight);
         Ok(Self {
             limits: config.limits,
             address,
@@ -122,6 +128,7 @@ impl App {
             server,
             routes,
             stack,
+            pages,
             tasks,
             health,
             databases,
@@ -143,12 +150,13 @@ impl App {
             server,
             routes,
             stack,
+            pages,
             tasks,
             health,
             databases,
             shutdown,
         } = self;
-        let service = stack.around(routes, &limits);
+        let service = pages.before(stack.around(routes, &limits));
         let stopping = shutdown.clone().cancelled_owned();
         let server = tokio::spawn(server.serve_with_incoming_shutdown(service, incoming, stopping));
         let supervisor = Supervisor::new(shutdown.clone());
@@ -218,6 +226,7 @@ fn addresses(
     Ok(SERVICES
         .into_iter()
         .chain(strangers)
+        .chain([ANALYZER])
         .filter_map(|name| {
             let configured = config.peers.url_of(name).cloned();
             Some((name, configured.or_else(|| here(name).then(|| own.clone()))?))

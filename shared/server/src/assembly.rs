@@ -8,6 +8,7 @@ use attune_events::{Feed, FeedClient, FeedService, Sequencer, Subscription};
 use attune_timers::TimerLoop;
 use tokio_util::sync::CancellationToken;
 
+use crate::pages::Section;
 use crate::part::Registration;
 use crate::tasks::Task;
 use crate::{Part, Peers, retention};
@@ -18,6 +19,7 @@ pub(crate) struct Assembly {
     registrations: Vec<Registration>,
     feeds: Vec<Feed>,
     tasks: Vec<Task>,
+    pages: Vec<Section>,
 }
 
 impl Assembly {
@@ -28,6 +30,7 @@ impl Assembly {
             registrations: Vec::new(),
             feeds: Vec::new(),
             tasks: Vec::new(),
+            pages: Vec::new(),
         }
     }
 
@@ -38,7 +41,10 @@ impl Assembly {
             consumers,
             timers,
             tasks,
+            expiring,
+            pages,
         } = part;
+        self.pages.extend(pages);
         self.registrations.extend(grpc);
         self.feeds.push(Feed::new(database.clone(), name));
         self.keep(
@@ -65,7 +71,7 @@ impl Assembly {
         let (days, kept) = (self.event_days, database.clone());
         self.tasks
             .push(Task::new(format!("{name} retention"), move |shutdown| {
-                retention::run(kept.clone(), days, shutdown)
+                retention::run(kept.clone(), days, expiring.clone(), shutdown)
             }));
         self.tasks.extend(tasks.into_iter().map(|task| task.of(name)));
     }
@@ -83,10 +89,13 @@ impl Assembly {
     }
 
     /// Everything, with one feed service for all feeds. Must be called inside a runtime.
-    pub(crate) fn finish(mut self, shutdown: CancellationToken) -> (Vec<Registration>, Vec<Task>) {
+    pub(crate) fn finish(
+        mut self,
+        shutdown: CancellationToken,
+    ) -> (Vec<Registration>, Vec<Task>, Vec<Section>) {
         let feeds = FeedService::new(self.feeds, shutdown);
         self.registrations
             .push(Registration::new(EventFeedServiceServer::new(feeds)));
-        (self.registrations, self.tasks)
+        (self.registrations, self.tasks, self.pages)
     }
 }

@@ -7,13 +7,17 @@ use std::sync::Arc;
 
 use attune_events::Consumer;
 use attune_timers::TimerHandler;
+use axum::Router;
 use axum::response::IntoResponse;
+use chrono::TimeDelta;
 use http::Request;
 use tokio_util::sync::CancellationToken;
 use tonic::body::Body;
 use tonic::server::NamedService;
 use tonic::service::Routes;
 
+use crate::retention::Expiring;
+use crate::pages::Section;
 use crate::tasks::{Task, TaskResult};
 
 /// The handlers, subscriptions, timers and tasks of one service.
@@ -26,6 +30,8 @@ pub struct Part {
     pub(crate) consumers: Vec<Arc<dyn Consumer>>,
     pub(crate) timers: Vec<Arc<dyn TimerHandler>>,
     pub(crate) tasks: Vec<Task>,
+    pub(crate) expiring: Vec<Expiring>,
+    pub(crate) pages: Vec<Section>,
 }
 
 /// A generated server on its way into the routes.
@@ -70,6 +76,15 @@ impl Part {
         self
     }
 
+    /// Serves plain HTTP under `prefix`, such as `/s/`, on the listener of the calls: without their layers, so
+    /// without a token; whoever can reach the listener can ask. The number in progress, the time and the size of a
+    /// request are bounded.
+    #[must_use]
+    pub fn http(mut self, prefix: &'static str, router: Router) -> Self {
+        self.pages.push(Section { prefix, router });
+        self
+    }
+
     /// Subscribes to another service's feed.
     #[must_use]
     pub fn consumer(mut self, consumer: impl Consumer) -> Self {
@@ -81,6 +96,14 @@ impl Part {
     #[must_use]
     pub fn timer(mut self, handler: impl TimerHandler) -> Self {
         self.timers.push(Arc::new(handler));
+        self
+    }
+
+    /// Forgets the rows of `table` whose `column` is older than `age`; what the table needs for it stands at
+    /// [`expire_rows`](attune_database::retention::expire_rows).
+    #[must_use]
+    pub fn expiring(mut self, table: &'static str, column: &'static str, age: TimeDelta) -> Self {
+        self.expiring.push(Expiring { table, column, age });
         self
     }
 
@@ -122,6 +145,15 @@ impl fmt::Debug for Part {
                 &self.timers.iter().map(|timer| timer.kind()).collect::<Vec<_>>(),
             )
             .field("tasks", &self.tasks)
+            .field("expiring", &self.expiring)
+            .field(
+                "pages",
+                &self
+                    .pages
+                    .iter()
+                    .map(|section| section.prefix)
+                    .collect::<Vec<_>>(),
+            )
             .finish()
     }
 }

@@ -3,6 +3,7 @@
 use std::collections::HashMap;
 use std::fmt;
 use std::future::Future;
+use std::net::SocketAddr;
 use std::pin::Pin;
 use std::sync::Arc;
 use std::task::{Context, Poll};
@@ -20,12 +21,16 @@ use tower::Service;
 
 use crate::config::TlsConfig;
 use crate::deadline::{Deadline, GRPC_TIMEOUT, timeout_text};
+use crate::replicas;
 
 /// How long connecting may take.
 const CONNECT: Duration = Duration::from_secs(5);
 /// A connection is probed so often, and given up when it does not answer.
 const KEEP_ALIVE: Duration = Duration::from_secs(20);
 const KEEP_ALIVE_ANSWER: Duration = Duration::from_secs(10);
+
+/// How long a replica that has come or gone stays unknown.
+const LOOK_UP_EVERY: Duration = Duration::from_secs(5);
 
 /// The other services, as this process reaches them; cheap to clone.
 #[derive(Clone)]
@@ -43,15 +48,15 @@ impl fmt::Debug for Peers {
 }
 
 impl Peers {
-    /// Reaches each service at its address, as nobody yet. Connects when first called, and again after a
-    /// connection is lost.
+    /// Reaches each service at its address, as nobody yet; at all addresses where it is a name that has several.
+    /// Connects when first called, and again after a connection is lost.
     pub(crate) fn new(
         addresses: impl IntoIterator<Item = (&'static str, Uri)>,
         tls: &TlsConfig,
     ) -> anyhow::Result<Self> {
         let channels = addresses
             .into_iter()
-            .map(|(name, uri)| Ok((name, endpoint(uri, tls)?.connect_lazy())))
+            .map(|(name, uri)| Ok((name, channel(uri, tls)?)))
             .collect::<anyhow::Result<_>>()?;
         Ok(Self {
             channels: Arc::new(channels),
@@ -67,6 +72,11 @@ impl Peers {
         }
     }
 
+    /// Whether an address of `service` is known.
+    pub fn reaches(&self, service: &str) -> bool {
+        self.channels.contains_key(service)
+    }
+
     /// A channel to `service` for a generated client. Where no address is known for it, calls end as
     /// UNAVAILABLE and say which setting is missing.
     pub fn channel(&self, service: &'static str) -> Peer {
@@ -79,16 +89,38 @@ impl Peers {
     }
 }
 
-fn endpoint(uri: Uri, tls: &TlsConfig) -> anyhow::Result<Endpoint> {
+fn channel(uri: Uri, tls: &TlsConfig) -> anyhow::Result<Channel> {
+    let by_name = endpoint(uri.clone(), &uri, tls)?;
+    if !replicas::has_replicas(&uri) {
+        return Ok(by_name.connect_lazy());
+    }
+    let (name, tls) = (uri.clone(), tls.clone());
+    let scheme = uri.scheme_str().unwrap_or("http").to_owned();
+    let at = move |address: SocketAddr| {
+        let at: Result<Uri, _> = format!("{scheme}://{address}").parse();
+        at.map_err(anyhow::Error::from)
+            .and_then(|at| endpoint(at, &name, &tls))
+            .unwrap_or_else(|_| by_name.clone())
+    };
+    Ok(replicas::balanced(
+        LOOK_UP_EVERY,
+        move || replicas::look_up(uri.clone()),
+        at,
+    ))
+}
+
+/// The service called `name`, at `uri`; its certificate is for the name.
+fn endpoint(uri: Uri, name: &Uri, tls: &TlsConfig) -> anyhow::Result<Endpoint> {
     let secure = uri.scheme_str() == Some("https");
     let endpoint = Endpoint::from(uri)
+        .origin(name.clone())
         .user_agent(concat!("attune/", env!("CARGO_PKG_VERSION")))?
         .connect_timeout(CONNECT)
         .http2_keep_alive_interval(KEEP_ALIVE)
         .keep_alive_timeout(KEEP_ALIVE_ANSWER)
         .keep_alive_while_idle(true);
     Ok(if secure {
-        endpoint.tls_config(tls.client()?)?
+        endpoint.tls_config(tls.client(name.host().unwrap_or_default())?)?
     } else {
         endpoint
     })

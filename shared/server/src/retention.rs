@@ -10,10 +10,21 @@ const REQUESTS: TimeDelta = TimeDelta::days(30);
 const SWEEP: TimeDelta = TimeDelta::hours(6);
 const SWEEP_WALL: std::time::Duration = std::time::Duration::from_hours(6);
 
-/// Sweeps `database` until `shutdown`; events go after `event_days`. Safe on every replica at once.
+/// Rows that a service keeps for a time only.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Expiring {
+    pub(crate) table: &'static str,
+    /// The column with the instant from which their age counts.
+    pub(crate) column: &'static str,
+    pub(crate) age: TimeDelta,
+}
+
+/// Sweeps `database` until `shutdown`; events go after `event_days`, `rows` at their age. Safe on every replica
+/// at once.
 pub(crate) async fn run(
     database: Database,
     event_days: u32,
+    rows: Vec<Expiring>,
     shutdown: CancellationToken,
 ) -> Result<(), sqlx::Error> {
     let events = TimeDelta::days(i64::from(event_days));
@@ -24,7 +35,16 @@ pub(crate) async fn run(
         if last.is_none_or(|last| now - last >= SWEEP) {
             let requests = retention::expire_requests(&database, now - REQUESTS).await?;
             let partitions = retention::expire_events(&database, now - events).await?;
-            tracing::debug!(requests, partitions, "old request ids and events are gone");
+            let mut old = 0;
+            for Expiring { table, column, age } in &rows {
+                old += retention::expire_rows(&database, table, column, now - *age).await?;
+            }
+            tracing::debug!(
+                requests,
+                partitions,
+                rows = old,
+                "what was kept for a time only is gone"
+            );
             last = Some(now);
         }
         tokio::select! {

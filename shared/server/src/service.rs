@@ -35,6 +35,8 @@ pub struct Context {
     pub peers: Peers,
     /// For the service's `attune_timers::Worker`s: how long they lease at most.
     pub longest_lease: Option<Duration>,
+    /// For feedback: how long an engine outside, the peer `feedback_analyzer`, may take for one request.
+    pub analyzer_timeout: Duration,
     /// Cancelled when the process stops. A handler that returns a stream without an end selects on it and
     /// ends the stream with UNAVAILABLE, or the stop waits for its whole grace.
     pub shutdown: CancellationToken,

@@ -4,11 +4,6 @@ use statrs::distribution::{
     ChiSquared, ContinuousCDF, DiscreteCDF, NegativeBinomial, Normal, Poisson, StudentsT,
 };
 
-/// The standard normal distribution function.
-pub(crate) fn normal_cdf(x: f64) -> f64 {
-    Normal::standard().cdf(x)
-}
-
 /// The standard normal upper tail, exact far out where `1 − cdf` would be zero.
 pub(crate) fn normal_sf(x: f64) -> f64 {
     Normal::standard().sf(x)

@@ -1,12 +1,15 @@
 //! The metric registry and the statistics of judgement: how a number is computed and how sure it is, when a
-//! topic is hot, and whether a change worked.
+//! topic is hot, whether a change worked, and how a pilot is planned and judged.
 //!
 //! Everything here is a pure function of its arguments: no input or output, no clock, no randomness.
 
 mod distribution;
 pub mod hot;
 pub mod metric;
+pub mod pilot;
 pub mod registry;
+mod sequential;
+pub mod trend;
 pub mod verdict;
 
 pub use metric::{Estimate, Outcome};

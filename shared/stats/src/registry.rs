@@ -17,6 +17,8 @@ pub enum MetricId {
     Ces,
     /// Share of texts whose sentiment is negative.
     SentimentNegativeShare,
+    /// Share of a topic's mentions that are negative about it.
+    TopicNegativeShare,
     /// Share of feedback that mentions a topic in a non-positive way.
     TopicShare,
 }
@@ -29,6 +31,7 @@ impl MetricId {
             Self::Csat => "csat",
             Self::Ces => "ces",
             Self::SentimentNegativeShare => "sentiment_negative_share",
+            Self::TopicNegativeShare => "topic_negative_share",
             Self::TopicShare => "topic_share",
         }
     }
@@ -40,6 +43,7 @@ impl MetricId {
             Self::Csat => &CSAT,
             Self::Ces => &CES,
             Self::SentimentNegativeShare => &SENTIMENT_NEGATIVE_SHARE,
+            Self::TopicNegativeShare => &TOPIC_NEGATIVE_SHARE,
             Self::TopicShare => &TOPIC_SHARE,
         }
     }
@@ -66,7 +70,8 @@ impl FromStr for MetricId {
 /// No metric has this identifier.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error(
-    "metric {0:?} is not in the registry; use one of nps, csat, ces, sentiment_negative_share, topic_share"
+    "metric {0:?} is not in the registry; use one of nps, csat, ces, sentiment_negative_share, topic_negative_share, \
+     topic_share"
 )]
 pub struct UnknownMetric(pub String);
 
@@ -166,6 +171,18 @@ static SENTIMENT_NEGATIVE_SHARE: MetricDefinition = MetricDefinition {
     source: "Interval: Wilson, Probable Inference, JASA 22(158), 1927",
 };
 
+static TOPIC_NEGATIVE_SHARE: MetricDefinition = MetricDefinition {
+    id: MetricId::TopicNegativeShare,
+    version: 1,
+    name: "Negative mentions of a topic",
+    formula: "mentions of the topic judged negative where they stand ÷ mentions judged; Wilson interval",
+    scale: SHARE,
+    denominator: "mentions of the topic whose sentiment, in the sentence or clause they stand in, could be judged",
+    window: "the instant the text was written",
+    minimum_n: 20,
+    source: "Interval: Wilson, Probable Inference, JASA 22(158), 1927",
+};
+
 static TOPIC_SHARE: MetricDefinition = MetricDefinition {
     id: MetricId::TopicShare,
     version: 1,
@@ -178,7 +195,14 @@ static TOPIC_SHARE: MetricDefinition = MetricDefinition {
     source: "Interval: Wilson, Probable Inference, JASA 22(158), 1927",
 };
 
-static ALL: [&MetricDefinition; 5] = [&NPS, &CSAT, &CES, &SENTIMENT_NEGATIVE_SHARE, &TOPIC_SHARE];
+static ALL: [&MetricDefinition; 6] = [
+    &NPS,
+    &CSAT,
+    &CES,
+    &SENTIMENT_NEGATIVE_SHARE,
+    &TOPIC_NEGATIVE_SHARE,
+    &TOPIC_SHARE,
+];
 
 /// All current definitions, in a fixed order.
 pub fn list() -> &'static [&'static MetricDefinition] {

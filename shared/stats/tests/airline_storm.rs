@@ -31,6 +31,11 @@ const TOPICS: [(&str, &[&str]); 10] = [
     ("price", &["price", "refund", " fare"]),
     ("website", &["website", " app ", "booking", " site"]),
 ];
+/// What is said of luggage that is not there. The service counts non-positive mentions only; praise of free bags and
+/// questions about their size would drown the lost ones here.
+const ASTRAY: [&str; 10] = [
+    "lost", "missing", "where", "wait", "still", "find", "found", "without", "claim", "delay",
+];
 const STORM: [&str; 4] = ["cancelled flight", "late flight", "luggage", "hold times"];
 
 struct Post {
@@ -55,7 +60,7 @@ fn posts() -> Option<Vec<Post>> {
             product: fields[4].to_owned(),
             topics: TOPICS
                 .iter()
-                .filter(|(_, words)| mentions(words))
+                .filter(|(topic, words)| mentions(words) && (*topic != "luggage" || mentions(&ASTRAY)))
                 .map(|(topic, _)| *topic)
                 .collect(),
         }
@@ -123,6 +128,13 @@ fn the_storm_is_found_and_quiet_topics_stay_quiet() {
             "{topic} opened at {when}"
         );
     }
+    // After the cancelled flights.
+    let (when, luggage) = opened["luggage"];
+    assert!(
+        (at("22T08")..at("24T08")).contains(&when),
+        "luggage opened at {when}"
+    );
+    assert!(luggage.q_value <= 0.01 && luggage.ratio > 2.0);
     for topic in opened.keys() {
         assert!(STORM.contains(topic), "{topic} was opened without a cause");
     }
@@ -133,23 +145,6 @@ fn the_storm_is_found_and_quiet_topics_stay_quiet() {
         opened["hold times"].1.level,
         Level::Product("Southwest".to_owned())
     );
-}
-
-#[test]
-fn luggage_needs_a_looser_promise_with_five_days_of_history() {
-    let Some(posts) = posts() else { return };
-    let settings = Settings {
-        false_discovery_rate: 0.05,
-        ..Settings::default()
-    };
-    let replay = Replay::of(&posts, &settings);
-    let opened = replay.opened();
-    let (when, _) = opened["luggage"];
-    assert!(
-        (at("22T08")..at("24T08")).contains(&when),
-        "luggage opened at {when}"
-    );
-    assert!(opened.keys().all(|topic| STORM.contains(topic)));
 }
 
 #[test]
@@ -195,6 +190,7 @@ fn a_storm_that_passes_is_no_success_of_whoever_acted_in_it() {
         plan: &plan,
         series: &series,
         comparison: None,
+        strata: &[],
         issue_window_start: at("20T16"),
         opened_at: at("21T16"),
         rolled_out_at: at("22T18"),

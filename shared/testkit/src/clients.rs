@@ -3,10 +3,17 @@
 use attune_api::events::v1::event_feed_service_client::EventFeedServiceClient;
 use attune_api::feedback::v1::feedback_service_client::FeedbackServiceClient;
 use attune_api::feedback::v1::hot_issue_service_client::HotIssueServiceClient;
+use attune_api::feedback::v1::invitation_service_client::InvitationServiceClient;
 use attune_api::feedback::v1::metric_service_client::MetricServiceClient;
+use attune_api::feedback::v1::survey_service_client::SurveyServiceClient;
+use attune_api::feedback::v1::theme_service_client::ThemeServiceClient;
 use attune_api::feedback::v1::topic_service_client::TopicServiceClient;
+use attune_api::feedback::v1::understanding_service_client::UnderstandingServiceClient;
+use attune_api::improvement::v1::goal_service_client::GoalServiceClient;
 use attune_api::improvement::v1::initiative_service_client::InitiativeServiceClient;
 use attune_api::improvement::v1::issue_service_client::IssueServiceClient;
+use attune_api::improvement::v1::pilot_service_client::PilotServiceClient;
+use attune_api::improvement::v1::principle_service_client::PrincipleServiceClient;
 use attune_api::improvement::v1::trace_service_client::TraceServiceClient;
 use attune_api::interactions::v1::interaction_service_client::InteractionServiceClient;
 use attune_api::notifications::v1::message_service_client::MessageServiceClient;
@@ -88,8 +95,15 @@ clients! {
     topics: TopicServiceClient of feedback,
     metrics: MetricServiceClient of feedback,
     hot_issues: HotIssueServiceClient of feedback,
+    surveys: SurveyServiceClient of feedback,
+    invitations: InvitationServiceClient of feedback,
+    themes: ThemeServiceClient of feedback,
+    understanding: UnderstandingServiceClient of feedback,
     issues: IssueServiceClient of improvement,
     initiatives: InitiativeServiceClient of improvement,
+    goals: GoalServiceClient of improvement,
+    pilots: PilotServiceClient of improvement,
+    principles: PrincipleServiceClient of improvement,
     trace: TraceServiceClient of improvement,
     templates: TemplateServiceClient of notifications,
     messages: MessageServiceClient of notifications,

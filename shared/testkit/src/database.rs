@@ -33,7 +33,7 @@ pub(crate) fn services(notifications: Notifications) -> Vec<Arc<dyn Service>> {
     vec![
         Arc::new(Profiles),
         Arc::new(Interactions),
-        Arc::new(Feedback),
+        Arc::new(Feedback::default()),
         Arc::new(Improvement),
         Arc::new(notifications),
     ]

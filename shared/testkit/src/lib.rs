@@ -15,6 +15,7 @@ mod clients;
 mod database;
 mod platform;
 mod processes;
+mod proxy;
 pub mod reflect;
 mod refusal;
 mod settle;
@@ -22,9 +23,10 @@ mod settle;
 pub use clients::{Authorised, Channels, Tenant};
 pub use database::{SCHEMAS, schemas};
 pub use platform::{Settings, TestPlatform};
-pub use processes::ProcessPlatform;
+pub use processes::{ProcessPlatform, Replica};
+pub use proxy::{Link, Proxy, Target};
 pub use refusal::{reason, violated_fields};
-pub use settle::{is_settled, settle};
+pub use settle::settle;
 
 /// Whatever goes wrong in a test's preparations.
 pub type Failure = Box<dyn std::error::Error + Send + Sync>;

@@ -1,23 +1,26 @@
 //! The five services in this process, on a clock that the test moves.
 
+use std::net::ToSocketAddrs as _;
+use std::sync::Arc;
 use std::time::Duration;
 
 use attune_auth::{DevIssuer, TokenSpec};
 use attune_clock::{Clock, ManualClock};
 use attune_database::Schema;
+use attune_database::embedded::TestServer;
 use attune_database::template::{TemplateSet, TestDatabase};
 use attune_mailbox::Mailbox;
 use attune_notifications::Notifications;
 use attune_rpc::TenantId;
-use attune_server::{App, Config, DatabaseConfig, IdentityConfig, PeerConfig, Running};
+use attune_server::{App, Config, DatabaseConfig, IdentityConfig, Limits, PeerConfig, Running};
 use chrono::{DateTime, TimeDelta, Utc};
-use sqlx::PgPool;
-use sqlx::postgres::PgPoolOptions;
+use sqlx::postgres::{PgConnectOptions, PgPoolOptions};
+use sqlx::{ConnectOptions as _, PgPool};
 use tempfile::TempDir;
 use tonic::transport::{Channel, Endpoint};
 
 use crate::database::{schemas, services};
-use crate::{Channels, Failure, SCHEMAS, Tenant, settle};
+use crate::{Channels, Failure, Proxy, SCHEMAS, Target, Tenant, settle};
 
 /// How long a test waits for the platform to settle before it fails.
 const PATIENCE: Duration = Duration::from_mins(1);
@@ -37,6 +40,12 @@ pub struct Settings {
     pub mail_timeout_seconds: u64,
     /// Where the services find each other; without an address, in this process.
     pub peers: PeerConfig,
+    /// What the process accepts at most.
+    pub limits: Limits,
+    /// The server that the test's database is made on; without one, the server that all tests share.
+    pub server: Option<TestServer>,
+    /// The services reach their database through this, which leads to the server; without it, directly.
+    pub database_through: Option<Arc<Proxy>>,
 }
 
 impl Settings {
@@ -47,6 +56,9 @@ impl Settings {
             start: START.parse()?,
             mail_timeout_seconds,
             peers: PeerConfig::default(),
+            limits: Limits::default(),
+            server: None,
+            database_through: None,
         })
     }
 }
@@ -86,8 +98,15 @@ impl TestPlatform {
             start,
             mail_timeout_seconds,
             peers,
+            limits,
+            server,
+            database_through,
         } = settings;
-        let database = TemplateSet::new(&schemas()).database().await?;
+        let templates = TemplateSet::new(&schemas());
+        let database = match server {
+            Some(server) => templates.database_on(server).await?,
+            None => templates.database().await?,
+        };
         let admin = PgPoolOptions::new()
             .max_connections(2)
             .connect(database.url())
@@ -100,8 +119,9 @@ impl TestPlatform {
         let config = Config {
             listen: ([127, 0, 0, 1], 0).into(),
             clock: Some(clock.clone()),
-            database: databases(&database)?,
+            database: databases(&database, database_through.as_deref())?,
             peers,
+            limits,
             identity: IdentityConfig {
                 dev_key_file: Some(key),
                 ..IdentityConfig::default()
@@ -168,6 +188,11 @@ impl TestPlatform {
         format!("http://{}", self.running.address())
     }
 
+    /// The same as a proxy's target.
+    pub fn target(&self) -> Target {
+        Target::Tcp(self.running.address())
+    }
+
     /// The mailbox that all mail goes to.
     pub fn mailbox(&self) -> &Mailbox {
         &self.mailbox
@@ -218,10 +243,16 @@ impl TestPlatform {
     }
 }
 
-/// Each service logs in as the role that owns its schema and nothing else.
-fn databases(database: &TestDatabase) -> Result<DatabaseConfig, Failure> {
-    let [profiles, interactions, feedback, improvement, notifications] =
-        SCHEMAS.map(|schema| database.service_url(schema));
+/// Each service logs in as the role that owns its schema and nothing else, `through` a proxy or directly.
+fn databases(database: &TestDatabase, through: Option<&Proxy>) -> Result<DatabaseConfig, Failure> {
+    let url = |schema| -> Result<String, Failure> {
+        let direct = database.service_url(schema)?;
+        match through {
+            Some(proxy) => detour(&direct, proxy),
+            None => Ok(direct),
+        }
+    };
+    let [profiles, interactions, feedback, improvement, notifications] = SCHEMAS.map(url);
     Ok(DatabaseConfig {
         profiles_database_url: Some(profiles?.parse()?),
         interactions_database_url: Some(interactions?.parse()?),
@@ -232,4 +263,20 @@ fn databases(database: &TestDatabase) -> Result<DatabaseConfig, Failure> {
         pool_size: 4,
         ..DatabaseConfig::default()
     })
+}
+
+/// Leads `proxy` to the server of `url`; the URL of the same database by the way of the proxy.
+fn detour(url: &str, proxy: &Proxy) -> Result<String, Failure> {
+    let direct: PgConnectOptions = url.parse()?;
+    let (at, port) = (proxy.address(), direct.get_port());
+    if let Some(folder) = direct.get_socket() {
+        proxy.lead_to(Target::Unix(folder.join(format!(".s.PGSQL.{port}"))));
+        let database = direct.get_database().unwrap_or_default();
+        return Ok(format!("postgres://{}@{at}/{database}", direct.get_username()));
+    }
+    let mut addresses = (direct.get_host(), port).to_socket_addrs()?;
+    let address = addresses.next().ok_or("the database's host has no address")?;
+    proxy.lead_to(Target::Tcp(address));
+    let detour = direct.host(&at.ip().to_string()).port(at.port());
+    Ok(detour.to_url_lossy().into())
 }

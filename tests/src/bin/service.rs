@@ -13,7 +13,9 @@ fn main() -> ExitCode {
     match Path::new(&called).file_name().and_then(|name| name.to_str()) {
         Some("profiles") => attune_server::main(vec![Arc::new(attune_profiles::Profiles)]),
         Some("interactions") => attune_server::main(vec![Arc::new(attune_interactions::Interactions)]),
-        Some("feedback") => attune_server::main(vec![Arc::new(attune_feedback::Feedback)]),
+        Some("feedback") => {
+            attune_server::main_with(|config| vec![Arc::new(attune_feedback::Feedback::new(config))])
+        }
         Some("improvement") => attune_server::main(vec![Arc::new(attune_improvement::Improvement)]),
         Some("notifications") => {
             attune_server::main_with(|config: Config| vec![Arc::new(Notifications::new(config))])

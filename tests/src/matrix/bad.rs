@@ -146,6 +146,8 @@ pub fn bad_values(path: &Path, sample: Sample) -> Vec<Bad> {
     }
     let entry = match field.kind() {
         Kind::Message(message) => Value::Message(DynamicMessage::new(message)),
+        Kind::Int32 => Value::I32(1),
+        Kind::Enum(_) => Value::EnumNumber(1),
         _ => text("x"),
     };
     let listed = |make: Make| -> Make { Arc::new(move || Value::List(vec![make()])) };

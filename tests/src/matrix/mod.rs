@@ -7,6 +7,7 @@
 mod bad;
 mod call;
 mod harvest;
+mod parked;
 mod path;
 mod sample;
 mod samples;
@@ -16,6 +17,7 @@ mod world;
 pub use bad::{Bad, Make, bad_values};
 pub use call::{Caller, bytes, is_reading, refused_fields, scope};
 pub use harvest::{Findings, carries, rows};
+pub use parked::SUBSCRIPTION;
 pub use path::Path;
 pub use sample::{Sample, sample};
 pub use samples::{Samples, single, timestamp};

@@ -40,7 +40,9 @@ impl Street {
         let mut acme = World::make(&platform, "acme").await?;
         let mut umbra = World::make(&platform, "umbra").await?;
         let penumbra = World::make(&platform, "penumbra").await?;
-        for world in [&acme, &umbra] {
+        for world in [&mut acme, &mut umbra] {
+            // Time has passed while the neighbours moved in.
+            world.now = platform.now();
             world.complain().await?;
         }
         platform.advance(TimeDelta::hours(1)).await?;

@@ -4,6 +4,8 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use attune_api::feedback::v1 as feedback;
 use attune_api::improvement::v1 as improvement;
+use attune_api::notifications::v1 as notifications;
+use attune_api::profiles::v1 as profiles;
 use attune_testkit::reflect::{self, Answer};
 use attune_testkit::{Failure, Tenant, TestPlatform};
 use chrono::{DateTime, TimeDelta, Utc};
@@ -17,8 +19,13 @@ use super::{Caller, Path, Samples};
 /// Hours of ordinary feedback before [`World::heat`] lets a problem appear, and complaints about it.
 const QUIET: i64 = 21 * 24;
 const COMPLAINTS: usize = 60;
+/// Rated answers in words of the company's own: so many teach the engine something.
+const ANSWERS: usize = 120;
+/// The words: so many that the engine cannot be right about all of them by chance.
+const SAD: [&str; 6] = ["grumfled", "snorbled", "quaxed", "blivvety", "trondled", "mizzed"];
+const GLAD: [&str; 6] = ["fleemish", "zantic", "plorious", "wumbly", "dazzmet", "korvly"];
 
-/// A tenant with profiles, interactions, feedback, a topic, a template, messages, issues with cohorts and
+/// A tenant with profiles, interactions, feedback, a topic, a survey, a template, messages, issues with cohorts and
 /// initiatives in every state that a method asks for. All its texts hold its marker.
 #[derive(Clone, Debug)]
 pub struct World {
@@ -47,9 +54,18 @@ impl World {
             known: BTreeMap::from([("hot_issue_id", Uuid::now_v7().to_string())]),
         };
         world.record().await?;
+        world.teach().await?;
+        world.aim().await?;
         world.improve().await?;
         platform.settle().await?;
         world.look_up_message().await?;
+        world.answer().await?;
+        platform.settle().await?;
+        // Themes are gathered and customers learnt from when the next hour is full.
+        platform.advance(TimeDelta::hours(1)).await?;
+        world.now = platform.now();
+        world.look_up_what_was_understood().await?;
+        world.park(platform).await?;
         Ok(world)
     }
 
@@ -84,8 +100,134 @@ impl World {
             self.call("SetConsent", &[]).await?;
             self.call("SendMessage", &[]).await?;
         }
+        self.ask().await?;
         let topic = self.call("CreateTopic", &[]).await?;
         self.keep("topic_id", &text(&topic, "topic.topic_id")?);
+        Ok(())
+    }
+
+    /// A published survey, and an invitation that was answered twice.
+    async fn ask(&mut self) -> Result<(), Failure> {
+        let consent = profiles::SetConsentRequest {
+            profile_id: self.known("profile_id")?.to_owned(),
+            consent: Some(profiles::Consent {
+                channel: profiles::MessageChannel::Email.into(),
+                purpose: profiles::Purpose::Survey.into(),
+                state: profiles::ConsentState::Granted.into(),
+                source: "web.preferences".to_owned(),
+                ..Default::default()
+            }),
+            ..Default::default()
+        };
+        self.tenant.profiles().set_consent(consent).await?;
+        let variant = notifications::TemplateVariant {
+            language: "en".to_owned(),
+            subject: format!("A question from {}", self.marker),
+            body: "{{ link }}".to_owned(),
+        };
+        let template = notifications::Template {
+            name: format!("survey {}", self.marker),
+            purpose: profiles::Purpose::Survey.into(),
+            variants: vec![variant],
+            ..Default::default()
+        };
+        let template = notifications::CreateTemplateRequest {
+            template: Some(template),
+            ..Default::default()
+        };
+        let template = self
+            .tenant
+            .templates()
+            .create_template(template)
+            .await?
+            .into_inner();
+        let template = template.template.ok_or("no template")?;
+        self.keep("survey_template_id", &template.template_id);
+        for _ in 0..2 {
+            let survey = self.call("CreateSurvey", &[]).await?;
+            self.keep("survey_id", &text(&survey, "survey.survey_id")?);
+            self.call("PublishSurvey", &[]).await?;
+        }
+        for _ in 0..2 {
+            let invitation = self.call("Invite", &[]).await?;
+            self.keep("invitation_id", &text(&invitation, "invitation.invitation_id")?);
+        }
+        Ok(())
+    }
+
+    /// Goals, with the principle they serve and the answers that their baseline is made of.
+    async fn aim(&mut self) -> Result<(), Failure> {
+        let answer = |place: i64| feedback::Feedback {
+            channel: "survey".to_owned(),
+            rating: Some(feedback::Rating {
+                kind: feedback::RatingKind::Csat.into(),
+                value: if place % 2 == 0 { 4 } else { 2 },
+            }),
+            occurred_at: Some(Timestamp {
+                seconds: (self.now - TimeDelta::days(1)).timestamp() - place,
+                nanos: 0,
+            }),
+            ..Default::default()
+        };
+        self.submit((0..30).map(answer).collect()).await?;
+        for name in ["open_goal_id", "goal_id"] {
+            let principle = self.call("CreatePrinciple", &[]).await?;
+            self.keep("principle_id", &text(&principle, "principle.principle_id")?);
+            let goal = self.call("CreateGoal", &[]).await?;
+            self.keep(name, &text(&goal, "goal.goal_id")?);
+        }
+        Ok(())
+    }
+
+    /// Answers the invitation twice, once it was decided to ask.
+    async fn answer(&self) -> Result<(), Failure> {
+        for _ in 0..2 {
+            self.call("SubmitSurveyResponse", &[]).await?;
+        }
+        Ok(())
+    }
+
+    /// Lets customers rate and say why, in words that the engine has never heard.
+    async fn teach(&self) -> Result<(), Failure> {
+        let answer = |place: usize| {
+            let (words, value) = if place.is_multiple_of(2) {
+                (SAD, 1)
+            } else {
+                (GLAD, 5)
+            };
+            let word = words[place / 2 % words.len()];
+            feedback::Feedback {
+                channel: "survey".to_owned(),
+                text: format!("the zorb valve is {word}, {}", self.marker),
+                rating: Some(feedback::Rating {
+                    kind: feedback::RatingKind::Csat.into(),
+                    value,
+                }),
+                occurred_at: Some(at(self.now - TimeDelta::minutes(90))),
+                ..Default::default()
+            }
+        };
+        self.submit((0..ANSWERS).map(answer).collect()).await
+    }
+
+    async fn look_up_what_was_understood(&mut self) -> Result<(), Failure> {
+        let (mut themes, mut understanding) = (self.tenant.themes(), self.tenant.understanding());
+        let themes = themes
+            .list_themes(feedback::ListThemesRequest::default())
+            .await?
+            .into_inner();
+        let theme = themes.themes.into_iter().next().ok_or("no theme was found")?;
+        self.keep("theme_id", &theme.theme_id);
+        let corrections = understanding
+            .list_corrections(feedback::ListCorrectionsRequest::default())
+            .await?
+            .into_inner();
+        let correction = corrections
+            .corrections
+            .into_iter()
+            .next()
+            .ok_or("nothing was learnt")?;
+        self.keep("correction_id", &correction.correction_id);
         Ok(())
     }
 
@@ -99,6 +241,7 @@ impl World {
         self.keep("told_initiative_id", &initiative);
         self.keep("ready_initiative_id", &initiative);
         self.call("RollOutInitiative", &[]).await?;
+        self.try_out().await?;
         // The one that can be rolled out.
         self.plan().await?;
         let initiative = self.known("initiative_id")?.to_owned();
@@ -107,6 +250,26 @@ impl World {
         self.plan().await?;
         let added = self.call("AddAction", &[]).await?;
         self.keep("action_id", &text(&added, "action_id")?);
+        Ok(())
+    }
+
+    /// Pilots in every state that a method asks for, and an initiative that has none.
+    async fn try_out(&mut self) -> Result<(), Failure> {
+        for name in ["pilot_id", "planned_pilot_id", "stoppable_pilot_id"] {
+            self.plan().await?;
+            let initiative = self.known("initiative_id")?.to_owned();
+            self.keep("free_initiative_id", &initiative);
+            let pilot = self.call("CreatePilot", &[]).await?;
+            let pilot = text(&pilot, "pilot.pilot_id")?;
+            self.keep(name, &pilot);
+            if name == "pilot_id" {
+                self.call("StartPilot", &[("pilot_id", &pilot)]).await?;
+                self.call("AssignProfiles", &[]).await?;
+            }
+        }
+        self.plan().await?;
+        let initiative = self.known("initiative_id")?.to_owned();
+        self.keep("free_initiative_id", &initiative);
         Ok(())
     }
 
@@ -151,15 +314,15 @@ impl World {
                     self.marker
                 )
             },
-            occurred_at: Some(Timestamp {
-                seconds: occurred_at.timestamp(),
-                nanos: 0,
-            }),
+            occurred_at: Some(at(occurred_at)),
             ..Default::default()
         };
         let ordinary = (1..QUIET).map(|hour| said(0, self.now - TimeDelta::hours(hour), hour % 40 == 0));
         let storm = (0..COMPLAINTS).map(|place| said(place, self.now - TimeDelta::minutes(10), true));
-        let all: Vec<_> = ordinary.chain(storm).collect();
+        self.submit(ordinary.chain(storm).collect()).await
+    }
+
+    async fn submit(&self, all: Vec<feedback::Feedback>) -> Result<(), Failure> {
         let requests: Vec<_> = all
             .chunks(500)
             .map(|part| feedback::SubmitFeedbackStreamRequest {
@@ -218,6 +381,13 @@ impl World {
             Some(message) if status.code() == Code::Ok => Ok(message),
             _ => Err(format!("{} {request:?}: {status:?}", method.name()).into()),
         }
+    }
+}
+
+fn at(instant: DateTime<Utc>) -> Timestamp {
+    Timestamp {
+        seconds: instant.timestamp(),
+        nanos: 0,
     }
 }
 

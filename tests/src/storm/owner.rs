@@ -134,6 +134,7 @@ impl<'w> Owner<'w> {
             change: change.into(),
             template_id: self.template_id.clone(),
             request_id: intent(),
+            pilot_override: None,
         };
         ask(async || initiatives().roll_out_initiative(request.clone()).await).await?;
         self.world.reached(Moment::RolledOut).await

@@ -14,7 +14,7 @@ use prost_types::Timestamp;
 
 use super::{
     Account, Counts, InitiativeAccount, IssueAccount, IterationAccount, Mails, NoticeAccount, OpenIteration,
-    RejectionAccount, Told, tracing,
+    RejectionAccount, Told, themes, tracing,
 };
 use crate::input::Rejection;
 use crate::platform::{PAGE, Platform, ask};
@@ -55,7 +55,8 @@ pub(crate) async fn collect(platform: &Platform, observed: Observed) -> anyhow::
             initiatives.push(initiative_account(initiative, until, &mut told));
         }
         let why = explain(platform, &issue).await?;
-        issues.push(issue_account(issue, why));
+        let keywords = themes::keywords(platform, &issue).await?;
+        issues.push(issue_account(issue, why, keywords));
     }
     let (to_customers, to_departments) = mails;
     let as_told = i64::try_from(to_customers) == Ok(told.sent);
@@ -65,6 +66,7 @@ pub(crate) async fn collect(platform: &Platform, observed: Observed) -> anyhow::
         real_changes,
         feedback: counts(rejected, &replayed),
         customers: replayed.customers,
+        themes: themes::talked_about(platform, until).await?,
         issues,
         initiatives,
         told,
@@ -154,7 +156,7 @@ async fn notices(platform: &Platform) -> anyhow::Result<Vec<DetectionNotice>> {
     Ok(notices)
 }
 
-fn issue_account(issue: Issue, why: ExplainHotIssueResponse) -> IssueAccount {
+fn issue_account(issue: Issue, why: ExplainHotIssueResponse, keywords: Vec<String>) -> IssueAccount {
     let hot = why.hot_issue.unwrap_or_default();
     IssueAccount {
         state: word(issue.state().as_str_name(), "ISSUE_STATE_"),
@@ -176,6 +178,7 @@ fn issue_account(issue: Issue, why: ExplainHotIssueResponse) -> IssueAccount {
         cohort: issue.cohort_size,
         evidence: issue.evidence_size,
         explanation: why.explanation,
+        keywords,
         quotes: issue.quotes,
     }
 }

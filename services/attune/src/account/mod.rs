@@ -2,6 +2,7 @@
 
 mod collect;
 mod print;
+mod themes;
 mod tracing;
 
 use std::collections::BTreeMap;
@@ -25,6 +26,8 @@ pub(crate) struct Account {
     pub(crate) real_changes: bool,
     pub(crate) feedback: Counts,
     pub(crate) customers: Decisions,
+    /// What people talked about in the end, found without telling the platform what to look for; the largest first.
+    pub(crate) themes: Vec<ThemeAccount>,
     pub(crate) issues: Vec<IssueAccount>,
     pub(crate) initiatives: Vec<InitiativeAccount>,
     pub(crate) told: Told,
@@ -52,6 +55,23 @@ pub(crate) struct RejectionAccount {
     pub(crate) reason: String,
 }
 
+/// Something that people talked about.
+#[derive(Debug, Serialize)]
+pub(crate) struct ThemeAccount {
+    pub(crate) theme_id: String,
+    pub(crate) label: String,
+    pub(crate) phrases: Vec<String>,
+    /// The days that `texts` are of; `texts_before` are of as many days before.
+    pub(crate) start: Option<DateTime<Utc>>,
+    pub(crate) end: Option<DateTime<Utc>>,
+    pub(crate) texts: i64,
+    pub(crate) texts_before: i64,
+    /// None where nobody talked about it before.
+    pub(crate) growth: Option<f64>,
+    pub(crate) languages: Vec<String>,
+    pub(crate) quotes: Vec<String>,
+}
+
 /// What was found.
 #[derive(Debug, Serialize)]
 pub(crate) struct IssueAccount {
@@ -77,6 +97,8 @@ pub(crate) struct IssueAccount {
     pub(crate) cohort: i64,
     pub(crate) evidence: i64,
     pub(crate) explanation: String,
+    /// The words that tell its mentions from everything else that was said then.
+    pub(crate) keywords: Vec<String>,
     pub(crate) quotes: Vec<String>,
 }
 

@@ -10,6 +10,8 @@ use super::{Account, InitiativeAccount, IssueAccount, IterationAccount, OpenIter
 const SHOWN_REJECTIONS: usize = 5;
 /// Quotes that are shown of an issue.
 const SHOWN_QUOTES: usize = 3;
+/// Quotes that are shown of a theme.
+const SHOWN_THEME_QUOTES: usize = 2;
 const LONGEST_QUOTE: usize = 160;
 
 /// The account as text.
@@ -23,6 +25,8 @@ pub(crate) fn print(account: &Account) -> String {
 fn write(out: &mut String, account: &Account) -> fmt::Result {
     heading(out, "What went in")?;
     input(out, account)?;
+    heading(out, "What people talked about")?;
+    talked_about(out, account)?;
     heading(out, "What was found")?;
     match account.issues.as_slice() {
         [] => writeln!(out, "Nothing left its usual range: no issue was opened.")?,
@@ -97,6 +101,31 @@ fn input(out: &mut String, account: &Account) -> fmt::Result {
     Ok(())
 }
 
+fn talked_about(out: &mut String, account: &Account) -> fmt::Result {
+    let Some(first) = account.themes.first() else {
+        return writeln!(out, "No two people talked about the same.");
+    };
+    writeln!(
+        out,
+        "From {} to {}, in their own words; nobody told the platform what to look for.",
+        day(first.start),
+        day(first.end)
+    )?;
+    for theme in &account.themes {
+        let growth = match theme.growth {
+            Some(growth) if growth >= 1.5 => format!(", {growth:.1} times as many as in the days before"),
+            Some(growth) if growth <= 0.67 => format!(", after {} in the days before", theme.texts_before),
+            Some(_) => ", as before".to_owned(),
+            None => ", new".to_owned(),
+        };
+        writeln!(out, "\n■ {}\n  {} texts{growth}", theme.label, theme.texts)?;
+        for quote in theme.quotes.iter().take(SHOWN_THEME_QUOTES) {
+            writeln!(out, "    “{}”", shortened(quote))?;
+        }
+    }
+    Ok(())
+}
+
 fn found(out: &mut String, issue: &IssueAccount) -> fmt::Result {
     writeln!(out, "\n■ {}", issue.title)?;
     writeln!(
@@ -121,6 +150,9 @@ fn found(out: &mut String, issue: &IssueAccount) -> fmt::Result {
         "  frozen: {} customers, {} complaints",
         issue.cohort, issue.evidence
     )?;
+    if !issue.keywords.is_empty() {
+        writeln!(out, "  in people's words: {}", issue.keywords.join(", "))?;
+    }
     for quote in issue.quotes.iter().take(SHOWN_QUOTES) {
         writeln!(out, "    “{}”", shortened(quote))?;
     }

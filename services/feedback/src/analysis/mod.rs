@@ -1,30 +1,39 @@
-//! From what was said to what it means: the seam behind which engines stand, and the tenants' taxonomies.
+//! From what was said to what it means: the seam behind which engines stand, and what a tenant's texts are
+//! understood with.
 
+mod basis;
+mod breaker;
 mod builtin;
+mod engines;
+mod growth;
+mod remote;
 mod taxonomies;
 
 use std::sync::Arc;
 
 use async_trait::async_trait;
-use attune_text::Taxonomy;
+use attune_database::Tx;
 
+pub(crate) use basis::Basis;
 pub(crate) use builtin::Builtin;
+pub(crate) use engines::{Engines, TenantEngine};
+pub(crate) use growth::{Growth, grow};
+pub(crate) use remote::Remote;
 pub(crate) use taxonomies::{Taxonomies, TenantTaxonomy, all as all_topics, check as check_topic};
 
 use crate::domain::{Draft, Understanding};
 use crate::error::Error;
+use crate::store;
 
-/// An engine that understands texts. It is asked outside of any transaction of the caller's, so it may take its
-/// time or live elsewhere.
+/// An engine that understands texts.
 #[async_trait]
 pub(crate) trait Analyzer: Send + Sync + 'static {
     /// What each of `texts` says, in their order and as many. Each result names engine and version, because a
     /// later version may judge otherwise.
-    async fn analyze(
-        &self,
-        texts: Vec<String>,
-        taxonomy: Arc<Taxonomy>,
-    ) -> Result<Vec<Understanding>, AnalyzerError>;
+    async fn analyze(&self, basis: &Basis, texts: Vec<String>) -> Result<Vec<Understanding>, AnalyzerError>;
+
+    /// Whether it asks somebody outside: then it is never asked while a transaction is open.
+    fn is_outside(&self) -> bool;
 }
 
 /// Why an engine gave no answer.
@@ -36,11 +45,12 @@ pub(crate) enum AnalyzerError {
     Incomplete { asked: usize, answered: usize },
 }
 
-/// Understands feedback with the tenant's taxonomy. Cheap to clone.
+/// Understands feedback as its tenant's taxonomy and customers taught. Cheap to clone.
 #[derive(Clone)]
 pub(crate) struct Reader {
     analyzer: Arc<dyn Analyzer>,
     pub(crate) taxonomies: Taxonomies,
+    pub(crate) engines: Engines,
 }
 
 /// Feedback with what was understood of it; nothing where there was no text.
@@ -55,14 +65,31 @@ impl Reader {
         Self {
             analyzer: Arc::new(analyzer),
             taxonomies: Taxonomies::default(),
+            engines: Engines::default(),
         }
+    }
+
+    /// Whether understanding asks somebody outside; see [`Analyzer::is_outside`].
+    pub(crate) fn is_outside(&self) -> bool {
+        self.analyzer.is_outside()
+    }
+
+    /// What the tenant's texts are understood with, as `tx` sees it. Reads two numbers; only a change makes it
+    /// compile or load anew.
+    pub(crate) async fn basis(&self, tx: &mut Tx) -> Result<Basis, Error> {
+        let versions = store::basis::versions(tx).await?;
+        Ok(Basis {
+            tenant: tx.tenant().clone(),
+            taxonomy: self.taxonomies.of_version(tx, versions.taxonomy).await?,
+            engine: self.engines.with_correction(tx, versions.correction).await?,
+        })
     }
 
     /// Understands `drafts` together.
     pub(crate) async fn understand(
         &self,
         drafts: Vec<Draft>,
-        taxonomy: &TenantTaxonomy,
+        basis: &Basis,
     ) -> Result<Vec<Understood>, Error> {
         let texts: Vec<String> = drafts
             .iter()
@@ -73,9 +100,7 @@ impl Reader {
         let answers = if asked == 0 {
             Vec::new()
         } else {
-            self.analyzer
-                .analyze(texts, Arc::clone(&taxonomy.compiled))
-                .await?
+            self.analyzer.analyze(basis, texts).await?
         };
         if answers.len() != asked {
             return Err(AnalyzerError::Incomplete {
@@ -102,6 +127,7 @@ impl std::fmt::Debug for Reader {
         formatter
             .debug_struct("Reader")
             .field("taxonomies", &self.taxonomies)
+            .field("engines", &self.engines)
             .finish_non_exhaustive()
     }
 }

@@ -26,6 +26,11 @@ pub(crate) struct TenantTaxonomy {
 }
 
 impl TenantTaxonomy {
+    /// The starter set as it ships.
+    pub(crate) async fn starter() -> Result<Arc<Self>, Error> {
+        compile(0, all(Vec::new())).await
+    }
+
     /// The topic's name for people; its id where it is gone.
     pub(crate) fn name_of<'a>(&'a self, topic_id: &'a str) -> &'a str {
         self.topics
@@ -54,9 +59,15 @@ impl Taxonomies {
     /// The tenant's taxonomy as `tx` sees it. Reads one number; only a change makes it compile anew.
     pub(crate) async fn current(&self, tx: &mut Tx) -> Result<Arc<TenantTaxonomy>, Error> {
         let version = store::topic::version(tx).await?;
+        self.of_version(tx, version).await
+    }
+
+    /// The tenant's taxonomy, of which `tx` read that this is the version.
+    pub(crate) async fn of_version(&self, tx: &mut Tx, version: i64) -> Result<Arc<TenantTaxonomy>, Error> {
         if version == 0 {
-            let starter = || async { compile(0, all(Vec::new())).await };
-            return Ok(Arc::clone(self.starter.get_or_try_init(starter).await?));
+            return Ok(Arc::clone(
+                self.starter.get_or_try_init(TenantTaxonomy::starter).await?,
+            ));
         }
         if let Some(kept) = self
             .compiled

@@ -5,10 +5,13 @@
 //! - It looks at when things were said, not at when they arrived: what arrives late is in the series of the next
 //!   run.
 //! - A topic has at most one open hot issue. While one is open, every further finding of its topic belongs to it,
-//!   whatever product it is about: an open issue of one product absorbs a later one over all products, and the
-//!   other way round. It keeps the slice, the numbers, the evidence and the cohort it was opened with; the record
-//!   of the run says what it absorbed.
-//! - The cohort is frozen when the issue is opened; a later run never changes it.
+//!   whatever product it is about; the record of the run says what it absorbed.
+//! - An issue of one product whose topic is found hot elsewhere too is widened to all products, once: it keeps the
+//!   numbers it was opened with, its record says why it was widened, and everybody who said it since the beginning
+//!   of the first window, in any of its products, joins its cohort.
+//! - But for that the cohort is frozen when the issue is opened.
+
+use std::collections::HashSet;
 
 use attune_database::Tx;
 use attune_stats::hot::{self, HotCell, Level, Settings};
@@ -19,7 +22,7 @@ use uuid::Uuid;
 use crate::analysis::TenantTaxonomy;
 use crate::domain::{
     Cohort, DecisionRecord, Evidence, HotIssue, HotIssueState, Notice, Outcome, Ruling, Scope, Series, Sight,
-    Window, representative,
+    Widening, Window, representative,
 };
 use crate::error::Error;
 use crate::store::detection::RunRecord;
@@ -27,6 +30,8 @@ use crate::{events, store};
 
 /// The rule by which issues are opened, as records name it. Another way to decide is another version.
 const RULE: &str = "hot_issue/1";
+/// The rule by which issues are widened, as records name it.
+const WIDENING: &str = "hot_issue_widening/1";
 /// Quotes of one hot issue.
 const QUOTES: usize = 5;
 /// Pieces of evidence that quotes are chosen from.
@@ -63,7 +68,8 @@ pub(crate) async fn run(tx: &mut Tx, taxonomy: &TenantTaxonomy, hour: DateTime<U
     };
     let mut open = store::hot_issue::lock_open(tx).await?;
     let ended = follow(tx, &run, &mut open).await?;
-    let rulings = rule(tx, &run, &open).await?;
+    let mut rulings = rule(tx, &run, &open).await?;
+    rulings.extend(widen(tx, &run, &mut open).await?);
     take_notice(tx, &run).await?;
     let record = run.record(rulings, ended);
     store::detection::record(tx, &record).await?;
@@ -127,6 +133,65 @@ async fn rule(tx: &mut Tx, run: &Run<'_>, open: &[HotIssue]) -> Result<Vec<Rulin
         });
     }
     Ok(rulings)
+}
+
+/// Widens the issues of one product whose topic the run found hot elsewhere too; answers by which finding.
+async fn widen(tx: &mut Tx, run: &Run<'_>, open: &mut [HotIssue]) -> Result<Vec<Ruling>, Error> {
+    let mut rulings = Vec::new();
+    let of_one_product =
+        |issue: &&mut HotIssue| issue.state == HotIssueState::Open && !issue.product.is_empty();
+    for issue in open.iter_mut().filter(of_one_product) {
+        let found = hot::spread(&run.result.hot, &issue.topic_id, &issue.product, &run.settings);
+        let Some(finding) = found.cloned() else {
+            continue;
+        };
+        widen_one(tx, run, issue, finding.clone()).await?;
+        rulings.push(Ruling {
+            outcome: Outcome::Widened,
+            hot_issue_id: issue.hot_issue_id,
+            finding,
+        });
+    }
+    Ok(rulings)
+}
+
+async fn widen_one(tx: &mut Tx, run: &Run<'_>, issue: &mut HotIssue, finding: HotCell) -> Result<(), Error> {
+    let scope = Scope {
+        product: String::new(),
+        left_out: run.started(),
+    };
+    let window = Window {
+        start: issue.window_start,
+        end: finding.window_end,
+    };
+    let known = store::hot_issue::known_evidence(tx, issue.hot_issue_id).await?;
+    let known: HashSet<Uuid> = known.into_iter().collect();
+    let mut evidence = store::mention::evidence(tx, &issue.topic_id, &scope, window).await?;
+    evidence.retain(|mention| !known.contains(&mention.feedback_id));
+    let extension = Cohort::of(&evidence);
+    let at = run.hour;
+    let joined = store::hot_issue::extend(tx, issue.hot_issue_id, &extension, at).await?;
+    let usual = run
+        .series
+        .usual_per_day(&issue.topic_id, &scope, issue.window_start);
+    let widening = Widening {
+        rule: WIDENING.to_owned(),
+        at,
+        from: issue.product.clone(),
+        finding,
+        left_out: scope.left_out,
+        evidence: evidence.len(),
+        anonymous: extension.anonymous.len(),
+        joined,
+    };
+    issue.cohort_size += joined;
+    issue.evidence_size += count(evidence.len());
+    issue.widen(widening, usual);
+    store::hot_issue::widen(tx, issue).await?;
+    events::hot_issue_widened(tx, issue, &extension).await?;
+    store::hot_issue::update_course(tx, issue).await?;
+    tracing::info!(hot_issue_id = %issue.hot_issue_id, topic_id = issue.topic_id, joined, "hot issue widened");
+    Ok(())
 }
 
 async fn open_one(tx: &mut Tx, run: &Run<'_>, finding: HotCell) -> Result<Uuid, Error> {
@@ -240,6 +305,7 @@ impl Run<'_> {
             window_start: finding.window_start,
             ended_at: None,
             usual_since: None,
+            widened_at: None,
             observed,
             last_observed: observed,
             expected: finding.expected,
@@ -261,6 +327,7 @@ impl Run<'_> {
                 anonymous: cohort.anonymous.len(),
                 cohort: cohort.members.len(),
                 skipped_hours: self.skipped_hours,
+                widening: None,
             }),
         }
     }

@@ -77,16 +77,16 @@ pub(crate) async fn submit_many(
 }
 
 /// Understands texts outside of any transaction that writes.
-async fn understand(
+pub(crate) async fn understand(
     db: &Database,
     reader: &Reader,
     tenant: &TenantId,
     drafts: Vec<Draft>,
 ) -> Result<Vec<Understood>, Error> {
     let mut tx = db.read(tenant).await?;
-    let taxonomy = reader.taxonomies.current(&mut tx).await?;
+    let basis = reader.basis(&mut tx).await?;
     tx.commit().await?;
-    reader.understand(drafts, &taxonomy).await
+    reader.understand(drafts, &basis).await
 }
 
 /// Reads a piece of feedback.

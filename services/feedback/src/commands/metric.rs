@@ -27,6 +27,7 @@ pub(crate) async fn query(db: &Database, tenant: &TenantId, measure: &Measure) -
         MetricId::Csat => ratings(&mut tx, measure, AnswerScale::Csat).await,
         MetricId::Ces => ratings(&mut tx, measure, AnswerScale::Ces).await,
         MetricId::SentimentNegativeShare => negative_share(&mut tx, measure).await,
+        MetricId::TopicNegativeShare => topic_negative_share(&mut tx, measure).await,
         MetricId::TopicShare => topic_share(&mut tx, measure).await,
     }?;
     tx.commit().await?;
@@ -64,6 +65,14 @@ async fn ratings(tx: &mut Tx, measure: &Measure, scale: AnswerScale) -> Result<V
 async fn negative_share(tx: &mut Tx, measure: &Measure) -> Result<Vec<Value>, Error> {
     let rows = store::counts::slice(tx, &measure.slice, measure.spans()).await?;
     let parts = rows.iter().map(|row| (row.start, row.negative, row.judged));
+    shares(measure, parts)
+}
+
+async fn topic_negative_share(tx: &mut Tx, measure: &Measure) -> Result<Vec<Value>, Error> {
+    let rows = store::counts::slice(tx, &measure.slice, measure.spans()).await?;
+    let parts = rows
+        .iter()
+        .map(|row| (row.start, row.mention_negative, row.mention_judged));
     shares(measure, parts)
 }
 

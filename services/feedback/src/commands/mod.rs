@@ -1,8 +1,19 @@
 //! What can be done; the only place that begins and commits transactions.
 
+pub(crate) mod correction;
 pub(crate) mod detection;
 pub(crate) mod feedback;
+pub(crate) mod heard;
 pub(crate) mod hot_issue;
+pub(crate) mod invitation;
 pub(crate) mod metric;
 pub(crate) mod record;
+pub(crate) mod response;
+pub(crate) mod survey;
+pub(crate) mod keyword;
+pub(crate) mod learning;
+pub(crate) mod metric;
+pub(crate) mod record;
+pub(crate) mod theme;
 pub(crate) mod topic;
+pub(crate) mod understanding;

@@ -6,7 +6,7 @@ use attune_database::Tx;
 use uuid::Uuid;
 
 use crate::analysis::Understood;
-use crate::domain::{Feedback, Grain, Source, Tally};
+use crate::domain::{Feedback, Grain, Source, Tally, taught_by};
 use crate::error::Error;
 use crate::{events, store, timers};
 
@@ -36,13 +36,39 @@ pub(crate) async fn record(
         return Ok(results);
     }
     store::mention::insert(tx, &stored).await?;
-    if store::detection::begin(tx).await? {
-        let first_run = Grain::Hour.start_of(tx.now()) + Grain::Hour.width();
-        timers::detect::schedule(tx, first_run).await?;
-    }
+    wait_for_themes(tx, &stored).await?;
+    begin(tx, &stored).await?;
     events::submitted(tx, &stored).await?;
     store::counts::add(tx, &Tally::of(stored)).await?;
     Ok(results)
+}
+
+/// Begins what goes on by itself from a tenant's first feedback on.
+async fn begin(tx: &mut Tx, stored: &[&Feedback]) -> Result<(), Error> {
+    let next_hour = Grain::Hour.start_of(tx.now()) + Grain::Hour.width();
+    if store::detection::begin(tx).await? {
+        timers::detect::schedule(tx, next_hour).await?;
+    }
+    let teaches =
+        |item: &&Feedback| !item.draft.text.is_empty() && item.draft.rating.and_then(taught_by).is_some();
+    if stored.iter().any(teaches) && store::learning::begin(tx).await? {
+        timers::learn::schedule(tx, next_hour).await?;
+    }
+    Ok(())
+}
+
+async fn wait_for_themes(tx: &mut Tx, stored: &[&Feedback]) -> Result<(), Error> {
+    let with_text = stored.iter().filter(|item| !item.draft.text.is_empty());
+    let ids: Vec<Uuid> = with_text.map(|item| item.feedback_id).collect();
+    if ids.is_empty() {
+        return Ok(());
+    }
+    store::theme::wait(tx, &ids).await?;
+    if store::theme::begin(tx).await? {
+        let next_hour = Grain::Hour.start_of(tx.now()) + Grain::Hour.width();
+        timers::themes::schedule(tx, next_hour).await?;
+    }
+    Ok(())
 }
 
 /// Where in the batch a source stands: the place of the first, then those of its repetitions.

@@ -1,6 +1,6 @@
 //! The tenant's taxonomy.
 
-use attune_database::{Database, OnConstraint, Write};
+use attune_database::{Database, OnConstraint, Tx, Write};
 use attune_rpc::{Page, RequestKey, TenantId};
 use attune_text::TopicDefinition;
 use uuid::Uuid;
@@ -28,22 +28,27 @@ pub(crate) async fn create(db: &Database, tenant: &TenantId, create: Create) -> 
         Write::Fresh(tx) => tx,
         Write::Repeat(uid) => return made_before(db, tenant, uid).await,
     };
-    // First, because it makes others who change the taxonomy wait: the limit holds.
-    store::topic::next_version(&mut tx).await?;
-    let id = definition.id.clone();
-    store::topic::insert(&mut tx, uid, &definition)
-        .await
-        .on_constraint("topic_pkey", || Error::TopicTaken)?;
-    let mut topics = all_topics(store::topic::all(&mut tx).await?);
-    if topics.len() > MOST {
-        return Err(Error::TooManyTopics { limit: MOST });
-    }
-    let topic = topics.remove(&id).ok_or(Error::NoTopic(uid))?;
+    let topic = add(&mut tx, uid, &definition).await?;
     tx.commit().await?;
     Ok(topic)
 }
 
-async fn made_before(db: &Database, tenant: &TenantId, uid: Uuid) -> Result<Topic, Error> {
+/// Adds a topic in the caller's transaction.
+pub(super) async fn add(tx: &mut Tx, uid: Uuid, definition: &TopicDefinition) -> Result<Topic, Error> {
+    // First, because it makes others who change the taxonomy wait: the limit holds.
+    store::topic::next_version(tx).await?;
+    store::topic::insert(tx, uid, definition)
+        .await
+        .on_constraint("topic_pkey", || Error::TopicTaken)?;
+    let mut topics = all_topics(store::topic::all(tx).await?);
+    if topics.len() > MOST {
+        return Err(Error::TooManyTopics { limit: MOST });
+    }
+    topics.remove(&definition.id).ok_or(Error::NoTopic(uid))
+}
+
+/// The topic that a request made which is repeated.
+pub(super) async fn made_before(db: &Database, tenant: &TenantId, uid: Uuid) -> Result<Topic, Error> {
     let mut tx = db.read(tenant).await?;
     let id = store::topic::id_of(&mut tx, uid)
         .await?

@@ -231,7 +231,7 @@ fn rating_to_proto(rating: Rating) -> pb::Rating {
     }
 }
 
-fn understanding_to_proto(understanding: Understanding) -> pb::Understanding {
+pub(crate) fn understanding_to_proto(understanding: Understanding) -> pb::Understanding {
     let Understanding {
         engine,
         language,
@@ -240,29 +240,36 @@ fn understanding_to_proto(understanding: Understanding) -> pb::Understanding {
         sentiment_probability,
         topics,
     } = understanding;
-    let sentiment = match sentiment {
-        None => pb::Sentiment::Unspecified,
-        Some(Sentiment::Negative) => pb::Sentiment::Negative,
-        Some(Sentiment::Neutral) => pb::Sentiment::Neutral,
-        Some(Sentiment::Positive) => pb::Sentiment::Positive,
-    };
     let mention = |Mention {
                        topic_id,
                        start,
                        end,
                        confidence,
+                       sentiment_score,
+                       sentiment,
                    }| pb::TopicMention {
         topic_id,
         start,
         end,
         confidence,
+        sentiment: sentiment_to_proto(sentiment).into(),
+        sentiment_score,
     };
     pb::Understanding {
         engine,
         language: language.unwrap_or_default(),
         sentiment_score,
-        sentiment: sentiment.into(),
+        sentiment: sentiment_to_proto(sentiment).into(),
         sentiment_probability,
         topics: topics.into_iter().map(mention).collect(),
+    }
+}
+
+fn sentiment_to_proto(sentiment: Option<Sentiment>) -> pb::Sentiment {
+    match sentiment {
+        None => pb::Sentiment::Unspecified,
+        Some(Sentiment::Negative) => pb::Sentiment::Negative,
+        Some(Sentiment::Neutral) => pb::Sentiment::Neutral,
+        Some(Sentiment::Positive) => pb::Sentiment::Positive,
     }
 }

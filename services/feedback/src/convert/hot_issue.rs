@@ -59,6 +59,8 @@ pub(crate) fn to_proto(issue: &HotIssue) -> pb::HotIssue {
         evidence_size: issue.evidence_size,
         quotes: issue.quotes.clone(),
         last_observed: issue.last_observed,
+        widened_at: issue.widened_at.map(timestamp),
+        opened_product: issue.opened_product().to_owned(),
     }
 }
 
@@ -101,6 +103,30 @@ pub(crate) fn cohort_parts(hot_issue_id: Uuid, cohort: &Cohort) -> Vec<pb::HotIs
         anonymous_feedback_ids: anonymous.iter().map(Uuid::to_string).collect(),
     };
     (1..).zip(parts).map(part).collect()
+}
+
+pub(crate) fn widened(issue: &HotIssue) -> pb::HotIssueWidened {
+    let rule = issue.record.widening.as_ref();
+    pb::HotIssueWidened {
+        hot_issue: Some(to_proto(issue)),
+        rule: rule.map(|widening| widening.rule.clone()).unwrap_or_default(),
+        explanation: issue.why_it_was_widened().unwrap_or_default(),
+    }
+}
+
+/// The parts of what a cohort is extended by.
+pub(crate) fn extension_parts(hot_issue_id: Uuid, cohort: &Cohort) -> Vec<pb::HotIssueCohortExtended> {
+    let extended = |part: pb::HotIssueCohortFrozen| pb::HotIssueCohortExtended {
+        hot_issue_id: part.hot_issue_id,
+        part: part.part,
+        parts: part.parts,
+        members: part.members,
+        anonymous_feedback_ids: part.anonymous_feedback_ids,
+    };
+    cohort_parts(hot_issue_id, cohort)
+        .into_iter()
+        .map(extended)
+        .collect()
 }
 
 fn member_to_proto(member: &Member) -> pb::CohortMember {

@@ -2,6 +2,7 @@
 
 use attune_api::interactions::v1 as pb;
 use attune_rpc::{Error, Violations};
+use prost::Message as _;
 
 use crate::domain::{Draft, Origin};
 
@@ -18,6 +19,11 @@ pub(crate) fn heard(recorded: pb::InteractionRecorded) -> Result<Option<Draft>, 
     }
     let draft = parse(&interaction, &mut violations);
     violations.finish(draft).map(Some)
+}
+
+/// The same of an event that was put aside after it had been heard once.
+pub(crate) fn put_aside(payload: &[u8]) -> Result<Option<Draft>, Error> {
+    heard(pb::InteractionRecorded::decode(payload).map_err(Error::internal)?)
 }
 
 /// The source's id is not carried over: the interaction's own id is what makes it the same one again.

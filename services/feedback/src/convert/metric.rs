@@ -80,7 +80,7 @@ fn parse_step(step: i32, violations: &mut Violations) -> Option<Step> {
     }
 }
 
-fn parse_slice(
+pub(super) fn parse_slice(
     slice: Option<&pb::Slice>,
     metric: Option<MetricId>,
     violations: &mut Violations,
@@ -96,7 +96,9 @@ fn parse_slice(
     let channel = violations.optional_slug("slice.channel", channel, 64);
     let touchpoint = violations.optional_slug("slice.touchpoint", touchpoint, 64);
     let topic_id = match metric {
-        Some(MetricId::TopicShare) => violations.slug("slice.topic_id", topic_id, 64).map(Some),
+        Some(MetricId::TopicShare | MetricId::TopicNegativeShare) => {
+            violations.slug("slice.topic_id", topic_id, 64).map(Some)
+        }
         _ => violations.optional_slug("slice.topic_id", topic_id, 64),
     };
     Some(Slice {

@@ -30,15 +30,43 @@ impl HotIssue {
                 "The {hours} full hours before were not looked at one by one."
             )),
         }
+        sentences.extend(self.why_it_was_widened());
         sentences.join(" ")
+    }
+
+    /// Why it is about all products now, where it was opened for one.
+    pub(crate) fn why_it_was_widened(&self) -> Option<String> {
+        let widening = self.record.widening.as_ref()?;
+        let finding = &widening.finding;
+        let place = match &finding.level {
+            Level::Product(product) => format!("in feedback about {product}"),
+            Level::Overall => format!(
+                "over all products (elevated in {})",
+                finding.elevated_products.join(", ")
+            ),
+        };
+        Some(format!(
+            "Opened for {from}, it was widened to all products at {at} by rule {rule}: in the {hours} hours before, the \
+             topic was mentioned {observed} times {place} where {expected:.1} were expected. Its cohort was extended \
+             once, by {joined} persons who had said it since {since} in any of its products, and its evidence by \
+             {evidence} mentions.",
+            from = widening.from,
+            at = widening.at.format("%Y-%m-%d %H:%M UTC"),
+            rule = widening.rule,
+            hours = finding.baseline.window_hours,
+            observed = finding.observed,
+            expected = finding.expected,
+            joined = widening.joined,
+            since = self.window_start.format("%Y-%m-%d %H:%M UTC"),
+            evidence = widening.evidence,
+        ))
     }
 
     fn what_was_seen(&self) -> String {
         let finding = &self.record.finding;
-        let of = if self.product.is_empty() {
-            "all products"
-        } else {
-            &self.product
+        let of = match self.opened_product() {
+            "" => "all products",
+            product => product,
         };
         let season = if finding.baseline.day_of_week {
             " and on such a day of the week"

@@ -53,6 +53,29 @@ pub(crate) struct DecisionRecord {
     pub(crate) cohort: usize,
     /// Full hours before this run that were not looked at, because time had passed them already.
     pub(crate) skipped_hours: i32,
+    /// Why and how it was widened, where it was.
+    #[serde(default)]
+    pub(crate) widening: Option<Widening>,
+}
+
+/// That an issue of one product became one of all products.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub(crate) struct Widening {
+    /// The rule and its version.
+    pub(crate) rule: String,
+    pub(crate) at: DateTime<Utc>,
+    /// The product it had been about.
+    pub(crate) from: String,
+    /// What was found elsewhere.
+    pub(crate) finding: HotCell,
+    /// Products left out of it, because their volume had just started.
+    pub(crate) left_out: Vec<String>,
+    /// Mentions it was extended by.
+    pub(crate) evidence: usize,
+    /// Of those, mentions of persons who are not known.
+    pub(crate) anonymous: usize,
+    /// Persons the cohort was extended by.
+    pub(crate) joined: i64,
 }
 
 /// A topic whose volume left its usual range.
@@ -73,6 +96,7 @@ pub(crate) struct HotIssue {
     pub(crate) window_start: DateTime<Utc>,
     pub(crate) ended_at: Option<DateTime<Utc>>,
     pub(crate) usual_since: Option<DateTime<Utc>>,
+    pub(crate) widened_at: Option<DateTime<Utc>>,
     pub(crate) observed: i64,
     pub(crate) last_observed: i64,
     pub(crate) expected: f64,
@@ -107,6 +131,23 @@ impl HotIssue {
             product: self.product.clone(),
             left_out: self.left_out.clone(),
         }
+    }
+
+    /// The product it was opened for; empty for all.
+    pub(crate) fn opened_product(&self) -> &str {
+        let widening = self.record.widening.as_ref();
+        widening.map_or(&self.product, |widening| &widening.from)
+    }
+
+    /// From now on it is about its topic in all products of `scope`.
+    pub(crate) fn widen(&mut self, widening: Widening, usual_per_day: f64) {
+        self.product = String::new();
+        self.left_out.clone_from(&widening.left_out);
+        self.widened_at = Some(widening.at);
+        self.usual_since = None;
+        self.usual_per_day = usual_per_day;
+        self.record.widening = Some(widening);
+        self.version += 1;
     }
 
     pub(crate) fn window(&self) -> TimeDelta {
@@ -159,6 +200,8 @@ pub(crate) enum Outcome {
     Opened,
     /// Its topic's hot issue was open already.
     Absorbed,
+    /// It widened its topic's hot issue from one product to all.
+    Widened,
 }
 
 /// Something a run noticed that is not an issue.

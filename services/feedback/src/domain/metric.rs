@@ -95,6 +95,8 @@ pub(crate) struct SliceCount {
     pub(crate) judged: i64,
     pub(crate) negative: i64,
     pub(crate) non_positive: i64,
+    pub(crate) mention_judged: i64,
+    pub(crate) mention_negative: i64,
 }
 
 /// Which rows make up a window: hours, then whole days, then hours again. A series by hour has no days, one by

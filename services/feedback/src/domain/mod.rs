@@ -1,22 +1,30 @@
 //! What the service knows, free of wire and tables.
 
+mod correction;
 mod evidence;
 mod explanation;
 mod feedback;
 mod hot_issue;
+pub(crate) mod invitation;
 mod metric;
 mod quotes;
+pub(crate) mod survey;
 mod tally;
+mod theme;
 mod topic;
 mod understanding;
 mod usual;
 
+pub(crate) use correction::{Correction, CorrectionState, reason_of, taught_by};
 pub(crate) use evidence::{Cohort, Evidence, Member};
 pub(crate) use feedback::{Draft, Feedback, Origin, Rating, Source};
-pub(crate) use hot_issue::{DecisionRecord, HotIssue, HotIssueState, Notice, Outcome, Ruling, Scope, Sight};
+pub(crate) use hot_issue::{
+    DecisionRecord, HotIssue, HotIssueState, Notice, Outcome, Ruling, Scope, Sight, Widening,
+};
 pub(crate) use metric::{Grain, Measure, Slice, SliceCount, Spans, Step, Window, metric};
 pub(crate) use quotes::representative;
 pub(crate) use tally::{MentionKey, PersonKey, RatingKey, SliceKey, Tally, day_of, hour_of};
+pub(crate) use theme::{Period, Theme, ThemeInPeriod, without_placeholders};
 pub(crate) use topic::{Topic, TopicOrigin};
 pub(crate) use understanding::{Mention, Sentiment, Understanding};
 pub(crate) use usual::Series;

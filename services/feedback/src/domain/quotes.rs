@@ -120,6 +120,8 @@ mod tests {
             start: 0,
             end: 1,
             confidence: 0.8,
+            sentiment_score: None,
+            sentiment: None,
         };
         let understanding = Understanding {
             engine: "test".into(),

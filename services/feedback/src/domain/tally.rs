@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use chrono::{DateTime, SubsecRound, TimeDelta, Timelike, Utc};
 use uuid::Uuid;
 
-use super::{Feedback, Grain, Sentiment};
+use super::{Feedback, Grain, Mention, Sentiment};
 
 /// The row of a slice's counts. Ordered as the table's key is: rows are written in this order in every
 /// transaction, so that two of them never wait for each other.
@@ -50,6 +50,9 @@ pub(crate) struct Addend {
     pub(crate) judged: i64,
     pub(crate) negative: i64,
     pub(crate) non_positive: i64,
+    /// Mentions of the slice's topic whose feeling was judged where they stand, and judged negative.
+    pub(crate) mention_judged: i64,
+    pub(crate) mention_negative: i64,
 }
 
 /// What some feedback adds to all counts.
@@ -74,34 +77,31 @@ impl Tally {
     }
 
     fn add(&mut self, feedback: &Feedback) {
-        let topics = feedback
+        let mentions: &[Mention] = feedback
             .understanding
-            .iter()
-            .flat_map(|understood| &understood.topics);
-        let topics: Vec<&str> = std::iter::once("")
-            .chain(topics.map(|topic| topic.topic_id.as_str()))
-            .collect();
-        for topic in &topics {
-            self.add_to_slice(feedback, topic, Grain::Hour);
-            self.add_to_slice(feedback, topic, Grain::Day);
+            .as_ref()
+            .map_or(&[], |understood| &understood.topics);
+        for mention in std::iter::once(None).chain(mentions.iter().map(Some)) {
+            self.add_to_slice(feedback, mention, Grain::Hour);
+            self.add_to_slice(feedback, mention, Grain::Day);
         }
         if feedback
             .understanding
             .as_ref()
             .is_some_and(super::Understanding::is_non_positive)
         {
-            topics
-                .iter()
-                .skip(1)
-                .for_each(|topic| self.add_mention(feedback, topic));
+            for mention in mentions {
+                self.add_mention(feedback, &mention.topic_id);
+            }
         }
     }
 
-    fn add_to_slice(&mut self, feedback: &Feedback, topic: &str, grain: Grain) {
+    /// Adds to the slice of all feedback, or to that of a mention's topic.
+    fn add_to_slice(&mut self, feedback: &Feedback, mention: Option<&Mention>, grain: Grain) {
         let draft = &feedback.draft;
         let slice = SliceKey {
             grain,
-            topic_id: topic.to_owned(),
+            topic_id: mention.map_or_else(String::new, |mention| mention.topic_id.clone()),
             start: grain.start_of(draft.occurred_at),
             product: draft.product.clone(),
             channel: draft.channel.clone(),
@@ -114,6 +114,9 @@ impl Tally {
         sum.judged += i64::from(sentiment.is_some());
         sum.negative += i64::from(sentiment == Some(Sentiment::Negative));
         sum.non_positive += i64::from(understood.is_some_and(super::Understanding::is_non_positive));
+        let there = mention.and_then(|mention| mention.sentiment);
+        sum.mention_judged += i64::from(there.is_some());
+        sum.mention_negative += i64::from(there == Some(Sentiment::Negative));
         if let Some(rating) = draft.rating {
             let key = RatingKey {
                 slice,

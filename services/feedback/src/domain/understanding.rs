@@ -3,7 +3,8 @@
 use serde::{Deserialize, Serialize};
 
 /// The class of a feeling.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
 pub(crate) enum Sentiment {
     Negative,
     Neutral,
@@ -36,6 +37,12 @@ pub(crate) struct Mention {
     pub(crate) end: i32,
     /// 0 to 1.
     pub(crate) confidence: f64,
+    /// How the person feels where it stands, −1 to +1; none when that was not looked at.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) sentiment_score: Option<f64>,
+    /// The class of that feeling; none when the engine was not sure enough.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) sentiment: Option<Sentiment>,
 }
 
 /// What an engine understood of one text.

@@ -8,15 +8,18 @@ use prost::Name;
 use uuid::Uuid;
 
 use crate::analysis::Reader;
+use crate::commands;
 use crate::commands::record::record;
 use crate::convert;
 use crate::domain::Draft;
+use crate::store::heard::Heard;
 
 /// Hears recorded interactions. One from a person to the company that holds a text becomes feedback, once;
 /// others are none of this service's business.
 ///
-/// Texts are understood inside the subscription's transaction, which is open by then: it holds nothing that a
-/// caller waits for but the subscription's own cursor.
+/// The built-in engine understands texts inside the subscription's transaction, which is open by then: it holds
+/// nothing that a caller waits for but the subscription's own cursor. Where an outside engine is asked, texts are put
+/// aside there and understood as work of their own, which no transaction waits for.
 #[derive(Clone, Debug)]
 pub(crate) struct Interactions {
     reader: Reader,
@@ -48,18 +51,29 @@ impl Consumer for Interactions {
 
     async fn handle_batch(&self, tx: &mut Tx, events: &[Event]) -> Result<(), ConsumeError> {
         let mut drafts: Vec<Draft> = Vec::with_capacity(events.len());
+        let mut heard: Vec<Heard> = Vec::new();
         for event in events
             .iter()
             .filter(|event| event.is::<pb::InteractionRecorded>())
         {
             let recorded: pb::InteractionRecorded = event.decode()?;
-            drafts.extend(convert::interaction::heard(recorded)?);
+            let Some(draft) = convert::interaction::heard(recorded)? else {
+                continue;
+            };
+            heard.extend(draft.interaction_id.map(|interaction_id| Heard {
+                interaction_id,
+                payload: event.data.to_vec(),
+            }));
+            drafts.push(draft);
         }
         if drafts.is_empty() {
             return Ok(());
         }
-        let taxonomy = self.reader.taxonomies.current(tx).await?;
-        let understood = self.reader.understand(drafts, &taxonomy).await?;
+        if self.reader.is_outside() {
+            return Ok(commands::heard::put_aside(tx, &heard).await?);
+        }
+        let basis = self.reader.basis(tx).await?;
+        let understood = self.reader.understand(drafts, &basis).await?;
         record(tx, understood, Uuid::now_v7()).await?;
         Ok(())
     }

@@ -1,14 +1,19 @@
 //! What the service tells, and what it hears.
 
 mod interactions;
+mod messages;
+mod triggers;
 
 use attune_api::feedback::v1 as pb;
 use attune_database::Tx;
 use attune_events::{NewEvent, append, append_many};
 
 pub(crate) use interactions::Interactions;
+pub(crate) use messages::Messages;
+pub(crate) use triggers::Triggers;
 
 use crate::convert;
+use crate::domain::invitation::Invitation;
 use crate::domain::{Cohort, Feedback, HotIssue};
 
 /// Tells of new feedback, without its text.
@@ -40,11 +45,49 @@ pub(crate) async fn hot_issue_opened(
     Ok(())
 }
 
+/// Tells that a hot issue was widened, then what its cohort was extended by; the issue's version counts the events.
+pub(crate) async fn hot_issue_widened(
+    tx: &mut Tx,
+    issue: &mut HotIssue,
+    extension: &Cohort,
+) -> Result<(), sqlx::Error> {
+    append(
+        tx,
+        issue.hot_issue_id,
+        issue.version,
+        &convert::hot_issue::widened(issue),
+    )
+    .await?;
+    for payload in convert::hot_issue::extension_parts(issue.hot_issue_id, extension) {
+        issue.version += 1;
+        append(tx, issue.hot_issue_id, issue.version, &payload).await?;
+    }
+    Ok(())
+}
+
 /// Tells that a hot issue is over.
 pub(crate) async fn hot_issue_ended(tx: &mut Tx, issue: &HotIssue) -> Result<(), sqlx::Error> {
     let ended = pb::HotIssueEnded {
         hot_issue: Some(convert::hot_issue::to_proto(issue)),
     };
     append(tx, issue.hot_issue_id, issue.version, &ended).await?;
+    Ok(())
+}
+
+/// Tells whether a person is asked.
+pub(crate) async fn invitation_decided(tx: &mut Tx, invitation: &Invitation) -> Result<(), sqlx::Error> {
+    let decided = pb::InvitationDecided {
+        invitation: Some(convert::invitation::to_proto(invitation)),
+    };
+    append(tx, invitation.invitation_id, invitation.version, &decided).await?;
+    Ok(())
+}
+
+/// Tells of an answer that counts.
+pub(crate) async fn survey_answered(tx: &mut Tx, invitation: &Invitation) -> Result<(), sqlx::Error> {
+    let answered = pb::SurveyAnswered {
+        invitation: Some(convert::invitation::to_proto(invitation)),
+    };
+    append(tx, invitation.invitation_id, invitation.version, &answered).await?;
     Ok(())
 }

@@ -1,26 +1,18 @@
 //! `FeedbackService`.
 
-use std::pin::Pin;
-use std::time::Duration;
-
 use attune_api::feedback::v1 as pb;
 use attune_api::feedback::v1::feedback_service_server::FeedbackService;
 use attune_auth::Caller;
 use attune_rpc::TenantId;
-use futures::{Stream, stream};
+use attune_server::{Answers, answer_each};
 use tonic::{Request, Response, Status, Streaming};
 
 use super::Handlers;
 use crate::{commands, convert};
 
-/// After what time a stream that ended with the process finds another one.
-const ELSEWHERE_AFTER: Duration = Duration::from_secs(1);
-
-type Results = Pin<Box<dyn Stream<Item = Result<pb::SubmitFeedbackStreamResponse, Status>> + Send>>;
-
 #[tonic::async_trait]
 impl FeedbackService for Handlers {
-    type SubmitFeedbackStreamStream = Results;
+    type SubmitFeedbackStreamStream = Answers<pb::SubmitFeedbackStreamResponse>;
 
     async fn submit_feedback(
         &self,
@@ -36,19 +28,14 @@ impl FeedbackService for Handlers {
     async fn submit_feedback_stream(
         &self,
         request: Request<Streaming<pb::SubmitFeedbackStreamRequest>>,
-    ) -> Result<Response<Results>, Status> {
+    ) -> Result<Response<Self::SubmitFeedbackStreamStream>, Status> {
         let tenant = Caller::of(&request)?.tenant().clone();
-        let handlers = self.clone();
-        let results = stream::try_unfold(request.into_inner(), move |mut messages| {
+        let (handlers, shutdown) = (self.clone(), self.shutdown.clone());
+        let answers = answer_each(request.into_inner(), shutdown, move |message| {
             let (handlers, tenant) = (handlers.clone(), tenant.clone());
-            async move {
-                let Some(message) = handlers.next_message(&mut messages).await? else {
-                    return Ok(None);
-                };
-                Ok(Some((handlers.submit_batch(&tenant, &message).await?, messages)))
-            }
+            async move { handlers.submit_batch(&tenant, &message).await }
         });
-        Ok(Response::new(Box::pin(results)))
+        Ok(Response::new(answers))
     }
 
     async fn get_feedback(
@@ -79,17 +66,6 @@ impl FeedbackService for Handlers {
 }
 
 impl Handlers {
-    /// The next message of a stream; none at its end. A message that was taken is always answered.
-    async fn next_message<T>(&self, messages: &mut Streaming<T>) -> Result<Option<T>, Status> {
-        tokio::select! {
-            message = messages.message() => message,
-            () = self.shutdown.cancelled() => {
-                let message = "the server stops; open the stream again and send what was not answered";
-                Err(attune_rpc::Error::unavailable(message, ELSEWHERE_AFTER).into())
-            }
-        }
-    }
-
     async fn submit_batch(
         &self,
         tenant: &TenantId,

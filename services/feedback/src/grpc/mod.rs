@@ -2,13 +2,19 @@
 
 mod feedback;
 mod hot_issue;
+mod invitation;
 mod metric;
+mod survey;
+mod theme;
 mod topic;
+mod understanding;
 
 use attune_database::Database;
 use tokio_util::sync::CancellationToken;
 
 use crate::analysis::Reader;
+
+pub(crate) use survey::Surveys;
 
 /// The handlers of all services of this crate.
 #[derive(Clone, Debug)]

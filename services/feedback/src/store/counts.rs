@@ -118,21 +118,25 @@ async fn add_slices(tx: &mut Tx, tally: &Tally) -> Result<(), sqlx::Error> {
     let judged: Vec<i64> = tally.slices.values().map(|sum| sum.judged).collect();
     let negative: Vec<i64> = tally.slices.values().map(|sum| sum.negative).collect();
     let non_positive: Vec<i64> = tally.slices.values().map(|sum| sum.non_positive).collect();
+    let mention_judged: Vec<i64> = tally.slices.values().map(|sum| sum.mention_judged).collect();
+    let mention_negative: Vec<i64> = tally.slices.values().map(|sum| sum.mention_negative).collect();
     let tenant = tx.tenant().as_str().to_owned();
     query!(
         "INSERT INTO feedback.slice_count AS kept (tenant_id, grain, topic_id, start, product, channel,
-             touchpoint, feedback, judged, negative, non_positive)
+             touchpoint, feedback, judged, negative, non_positive, mention_judged, mention_negative)
          SELECT $1, grain, topic_id, start, product, channel, touchpoint, feedback, judged, negative,
-             non_positive
+             non_positive, mention_judged, mention_negative
          FROM unnest($2::text[], $3::text[], $4::timestamptz[], $5::text[], $6::text[], $7::text[],
-                     $8::bigint[], $9::bigint[], $10::bigint[], $11::bigint[])
+                     $8::bigint[], $9::bigint[], $10::bigint[], $11::bigint[], $12::bigint[], $13::bigint[])
              WITH ORDINALITY AS new (grain, topic_id, start, product, channel, touchpoint, feedback, judged,
-                 negative, non_positive, place)
+                 negative, non_positive, mention_judged, mention_negative, place)
          ORDER BY place
          ON CONFLICT ON CONSTRAINT slice_count_pkey DO UPDATE
              SET feedback = kept.feedback + excluded.feedback, judged = kept.judged + excluded.judged,
                  negative = kept.negative + excluded.negative,
-                 non_positive = kept.non_positive + excluded.non_positive",
+                 non_positive = kept.non_positive + excluded.non_positive,
+                 mention_judged = kept.mention_judged + excluded.mention_judged,
+                 mention_negative = kept.mention_negative + excluded.mention_negative",
         tenant,
         &keys.grains,
         &keys.topics,
@@ -143,7 +147,9 @@ async fn add_slices(tx: &mut Tx, tally: &Tally) -> Result<(), sqlx::Error> {
         &feedback,
         &judged,
         &negative,
-        &non_positive
+        &non_positive,
+        &mention_judged,
+        &mention_negative
     )
     .execute(&mut **tx)
     .await?;
@@ -197,7 +203,9 @@ pub(crate) async fn slice(tx: &mut Tx, slice: &Slice, spans: Spans) -> Result<Ve
     query_as!(
         SliceCount,
         r#"SELECT start, sum(feedback)::bigint AS "feedback!", sum(judged)::bigint AS "judged!",
-                  sum(negative)::bigint AS "negative!", sum(non_positive)::bigint AS "non_positive!"
+                  sum(negative)::bigint AS "negative!", sum(non_positive)::bigint AS "non_positive!",
+                  sum(mention_judged)::bigint AS "mention_judged!",
+                  sum(mention_negative)::bigint AS "mention_negative!"
            FROM feedback.slice_count
            WHERE tenant_id = $1 AND topic_id = $2
              AND ((grain = 'day' AND start >= $3 AND start < $4)

@@ -5,7 +5,7 @@ use chrono::{DateTime, Utc};
 use sqlx::{query, query_as};
 use uuid::Uuid;
 
-use crate::domain::{Evidence, Feedback, Scope, Window};
+use crate::domain::{Evidence, Feedback, Scope, Sentiment, Window};
 
 /// Stores the mentions of new feedback.
 pub(crate) async fn insert(tx: &mut Tx, feedback: &[&Feedback]) -> Result<(), sqlx::Error> {
@@ -15,6 +15,7 @@ pub(crate) async fn insert(tx: &mut Tx, feedback: &[&Feedback]) -> Result<(), sq
     let mut profiles: Vec<Option<Uuid>> = Vec::new();
     let mut products: Vec<String> = Vec::new();
     let mut non_positive: Vec<bool> = Vec::new();
+    let mut feelings: Vec<Option<&str>> = Vec::new();
     for item in feedback {
         let Some(understood) = &item.understanding else {
             continue;
@@ -26,6 +27,7 @@ pub(crate) async fn insert(tx: &mut Tx, feedback: &[&Feedback]) -> Result<(), sq
             profiles.push(item.draft.profile_id);
             products.push(item.draft.product.clone());
             non_positive.push(understood.is_non_positive());
+            feelings.push(mention.sentiment.map(Sentiment::as_str));
         }
     }
     if topics.is_empty() {
@@ -34,17 +36,18 @@ pub(crate) async fn insert(tx: &mut Tx, feedback: &[&Feedback]) -> Result<(), sq
     let tenant = tx.tenant().as_str().to_owned();
     query!(
         "INSERT INTO feedback.topic_mention
-             (tenant_id, topic_id, occurred_at, feedback_id, profile_id, product, non_positive)
-         SELECT $1, topic_id, occurred_at, feedback_id, profile_id, product, non_positive
-         FROM unnest($2::text[], $3::timestamptz[], $4::uuid[], $5::uuid[], $6::text[], $7::bool[])
-             AS new (topic_id, occurred_at, feedback_id, profile_id, product, non_positive)",
+             (tenant_id, topic_id, occurred_at, feedback_id, profile_id, product, non_positive, sentiment)
+         SELECT $1, topic_id, occurred_at, feedback_id, profile_id, product, non_positive, sentiment
+         FROM unnest($2::text[], $3::timestamptz[], $4::uuid[], $5::uuid[], $6::text[], $7::bool[], $8::text[])
+             AS new (topic_id, occurred_at, feedback_id, profile_id, product, non_positive, sentiment)",
         tenant,
         &topics,
         &moments,
         &ids,
         &profiles as &[Option<Uuid>],
         &products,
-        &non_positive
+        &non_positive,
+        &feelings as &[Option<&str>]
     )
     .execute(&mut **tx)
     .await?;

@@ -3,12 +3,14 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use attune_rpc::{Page, Violations};
+use attune_timers::Worker;
 use chrono::{DateTime, TimeDelta, Utc};
 use uuid::Uuid;
 
 use super::{Bench, by, instant, said};
 use crate::commands;
 use crate::domain::Draft;
+use crate::timers::themes::Gather;
 
 const FILE: &str = concat!(
     env!("CARGO_MANIFEST_DIR"),
@@ -74,8 +76,15 @@ async fn the_storm_is_found_and_the_collector_s_jump_is_not_taken_for_one() {
     let found = issues
         .iter()
         .filter(|issue| issue.topic_id == "cancellation" && storm.contains(&issue.opened_at));
-    assert_eq!(found.count(), 1);
+    let cancellations: Vec<_> = found.collect();
+    let [cancellation] = cancellations.as_slice() else {
+        panic!("one issue for one storm: {cancellations:?}")
+    };
+    // Flights were cancelled at most airlines: the issue is not one airline's, and its cohort not one airline's.
+    assert_eq!(cancellation.product, "");
+    assert!(cancellation.cohort_size > 100, "{}", cancellation.cohort_size);
     assert!(issues.iter().all(|issue| issue.product != "American"));
+    what_people_talked_about(&bench).await;
     let page = Page::parse(200, "", &"", &mut Violations::default()).unwrap();
     let (notices, _) = commands::hot_issue::notices(&bench.db, &bench.tenant, &page)
         .await
@@ -83,6 +92,47 @@ async fn the_storm_is_found_and_the_collector_s_jump_is_not_taken_for_one() {
     assert!(
         notices.iter().any(|notice| notice.product == "American"),
         "{notices:?}"
+    );
+}
+
+/// The themes of the storm's days, in words that a reader recognises as what happened.
+async fn what_people_talked_about(bench: &Bench) {
+    bench.advance_to(instant("2015-02-25T00:00:00Z")).await;
+    let worker = Worker::new(bench.db.clone(), Gather::new(bench.db.clone()));
+    let begin = std::time::Instant::now();
+    while worker.step().await.unwrap() > 0 {}
+    let size = bench
+        .number("SELECT octet_length(state)::bigint FROM feedback.theme_state WHERE tenant_id = $1")
+        .await;
+    println!("themes gathered in {:?}, {size} bytes of state", begin.elapsed());
+    let question = commands::theme::Question {
+        until: Some(instant("2015-02-25T00:00:00Z")),
+        days: 4,
+    };
+    let page = Page::parse(20, "", &"", &mut Violations::default()).unwrap();
+    let (themes, ..) = commands::theme::list(&bench.db, &bench.tenant, question, &page)
+        .await
+        .unwrap();
+    for theme in &themes {
+        println!(
+            "{} (before {}): {}",
+            theme.texts, theme.texts_before, theme.theme.label
+        );
+    }
+    let words: String = themes
+        .iter()
+        .flat_map(|theme| &theme.theme.phrases)
+        .map(|phrase| phrase.to_lowercase() + ",")
+        .collect();
+    for happened in ["cancel", "hold", "bag"] {
+        assert!(words.contains(happened), "{happened} is missing in {words}");
+    }
+    let late = ["late", "delay", "hours"];
+    assert!(late.iter().any(|word| words.contains(word)), "{words}");
+    assert!(
+        themes
+            .iter()
+            .all(|theme| theme.theme.quotes.iter().all(|quote| !quote.contains('@')))
     );
 }
 

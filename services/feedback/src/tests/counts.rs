@@ -15,19 +15,22 @@ use attune_stats::metric::AnswerScale;
 /// Rows that the kept counts and a recount of the feedback do not share.
 const SLICES: &str = "
     WITH said AS (
-        SELECT f.occurred_at, f.product, f.channel, f.touchpoint, f.engine, f.sentiment, t.topic_id
+        SELECT f.occurred_at, f.product, f.channel, f.touchpoint, f.engine, f.sentiment, t.topic_id, t.there
         FROM feedback.feedback f CROSS JOIN LATERAL (
-            SELECT '' AS topic_id UNION ALL SELECT e ->> 'topic_id' FROM jsonb_array_elements(f.topics) e) t
+            SELECT '' AS topic_id, NULL AS there
+            UNION ALL SELECT e ->> 'topic_id', e ->> 'sentiment' FROM jsonb_array_elements(f.topics) e) t
         WHERE f.tenant_id = $1),
     recount AS (
         SELECT grain, topic_id, date_trunc(grain, occurred_at, 'UTC') AS start, product, channel, touchpoint,
                count(*) AS feedback, count(sentiment) AS judged,
                count(*) FILTER (WHERE sentiment = 'negative') AS negative,
-               count(*) FILTER (WHERE engine IS NOT NULL AND sentiment IS DISTINCT FROM 'positive') AS non_positive
+               count(*) FILTER (WHERE engine IS NOT NULL AND sentiment IS DISTINCT FROM 'positive') AS non_positive,
+               count(there) AS mention_judged, count(*) FILTER (WHERE there = 'negative') AS mention_negative
         FROM said CROSS JOIN (VALUES ('hour'), ('day')) AS grains (grain)
         GROUP BY 1, 2, 3, 4, 5, 6),
     kept AS (
-        SELECT grain, topic_id, start, product, channel, touchpoint, feedback, judged, negative, non_positive
+        SELECT grain, topic_id, start, product, channel, touchpoint, feedback, judged, negative, non_positive,
+               mention_judged, mention_negative
         FROM feedback.slice_count WHERE tenant_id = $1)
     SELECT count(*) FROM ((TABLE recount EXCEPT ALL TABLE kept) UNION ALL (TABLE kept EXCEPT ALL TABLE recount)) d";
 
@@ -76,6 +79,7 @@ fn draft() -> impl Strategy<Value = Draft> {
         PLAIN,
         HAPPY,
         "cancelled and late, where is my bag",
+        "You cancelled my flight, this is awful. The crew was friendly, thank you so much!",
         "",
     ]);
     let product = prop::sample::select(vec!["", "North", "South"]);

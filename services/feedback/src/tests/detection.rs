@@ -156,7 +156,7 @@ async fn later_feedback_does_not_change_what_was_frozen() {
     let late = storm(90, "North", issue.opened_at).split_off(120);
     bench.submit_many(late).await;
     let next = issue.opened_at + TimeDelta::hours(1);
-    bench.submit_many(storm(90, "South", next)).await;
+    bench.submit_many(storm(90, "North", next)).await;
     bench.advance_to(next).await;
     assert_eq!(bench.number(kept).await, 60);
     let now = commands::hot_issue::get(&bench.db, &bench.tenant, issue.hot_issue_id)
@@ -176,9 +176,53 @@ async fn later_feedback_does_not_change_what_was_frozen() {
         .into_iter()
         .filter(|issue| issue.topic_id == "cancellation")
         .count();
+    assert_eq!(of_topic, 1, "more of it belongs to the open issue");
+    assert_eq!((now.product.as_str(), now.widened_at), ("North", None));
+    assert!(bench.told::<pb::HotIssueWidened>().await.is_empty());
+}
+
+#[tokio::test]
+async fn an_issue_that_spreads_to_another_product_is_widened_once_with_its_cohort_and_says_why() {
+    let (bench, issue) = with_storm().await;
+    let next = issue.opened_at + TimeDelta::hours(1);
+    // Sixty of the ninety were in the first product's storm already.
+    bench.submit_many(storm(90, "South", next)).await;
+    bench.advance_to(next).await;
+    bench.advance_to(next + TimeDelta::hours(1)).await;
+    let of_topic: Vec<HotIssue> = issues(&bench)
+        .await
+        .into_iter()
+        .filter(|issue| issue.topic_id == "cancellation")
+        .collect();
+    let [now] = of_topic.as_slice() else {
+        panic!("the storm of another product belongs to the open issue: {of_topic:?}")
+    };
+    assert_eq!((now.product.as_str(), now.widened_at), ("", Some(next)));
+    assert_eq!((now.cohort_size, now.observed), (90, issue.observed));
+    assert!(now.evidence_size >= issue.evidence_size + 180);
+    let joined =
+        "SELECT count(*) FROM feedback.cohort_member WHERE tenant_id = $1 AND widened_at IS NOT NULL";
+    assert_eq!(bench.number(joined).await, 30, "the frozen ones keep their place");
+
+    let explained = convert::hot_issue::explain(now).unwrap();
+    let words = "Opened for North, it was widened to all products at 2026-03-02 07:00 UTC by rule \
+                 hot_issue_widening/1";
+    assert!(explained.explanation.contains(words), "{}", explained.explanation);
+    assert_eq!(explained.hot_issue.unwrap().opened_product, "North");
+
+    let widened = bench.told::<pb::HotIssueWidened>().await;
+    let parts = bench.told::<pb::HotIssueCohortExtended>().await;
+    assert_eq!((widened.len(), parts.len()), (1, 1));
     assert_eq!(
-        of_topic, 1,
-        "the storm of another product belongs to the open issue"
+        (widened[0].1, parts[0].1),
+        (3, 4),
+        "after its opening and its cohort"
+    );
+    assert_eq!((parts[0].2.part, parts[0].2.parts), (1, 1));
+    assert_eq!(
+        parts[0].2.members.len(),
+        90,
+        "those who said it again are told with what they said"
     );
 }
 

@@ -9,7 +9,7 @@ use uuid::Uuid;
 use super::{Bench, CANCELLED, instant};
 use crate::events::Interactions;
 
-fn recorded(bench: &Bench, interaction: pb::Interaction) -> Event {
+pub(super) fn recorded(bench: &Bench, interaction: pb::Interaction) -> Event {
     Event {
         position: 1,
         id: Uuid::now_v7(),
@@ -28,7 +28,7 @@ fn recorded(bench: &Bench, interaction: pb::Interaction) -> Event {
     }
 }
 
-fn interaction(direction: pb::Direction, text: &str) -> pb::Interaction {
+pub(super) fn interaction(direction: pb::Direction, text: &str) -> pb::Interaction {
     pb::Interaction {
         interaction_id: Uuid::now_v7().to_string(),
         profile_id: Uuid::now_v7().to_string(),

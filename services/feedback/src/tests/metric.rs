@@ -191,3 +191,28 @@ async fn shares_count_what_was_said_in_the_slice() {
     .await;
     assert_eq!((values[0].n, values[0].count), (40, 40));
 }
+
+#[tokio::test]
+async fn a_topic_is_negative_by_the_feeling_where_it_is_mentioned() {
+    let bench = Bench::at("2026-03-05T00:00:00Z").await;
+    let both = "You cancelled my flight, this is terrible and awful. Thank you so much, great friendly crew!";
+    let batch = (0..25).map(|i| said(both, "North", instant(MIDNIGHT) + minutes(i)));
+    bench.submit_many(batch.collect()).await;
+    for (topic_id, share) in [("cancellation", 1.0), ("staff_attitude", 0.0)] {
+        let slice = pb::Slice {
+            topic_id: topic_id.into(),
+            ..pb::Slice::default()
+        };
+        let end = "2026-03-02T00:00:00Z";
+        let values = ask(&bench, "topic_negative_share", slice, end, pb::Step::Unspecified).await;
+        assert_eq!(values[0].n, 25, "{topic_id}");
+        assert!(close(values[0].value, share), "{topic_id}: {values:?}");
+    }
+    let without_topic = pb::QueryMetricRequest {
+        metric: "topic_negative_share".into(),
+        start: Some(timestamp(instant(MIDNIGHT))),
+        end: Some(timestamp(instant("2026-03-02T00:00:00Z"))),
+        ..pb::QueryMetricRequest::default()
+    };
+    assert!(convert::metric::query(&without_topic).is_err());
+}

@@ -5,8 +5,12 @@ mod bad_input;
 mod counts;
 mod detection;
 mod interactions;
+mod learning;
 mod metric;
+mod outside;
 mod recording;
+mod survey;
+mod themes;
 mod topic;
 
 use std::sync::{Arc, LazyLock};

@@ -1,3 +1,7 @@
 //! What happens by itself.
 
 pub(crate) mod detect;
+pub(crate) mod invite;
+pub(crate) mod learn;
+pub(crate) mod read;
+pub(crate) mod themes;

@@ -4,7 +4,7 @@ use attune_database::Tx;
 use chrono::{DateTime, Utc};
 use uuid::Uuid;
 
-use crate::domain::{Cohort, Detection, Issue};
+use crate::domain::{Cohort, Detection, Issue, Widening};
 use crate::error::Error;
 use crate::{events, store};
 
@@ -41,6 +41,35 @@ pub(crate) async fn take_in(tx: &mut Tx, part: Part) -> Result<bool, Error> {
     if store::cohort::parts(tx, issue.issue_id).await? >= i64::from(part.of) {
         let (members, evidence) = store::cohort::sizes(tx, issue.issue_id).await?;
         issue.freeze(members, evidence);
+        store::issue::update(tx, &issue).await?;
+    }
+    Ok(true)
+}
+
+/// Has the issue of a hot issue that was widened follow it, unless an iteration was rolled out. Answers whether the
+/// issue is known.
+pub(crate) async fn widen(tx: &mut Tx, widening: &Widening) -> Result<bool, Error> {
+    let Some(mut issue) = store::issue::lock_by_hot_issue(tx, widening.hot_issue_id).await? else {
+        return Ok(false);
+    };
+    let measured = store::issue::was_rolled_out(tx, issue.issue_id).await?;
+    if issue.widen(widening, measured) {
+        events::issue_widened(tx, &mut issue).await?;
+    }
+    store::issue::update(tx, &issue).await?;
+    Ok(true)
+}
+
+/// Takes in a part of what a hot issue's cohort was extended by, where the issue followed it. Answers whether the issue
+/// is known.
+pub(crate) async fn extend(tx: &mut Tx, part: Part) -> Result<bool, Error> {
+    let Some(mut issue) = store::issue::lock_by_hot_issue(tx, part.hot_issue_id).await? else {
+        return Ok(false);
+    };
+    if issue.widened_at.is_some() {
+        store::cohort::insert(tx, issue.issue_id, &part.cohort).await?;
+        let (members, evidence) = store::cohort::sizes(tx, issue.issue_id).await?;
+        issue.extend(members, evidence);
         store::issue::update(tx, &issue).await?;
     }
     Ok(true)

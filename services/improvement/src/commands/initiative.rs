@@ -5,7 +5,7 @@ use attune_rpc::{Page, RequestKey, TenantId};
 use chrono::{DateTime, Utc};
 use uuid::Uuid;
 
-use super::evaluation;
+use super::{evaluation, pilot, principle, workload};
 use crate::domain::{Action, Change, Draft, Initiative, Issue, IssueState, WrongState};
 use crate::error::Error;
 use crate::{events, store};
@@ -65,6 +65,7 @@ pub(crate) async fn create(db: &Database, tenant: &TenantId, create: Create) -> 
     let mut issue = store::issue::lock(&mut tx, issue_id)
         .await?
         .ok_or(Error::NoIssue(issue_id))?;
+    principle::check(&mut tx, &draft.principle_ids).await?;
     issue.take_up()?;
     let mut initiative = Initiative::plan(id, draft, tx.now());
     events::planned(&mut tx, &mut initiative, &issue).await?;
@@ -118,6 +119,7 @@ pub(crate) async fn update(db: &Database, tenant: &TenantId, update: Update) -> 
     };
     let mut initiative = lock(&mut tx, initiative_id).await?;
     initiative.etag().check(&etag)?;
+    principle::check(&mut tx, change.principle_ids.as_deref().unwrap_or_default()).await?;
     if initiative.apply(change)? {
         store::initiative::update(&mut tx, &initiative).await?;
     }
@@ -151,7 +153,9 @@ pub(crate) async fn add_action(
         due_at,
         completed_at: None,
         evidence: String::new(),
+        escalation: 0,
     };
+    workload::schedule(&mut tx, &action).await?;
     store_action(
         &mut tx,
         &mut initiative,
@@ -221,6 +225,7 @@ pub(crate) async fn stop(db: &Database, tenant: &TenantId, stop: Stop) -> Result
         Write::Repeat(id) => return get(db, tenant, id).await,
     };
     let (mut issue, mut initiative) = lock_with_issue(&mut tx, initiative_id).await?;
+    pilot::end_with(&mut tx, &initiative).await?;
     initiative.stop(reason)?;
     issue.let_go();
     events::stopped(&mut tx, &mut initiative).await?;

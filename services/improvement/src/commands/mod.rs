@@ -1,11 +1,19 @@
 //! What the service does. The only place where transactions begin and end; what a consumer or a timer leads to
 //! happens in theirs.
 
+pub(crate) mod assignment;
 pub(crate) mod detection;
 pub(crate) mod evaluation;
+pub(crate) mod goal;
 pub(crate) mod initiative;
 pub(crate) mod issue;
+pub(crate) mod pilot;
+pub(crate) mod pilot_look;
+pub(crate) mod principle;
+pub(crate) mod progress;
 pub(crate) mod rollout;
+pub(crate) mod said;
 pub(crate) mod telling;
 pub(crate) mod trace;
 pub(crate) mod verdict;
+pub(crate) mod workload;

@@ -5,9 +5,11 @@ use attune_rpc::{RequestKey, TenantId};
 use chrono::{DateTime, Utc};
 use uuid::Uuid;
 
-use super::evaluation;
 use super::initiative::{get, lock_with_issue};
-use crate::domain::{Initiative, Issue, Iteration, LOOK_BACK, MeasurementPlan, Rollout, Series, WrongState};
+use super::{evaluation, pilot};
+use crate::domain::{
+    Initiative, Issue, Iteration, LOOK_BACK, MeasurementPlan, PilotOverride, Rollout, Series, WrongState,
+};
 use crate::error::Error;
 use crate::source::SeriesSource;
 use crate::{events, store};
@@ -20,6 +22,8 @@ pub(crate) struct RollOut {
     pub(crate) change: Option<String>,
     /// What the cohort is told with; nobody is told without one.
     pub(crate) template_id: Option<Uuid>,
+    /// Who answers for it should its pilot not speak for it.
+    pub(crate) pilot_override: Option<PilotOverride>,
     pub(crate) key: RequestKey,
 }
 
@@ -27,6 +31,8 @@ pub(crate) struct RollOut {
 struct Measured {
     before: Series,
     at: DateTime<Utc>,
+    /// The product it was measured in.
+    product: String,
 }
 
 /// Declares a rollout: fixes baseline and plan, and has the cohort told.
@@ -40,6 +46,7 @@ pub(crate) async fn roll_out(
         initiative_id,
         change,
         template_id,
+        pilot_override,
         key,
     } = command;
     let measured = measure(db, source, tenant, initiative_id).await?;
@@ -49,13 +56,18 @@ pub(crate) async fn roll_out(
     };
     let (issue, mut initiative) = lock_with_issue(&mut tx, initiative_id).await?;
     initiative.check_rollout()?;
-    let Measured { before, at } = measured.ok_or(Error::Raced)?;
+    let pilot_override = pilot::clear(&mut tx, &initiative, pilot_override).await?;
+    // An issue that was widened meanwhile has another baseline.
+    let Measured { before, at, .. } = measured
+        .filter(|measured| measured.product == issue.product)
+        .ok_or(Error::Raced)?;
     let plan = MeasurementPlan::fix(&issue, &initiative.target, &before, at);
     let rollout = Rollout {
         at,
         plan,
         template_id,
         looks_done: 0,
+        pilot_override,
     };
     initiative.roll_out(change, rollout.clone())?;
     events::rolled_out(&mut tx, &mut initiative).await?;
@@ -87,7 +99,8 @@ async fn measure(
     let at = db.clock().now();
     let start = Series::earliest(issue.window_start.unwrap_or(issue.opened_at) - LOOK_BACK, at);
     let before = source.topic_share(tenant, &issue, start, at).await?;
-    Ok(Some(Measured { before, at }))
+    let product = issue.product;
+    Ok(Some(Measured { before, at, product }))
 }
 
 /// Makes a telling for everyone of the cohort, and asks for the messages.

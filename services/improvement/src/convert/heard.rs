@@ -7,7 +7,9 @@ use notifications::v1::MessageState;
 use uuid::Uuid;
 
 use crate::commands::detection::Part;
-use crate::domain::{Cohort, Detection, Member, Telling, TellingState};
+use crate::domain::{
+    Cohort, Detection, Member, Rating, Said, Sentiment, Telling, TellingState, Widening,
+};
 use crate::store::telling::Outcome;
 
 /// The kind of origin of messages about initiatives.
@@ -70,6 +72,33 @@ pub(crate) fn frozen(event: &feedback::v1::HotIssueCohortFrozen) -> Result<Part,
         })
     };
     violations.finish(taken())
+}
+
+/// A part of what a cohort was extended by: read like a part of the cohort itself.
+pub(crate) fn extended(event: feedback::v1::HotIssueCohortExtended) -> Result<Part, Error> {
+    frozen(&feedback::v1::HotIssueCohortFrozen {
+        hot_issue_id: event.hot_issue_id,
+        part: event.part,
+        parts: event.parts,
+        members: event.members,
+        anonymous_feedback_ids: event.anonymous_feedback_ids,
+    })
+}
+
+pub(crate) fn widened(event: feedback::v1::HotIssueWidened) -> Result<Widening, Error> {
+    let mut violations = Violations::default();
+    let hot_issue = violations.required("hot_issue", event.hot_issue);
+    let widening = hot_issue.and_then(|hot_issue| {
+        let hot_issue_id = violations.id("hot_issue.hot_issue_id", &hot_issue.hot_issue_id);
+        let at = violations.instant("hot_issue.widened_at", hot_issue.widened_at);
+        Some(Widening {
+            hot_issue_id: hot_issue_id?,
+            topic_name: hot_issue.topic_name,
+            at: at?,
+            explanation: event.explanation,
+        })
+    });
+    violations.finish(widening)
 }
 
 fn member(member: &feedback::v1::CohortMember, violations: &mut Violations) -> Option<Member> {
@@ -140,4 +169,58 @@ pub(crate) fn outcome(
         })
     };
     violations.finish(outcome()).map(Some)
+}
+
+/// What a customer said; `None` when nobody knows who did.
+pub(crate) fn said(event: feedback::v1::FeedbackSubmitted) -> Result<Option<Said>, Error> {
+    if event.profile_id.is_empty() {
+        return Ok(None);
+    }
+    let mut violations = Violations::default();
+    let feedback_id = violations.id("feedback_id", &event.feedback_id);
+    let profile_id = violations.id("profile_id", &event.profile_id);
+    let occurred_at = violations.instant("occurred_at", event.occurred_at);
+    let rating = event.rating.and_then(rating);
+    let understanding = event.understanding;
+    let said = || {
+        Some(Said {
+            feedback_id: feedback_id?,
+            profile_id: profile_id?,
+            product: event.product,
+            channel: event.channel,
+            touchpoint: event.touchpoint,
+            rating,
+            understood: understanding.is_some(),
+            sentiment: understanding
+                .as_ref()
+                .and_then(|read| sentiment(read.sentiment())),
+            topics: understanding
+                .into_iter()
+                .flat_map(|read| read.topics)
+                .map(|mention| mention.topic_id)
+                .collect(),
+            occurred_at: occurred_at?,
+        })
+    };
+    violations.finish(said()).map(Some)
+}
+
+/// A kind of rating that this version does not know counts for no metric.
+fn rating(rating: feedback::v1::Rating) -> Option<Rating> {
+    let value = rating.value;
+    match rating.kind() {
+        feedback::v1::RatingKind::Nps => Some(Rating::Nps(value)),
+        feedback::v1::RatingKind::Csat => Some(Rating::Csat(value)),
+        feedback::v1::RatingKind::Ces => Some(Rating::Ces(value)),
+        feedback::v1::RatingKind::Unspecified => None,
+    }
+}
+
+fn sentiment(sentiment: feedback::v1::Sentiment) -> Option<Sentiment> {
+    match sentiment {
+        feedback::v1::Sentiment::Negative => Some(Sentiment::Negative),
+        feedback::v1::Sentiment::Neutral => Some(Sentiment::Neutral),
+        feedback::v1::Sentiment::Positive => Some(Sentiment::Positive),
+        feedback::v1::Sentiment::Unspecified => None,
+    }
 }

@@ -4,12 +4,21 @@ use attune_api::improvement::v1 as pb;
 use attune_rpc::{Error, Mask, Page, RequestKey, Violations, timestamp};
 use uuid::Uuid;
 
-use super::iteration;
+use super::{iteration, principle};
 use crate::commands::initiative::{AddAction, CompleteAction, Create, Stop, Update};
 use crate::commands::rollout::RollOut;
-use crate::domain::{Change, Department, Draft, Initiative, InitiativeState, Metric, Target, email};
+use crate::domain::{
+    Change, Department, Draft, Initiative, InitiativeState, Metric, PilotOverride, Target, email,
+};
 
-const UPDATABLE: &[&str] = &["title", "hypothesis", "owner", "departments", "target"];
+const UPDATABLE: &[&str] = &[
+    "title",
+    "hypothesis",
+    "owner",
+    "departments",
+    "target",
+    "principle_ids",
+];
 const MOST_DEPARTMENTS: usize = 20;
 
 pub(crate) fn create(request: &pb::CreateInitiativeRequest) -> Result<Create, Error> {
@@ -33,6 +42,7 @@ pub(crate) fn create(request: &pb::CreateInitiativeRequest) -> Result<Create, Er
             owner,
             departments,
             target,
+            principle_ids,
         } = said?;
         let draft = Draft {
             issue_id: issue_id?,
@@ -41,6 +51,7 @@ pub(crate) fn create(request: &pb::CreateInitiativeRequest) -> Result<Create, Er
             owner: owner?,
             departments: departments?,
             target: target?,
+            principle_ids: principle_ids?,
             change: change?,
         };
         Some(Create { draft, key: key? })
@@ -79,32 +90,27 @@ pub(crate) fn update(request: &pb::UpdateInitiativeRequest) -> Result<Update, Er
 /// The fields of `mask`; the others are not looked at.
 fn change_of(initiative: &pb::Initiative, mask: &Mask, violations: &mut Violations) -> Option<Change> {
     let mut text = |field: &str, text: &str, most: usize| {
-        if !mask.has(field) {
-            return Some(None);
-        }
-        violations
-            .text(&format!("initiative.{field}"), text, 1..=most)
-            .map(Some)
+        mask.read(field, || {
+            violations.text(&format!("initiative.{field}"), text, 1..=most)
+        })
     };
     let title = text("title", &initiative.title, 200);
     let hypothesis = text("hypothesis", &initiative.hypothesis, 2000);
     let owner = text("owner", &initiative.owner, 200);
-    let departments = if mask.has("departments") {
-        parse_departments(&initiative.departments, violations).map(Some)
-    } else {
-        Some(None)
-    };
-    let target = if mask.has("target") {
-        parse_target(initiative.target.as_ref(), violations).map(Some)
-    } else {
-        Some(None)
-    };
+    let departments = mask.read("departments", || {
+        parse_departments(&initiative.departments, violations)
+    });
+    let target = mask.read("target", || parse_target(initiative.target.as_ref(), violations));
+    let principle_ids = mask.read("principle_ids", || {
+        principle::ids("initiative.principle_ids", &initiative.principle_ids, violations)
+    });
     Some(Change {
         title: title?,
         hypothesis: hypothesis?,
         owner: owner?,
         departments: departments?,
         target: target?,
+        principle_ids: principle_ids?,
     })
 }
 
@@ -115,6 +121,7 @@ fn populated(initiative: &pb::Initiative) -> Vec<&'static str> {
         !initiative.owner.is_empty(),
         !initiative.departments.is_empty(),
         initiative.target.is_some(),
+        !initiative.principle_ids.is_empty(),
     ];
     UPDATABLE
         .iter()
@@ -234,11 +241,21 @@ pub(crate) fn roll_out(request: &pb::RollOutInitiativeRequest) -> Result<RollOut
     let initiative_id = violations.id("initiative_id", &request.initiative_id);
     let change = violations.text("change", &request.change, 0..=2000);
     let template_id = violations.optional_id("template_id", &request.template_id);
+    let pilot_override = match &request.pilot_override {
+        None => Some(None),
+        Some(pb::PilotOverride { by, reason }) => {
+            let by = violations.text("pilot_override.by", by, 1..=200);
+            let reason = violations.text("pilot_override.reason", reason, 1..=2000);
+            by.zip(reason)
+                .map(|(by, reason)| Some(PilotOverride { by, reason }))
+        }
+    };
     let roll_out = || {
         Some(RollOut {
             initiative_id: initiative_id?,
             change: Some(change?).filter(|change| !change.is_empty()),
             template_id: template_id?,
+            pilot_override: pilot_override?,
             key: key?,
         })
     };
@@ -282,6 +299,7 @@ pub(crate) fn to_proto(initiative: Initiative) -> pb::Initiative {
                 smallest_relative_effect,
                 deadline_days,
             },
+        principle_ids,
         state,
         stopped_reason,
         created_at,
@@ -316,5 +334,6 @@ pub(crate) fn to_proto(initiative: Initiative) -> pb::Initiative {
         stopped_reason,
         create_time: Some(timestamp(created_at)),
         etag,
+        principle_ids: principle_ids.iter().map(Uuid::to_string).collect(),
     }
 }

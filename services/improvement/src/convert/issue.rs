@@ -150,6 +150,8 @@ pub(crate) fn to_proto(issue: Issue) -> pb::Issue {
         evidence_size,
         quotes,
         p_value,
+        widened_at,
+        widening,
     } = issue;
     let origin = match origin {
         Origin::Detected => pb::IssueOrigin::Detected,
@@ -178,5 +180,7 @@ pub(crate) fn to_proto(issue: Issue) -> pb::Issue {
         p_value,
         closed_at: closed_at.map(timestamp),
         etag,
+        widening,
+        widened_at: widened_at.map(timestamp),
     }
 }

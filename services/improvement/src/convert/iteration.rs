@@ -4,7 +4,7 @@ use attune_api::improvement::v1 as pb;
 use attune_rpc::timestamp;
 
 use super::{telling, verdict};
-use crate::domain::{Action, Iteration, MeasurementPlan};
+use crate::domain::{Action, Iteration, MeasurementPlan, PilotOverride};
 
 pub(crate) fn to_proto(iteration: Iteration) -> pb::Iteration {
     let Iteration {
@@ -16,6 +16,10 @@ pub(crate) fn to_proto(iteration: Iteration) -> pb::Iteration {
         verdict,
         telling,
     } = iteration;
+    let pilot_override = rollout
+        .as_ref()
+        .and_then(|rollout| rollout.pilot_override.clone())
+        .map(override_to_proto);
     pb::Iteration {
         number,
         change,
@@ -25,10 +29,17 @@ pub(crate) fn to_proto(iteration: Iteration) -> pb::Iteration {
         plan: rollout.map(|rollout| plan_to_proto(rollout.plan)),
         verdict: verdict.map(verdict::to_proto),
         telling: telling.map(telling::summary_to_proto),
+        pilot_override,
     }
 }
 
-fn action_to_proto(action: Action) -> pb::Action {
+fn override_to_proto(pilot_override: PilotOverride) -> pb::PilotOverride {
+    let PilotOverride { by, reason } = pilot_override;
+    pb::PilotOverride { by, reason }
+}
+
+/// An action.
+pub(crate) fn action_to_proto(action: Action) -> pb::Action {
     let Action {
         action_id,
         title,
@@ -36,6 +47,7 @@ fn action_to_proto(action: Action) -> pb::Action {
         due_at,
         completed_at,
         evidence,
+        escalation,
     } = action;
     pb::Action {
         action_id: action_id.to_string(),
@@ -44,6 +56,7 @@ fn action_to_proto(action: Action) -> pb::Action {
         due_at: due_at.map(timestamp),
         completed_at: completed_at.map(timestamp),
         evidence,
+        escalation,
     }
 }
 

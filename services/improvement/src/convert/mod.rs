@@ -1,10 +1,18 @@
 //! Between the wire and the domain: the only place that names both.
 
+pub(crate) mod assignment;
+pub(crate) mod goal;
 pub(crate) mod heard;
 pub(crate) mod initiative;
 pub(crate) mod issue;
 pub(crate) mod iteration;
+pub(crate) mod number;
+pub(crate) mod pilot;
+pub(crate) mod pilot_look;
+pub(crate) mod principle;
 pub(crate) mod series;
+mod slice;
 pub(crate) mod telling;
 pub(crate) mod trace;
 pub(crate) mod verdict;
+pub(crate) mod workload;

@@ -45,14 +45,8 @@ pub(crate) fn to_proto(verdict: Verdict) -> pb::Verdict {
         decided_at,
         look,
     } = verdict;
-    let decision = match decision {
-        Decision::Effective => pb::VerdictDecision::Effective,
-        Decision::Ineffective => pb::VerdictDecision::Ineffective,
-        Decision::Inconclusive => pb::VerdictDecision::Inconclusive,
-        Decision::NotYet => pb::VerdictDecision::NotYet,
-    };
     pb::Verdict {
-        decision: decision.into(),
+        decision: decision_to_proto(decision).into(),
         effect,
         low,
         high,
@@ -65,5 +59,14 @@ pub(crate) fn to_proto(verdict: Verdict) -> pb::Verdict {
         assumptions,
         decided_at: Some(timestamp(decided_at)),
         look,
+    }
+}
+
+pub(super) fn decision_to_proto(decision: Decision) -> pb::VerdictDecision {
+    match decision {
+        Decision::Effective => pb::VerdictDecision::Effective,
+        Decision::Ineffective => pb::VerdictDecision::Ineffective,
+        Decision::Inconclusive => pb::VerdictDecision::Inconclusive,
+        Decision::NotYet => pb::VerdictDecision::NotYet,
     }
 }

@@ -28,6 +28,8 @@ pub(crate) struct Initiative {
     pub(crate) owner: String,
     pub(crate) departments: Vec<Department>,
     pub(crate) target: Target,
+    /// The principles it serves.
+    pub(crate) principle_ids: Vec<Uuid>,
     pub(crate) state: InitiativeState,
     pub(crate) stopped_reason: String,
     pub(crate) created_at: DateTime<Utc>,
@@ -46,6 +48,7 @@ pub(crate) struct Draft {
     pub(crate) owner: String,
     pub(crate) departments: Vec<Department>,
     pub(crate) target: Target,
+    pub(crate) principle_ids: Vec<Uuid>,
     /// What the first iteration changes; may be empty.
     pub(crate) change: String,
 }
@@ -58,6 +61,7 @@ pub(crate) struct Change {
     pub(crate) owner: Option<String>,
     pub(crate) departments: Option<Vec<Department>>,
     pub(crate) target: Option<Target>,
+    pub(crate) principle_ids: Option<Vec<Uuid>>,
 }
 
 /// What a verdict leads to.
@@ -81,6 +85,7 @@ impl Initiative {
             owner,
             departments,
             target,
+            principle_ids,
             change,
         } = draft;
         Self {
@@ -93,6 +98,7 @@ impl Initiative {
             owner,
             departments,
             target,
+            principle_ids,
             state: InitiativeState::Planned,
             stopped_reason: String::new(),
             created_at: now,
@@ -126,6 +132,7 @@ impl Initiative {
             owner,
             departments,
             target,
+            principle_ids,
         } = change;
         let measured = self.iterations().any(|iteration| iteration.rollout.is_some());
         if measured && target.is_some_and(|target| target != self.target) {
@@ -139,6 +146,7 @@ impl Initiative {
             self.owner.clone(),
             self.departments.clone(),
             self.target,
+            self.principle_ids.clone(),
         );
         let after = (
             title.unwrap_or_else(|| before.0.clone()),
@@ -146,6 +154,7 @@ impl Initiative {
             owner.unwrap_or_else(|| before.2.clone()),
             departments.unwrap_or_else(|| before.3.clone()),
             target.unwrap_or(before.4),
+            principle_ids.unwrap_or_else(|| before.5.clone()),
         );
         let changed = after != before;
         (
@@ -154,6 +163,7 @@ impl Initiative {
             self.owner,
             self.departments,
             self.target,
+            self.principle_ids,
         ) = after;
         self.version += i64::from(changed);
         Ok(changed)
@@ -202,6 +212,26 @@ impl Initiative {
                 "the action belongs to an earlier iteration; complete those of the current one",
             )),
         }
+    }
+
+    /// Escalates an action of the current iteration that is overdue at `now`; answers it. Steps that were missed are
+    /// taken at once: who was away hears where it stands, not how it came there.
+    pub(crate) fn escalate(&mut self, action_id: Uuid, now: DateTime<Utc>) -> Option<Action> {
+        if self.state != InitiativeState::Planned {
+            return None;
+        }
+        let found = self
+            .current
+            .actions
+            .iter_mut()
+            .find(|action| action.action_id == action_id)?;
+        let before = found.escalation;
+        while found.next_escalation().is_some_and(|at| at <= now) {
+            found.escalation += 1;
+        }
+        let escalated = (found.escalation > before).then(|| found.clone());
+        self.version += i64::from(escalated.is_some());
+        escalated
     }
 
     /// Refuses unless the current iteration may be rolled out.

@@ -55,6 +55,10 @@ pub(crate) struct Issue {
     pub(crate) evidence_size: i64,
     pub(crate) quotes: Vec<String>,
     pub(crate) p_value: Option<f64>,
+    /// When it became one of all products.
+    pub(crate) widened_at: Option<DateTime<Utc>>,
+    /// Why it did, or did not though its hot issue did.
+    pub(crate) widening: String,
 }
 
 /// A person who was hit, and what they said about it.
@@ -95,6 +99,16 @@ pub(crate) struct Detection {
     pub(crate) evidence_size: i64,
     pub(crate) quotes: Vec<String>,
     pub(crate) p_value: f64,
+}
+
+/// That a hot issue of one product became one of all products.
+#[derive(Clone, Debug)]
+pub(crate) struct Widening {
+    pub(crate) hot_issue_id: Uuid,
+    pub(crate) topic_name: String,
+    pub(crate) at: DateTime<Utc>,
+    /// Why, in sentences, with the rule.
+    pub(crate) explanation: String,
 }
 
 /// What a person reports.
@@ -138,6 +152,8 @@ impl Issue {
             evidence_size: detection.evidence_size,
             quotes: detection.quotes,
             p_value: Some(detection.p_value),
+            widened_at: None,
+            widening: String::new(),
         }
     }
 
@@ -163,6 +179,8 @@ impl Issue {
             evidence_size: i64::try_from(report.cohort.evidence_size()).unwrap_or(i64::MAX),
             quotes: Vec::new(),
             p_value: None,
+            widened_at: None,
+            widening: String::new(),
         }
     }
 
@@ -207,6 +225,41 @@ impl Issue {
         if self.state != IssueState::Resolved {
             self.state = IssueState::Resolved;
             self.closed_at = Some(at);
+            self.version += 1;
+        }
+    }
+
+    /// Follows its hot issue to all products. Answers whether it does: what is measured stays what it was, for a
+    /// baseline of one product says nothing about all of them.
+    pub(crate) fn widen(&mut self, widening: &Widening, measured: bool) -> bool {
+        if self.widened_at.is_some() || self.product.is_empty() {
+            return false;
+        }
+        self.version += 1;
+        if measured || self.state == IssueState::Resolved {
+            self.widening = format!(
+                "It stays with {}, because an iteration was rolled out and its baseline is of that product alone. {}",
+                self.product, widening.explanation
+            );
+            return false;
+        }
+        let name = if widening.topic_name.is_empty() {
+            &self.topic_id
+        } else {
+            &widening.topic_name
+        };
+        self.title = title(name, "");
+        self.product = String::new();
+        self.widened_at = Some(widening.at);
+        self.widening.clone_from(&widening.explanation);
+        true
+    }
+
+    /// What a widening added to the cohort is in.
+    pub(crate) fn extend(&mut self, cohort_size: i64, evidence_size: i64) {
+        if (self.cohort_size, self.evidence_size) != (cohort_size, evidence_size) {
+            self.cohort_size = cohort_size;
+            self.evidence_size = evidence_size;
             self.version += 1;
         }
     }
@@ -282,6 +335,35 @@ pub(crate) mod tests {
         };
         assert!(issue.take_up().unwrap_err().message.contains("topic_id"));
         assert_eq!(issue.state, IssueState::Open);
+    }
+
+    #[test]
+    fn an_issue_follows_its_hot_issue_to_all_products_unless_it_is_measured() {
+        let widening = Widening {
+            hot_issue_id: Uuid::now_v7(),
+            topic_name: "Cancelled service".to_owned(),
+            at: "2026-03-02T09:00:00Z".parse().unwrap(),
+            explanation: "Elsewhere too.".to_owned(),
+        };
+        let mut followed = issue();
+        assert!(followed.widen(&widening, false));
+        assert_eq!(
+            (
+                followed.title.as_str(),
+                followed.product.as_str(),
+                followed.version
+            ),
+            ("Cancelled service", "", 2)
+        );
+        assert!(!followed.widen(&widening, false), "once");
+        let mut measured = issue();
+        assert!(!measured.widen(&widening, true));
+        assert_eq!((measured.product.as_str(), measured.widened_at), ("united", None));
+        assert!(
+            measured.widening.contains("stays with united"),
+            "{}",
+            measured.widening
+        );
     }
 
     #[test]

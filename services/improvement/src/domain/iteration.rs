@@ -1,6 +1,6 @@
 //! One try of an initiative.
 
-use chrono::{DateTime, Utc};
+use chrono::{DateTime, TimeDelta, Utc};
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
@@ -19,6 +19,22 @@ pub(crate) struct Action {
     pub(crate) due_at: Option<DateTime<Utc>>,
     pub(crate) completed_at: Option<DateTime<Utc>>,
     pub(crate) evidence: String,
+    /// How far it was escalated for being overdue.
+    pub(crate) escalation: i32,
+}
+
+/// How many days after its date an action is escalated: to its owner, to the initiative's, to the departments.
+const ESCALATED_AFTER_DAYS: [i64; 3] = [0, 3, 7];
+
+impl Action {
+    /// When it is escalated next; `None` when it is done, has no date, or went to everybody.
+    pub(crate) fn next_escalation(&self) -> Option<DateTime<Utc>> {
+        let place = usize::try_from(self.escalation).ok()?;
+        let days = ESCALATED_AFTER_DAYS
+            .get(place)
+            .filter(|_| self.completed_at.is_none())?;
+        Some(self.due_at? + TimeDelta::days(*days))
+    }
 }
 
 /// A change that has reached the customers.
@@ -30,6 +46,15 @@ pub(crate) struct Rollout {
     pub(crate) template_id: Option<Uuid>,
     /// How many of the plan's looks were taken.
     pub(crate) looks_done: i32,
+    /// Who rolled it out against its pilot.
+    pub(crate) pilot_override: Option<PilotOverride>,
+}
+
+/// Somebody answers for a rollout that the pilot does not speak for.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct PilotOverride {
+    pub(crate) by: String,
+    pub(crate) reason: String,
 }
 
 impl Rollout {

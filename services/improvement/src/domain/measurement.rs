@@ -168,6 +168,7 @@ pub(crate) fn judge(look: &Look, after: Series, decided_at: DateTime<Utc>) -> Ju
         series: &series,
         // A comparable group is found by nothing yet; without one the verdict rests on the forecast.
         comparison: None,
+        strata: &[],
         issue_window_start: window_start,
         opened_at: issue.opened_at,
         rolled_out_at: rollout.at,

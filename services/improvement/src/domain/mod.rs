@@ -1,28 +1,42 @@
 //! What the service knows and decides, free of wire and tables.
 
 mod department;
+mod goal;
 mod initiative;
 mod issue;
 mod iteration;
 mod measurement;
+mod pilot;
+mod principle;
 mod series;
 mod state;
 mod target;
 mod telling;
 mod trace;
 mod verdict;
+mod workload;
 
 pub(crate) use department::{Department, email};
+pub(crate) use goal::{
+    Estimate, Goal, GoalChange, GoalDraft, GoalMeasurement, GoalState, GoalTrack, Measured, Progress,
+    Quantity, Slice,
+};
 pub(crate) use initiative::{Change, Conclusion, Draft, Initiative};
-pub(crate) use issue::{Cohort, Detection, Issue, Member, Origin, Report};
-pub(crate) use iteration::{Action, Iteration, Rollout};
+pub(crate) use issue::{Cohort, Detection, Issue, Member, Origin, Report, Widening};
+pub(crate) use iteration::{Action, Iteration, PilotOverride, Rollout};
 pub(crate) use measurement::{Judgement, Look, MeasurementPlan, judge};
+pub(crate) use pilot::{
+    Answers, Arm, ArmCount, Assignment, Candidate, Exposure, Gathered, Pilot, PilotGuard, PilotLook,
+    PilotMetric, PilotState, Rating, Said, Sentiment, Setup, StratumCheck, is_due, take,
+};
+pub(crate) use principle::Principle;
 pub(crate) use series::{LOOK_BACK, Series};
 pub(crate) use state::{InitiativeState, IssueState, WrongState};
 pub(crate) use target::{Metric, Target};
 pub(crate) use telling::{Telling, TellingCount, TellingState, TellingSummary};
 pub(crate) use trace::{LoopProgress, TracedFeedback};
-pub(crate) use verdict::{Decision, Verdict};
+pub(crate) use verdict::{Decision, Verdict, assumption};
+pub(crate) use workload::Workload;
 
 #[cfg(test)]
 pub(crate) use issue::tests::issue as issue_for_tests;

@@ -100,7 +100,8 @@ const fn method(method: stats::Method) -> &'static str {
     }
 }
 
-fn assumption(assumption: &stats::Assumption) -> String {
+/// An assumption with what was found, in words.
+pub(crate) fn assumption(assumption: &stats::Assumption) -> String {
     let stats::Assumption {
         statement,
         finding,

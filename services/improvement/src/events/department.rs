@@ -4,7 +4,7 @@ use attune_api::improvement::v1 as pb;
 use attune_database::Tx;
 
 use crate::convert;
-use crate::domain::{Decision, Initiative, Issue, Verdict};
+use crate::domain::{Action, Decision, Initiative, Issue, Verdict};
 
 /// They are told what is planned.
 pub(super) async fn planned(
@@ -63,6 +63,47 @@ pub(crate) async fn department_verdict(
         after = verdict.n_after,
     );
     append(tx, initiative, format!("verdict-{iteration}"), subject, body).await
+}
+
+/// An action is overdue; from the last step on the departments are to know.
+pub(crate) async fn action_overdue(
+    tx: &mut Tx,
+    initiative: &mut Initiative,
+    action: &Action,
+) -> Result<(), sqlx::Error> {
+    let event = pb::ActionOverdue {
+        initiative_id: initiative.initiative_id.to_string(),
+        iteration: initiative.current.number,
+        action: Some(convert::iteration::action_to_proto(action.clone())),
+        initiative_owner: initiative.owner.clone(),
+    };
+    super::append(tx, initiative, &event).await?;
+    if action.next_escalation().is_some() {
+        return Ok(());
+    }
+    let due = action
+        .due_at
+        .map(|due| due.format("%Y-%m-%d").to_string())
+        .unwrap_or_default();
+    let subject = format!("Overdue: {}", action.title);
+    let body = format!(
+        "An action of the initiative \"{title}\" was due on {due} and is not done.\n\n\
+         Action: {action}\n\
+         Who does it: {owner}\n\
+         Who answers for the initiative: {answers}\n",
+        title = initiative.title,
+        action = action.title,
+        owner = action.owner,
+        answers = initiative.owner,
+    );
+    append(
+        tx,
+        initiative,
+        format!("overdue-{}", action.action_id),
+        subject,
+        body,
+    )
+    .await
 }
 
 fn effect_in_words(verdict: &Verdict) -> String {

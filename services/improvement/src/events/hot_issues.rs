@@ -1,7 +1,9 @@
 //! Hot issues become issues.
 
 use async_trait::async_trait;
-use attune_api::feedback::v1::{HotIssueCohortFrozen, HotIssueEnded, HotIssueOpened};
+use attune_api::feedback::v1::{
+    HotIssueCohortExtended, HotIssueCohortFrozen, HotIssueEnded, HotIssueOpened, HotIssueWidened,
+};
 use attune_database::Tx;
 use attune_events::{ConsumeError, Consumer, Event};
 use prost::Name as _;
@@ -27,6 +29,8 @@ impl Consumer for HotIssues {
         vec![
             HotIssueOpened::full_name(),
             HotIssueCohortFrozen::full_name(),
+            HotIssueWidened::full_name(),
+            HotIssueCohortExtended::full_name(),
             HotIssueEnded::full_name(),
         ]
     }
@@ -39,6 +43,12 @@ impl Consumer for HotIssues {
         } else if event.is::<HotIssueCohortFrozen>() {
             let part = heard::frozen(&event.decode()?)?;
             detection::take_in(tx, part).await.map_err(failed)?
+        } else if event.is::<HotIssueWidened>() {
+            let widening = heard::widened(event.decode()?)?;
+            detection::widen(tx, &widening).await.map_err(failed)?
+        } else if event.is::<HotIssueCohortExtended>() {
+            let part = heard::extended(event.decode()?)?;
+            detection::extend(tx, part).await.map_err(failed)?
         } else if event.is::<HotIssueEnded>() {
             let (hot_issue_id, at) = heard::ended(event.decode()?)?;
             detection::subside(tx, hot_issue_id, at).await.map_err(failed)?

@@ -1,16 +1,21 @@
 //! What the service tells, and what it hears from others.
 
 mod department;
+pub(crate) mod goal;
 mod hot_issues;
 mod messages;
+pub(crate) mod pilot;
+pub(crate) mod principle;
+mod said;
 mod telling;
 
 use attune_api::improvement::v1 as pb;
 use attune_database::Tx;
 
-pub(crate) use department::department_verdict;
+pub(crate) use department::{action_overdue, department_verdict};
 pub(crate) use hot_issues::HotIssues;
 pub(crate) use messages::Messages;
+pub(crate) use said::SaidByCustomers;
 pub(crate) use telling::cohort_telling;
 
 use crate::convert;
@@ -24,6 +29,15 @@ pub(crate) async fn issue_opened(tx: &mut Tx, issue: &mut Issue) -> Result<(), s
 /// For an issue whose event was numbered before it was stored.
 pub(crate) async fn issue_opened_as(tx: &mut Tx, issue: &Issue, number: i64) -> Result<(), sqlx::Error> {
     let event = pb::IssueOpened {
+        issue: Some(convert::issue::to_proto(issue.clone())),
+    };
+    attune_events::append(tx, issue.issue_id, number, &event).await?;
+    Ok(())
+}
+
+pub(crate) async fn issue_widened(tx: &mut Tx, issue: &mut Issue) -> Result<(), sqlx::Error> {
+    let number = issue.next_event();
+    let event = pb::IssueWidened {
         issue: Some(convert::issue::to_proto(issue.clone())),
     };
     attune_events::append(tx, issue.issue_id, number, &event).await?;

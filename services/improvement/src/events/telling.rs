@@ -16,16 +16,17 @@ const CHUNK: usize = 500;
 /// Persons read at once.
 const READ: i64 = 20 * 500;
 
-/// Asks for a message to everyone of the issue's cohort, in chunks.
+/// Asks for a message to everyone of the issue's cohort who may be told now, in chunks.
 pub(crate) async fn cohort_telling(
     tx: &mut Tx,
     issue: &Issue,
     initiative: &mut Initiative,
     template_id: Uuid,
 ) -> Result<(), Error> {
+    let iteration = (initiative.initiative_id, initiative.current.number);
     let mut after = None;
     loop {
-        let persons = store::cohort::members(tx, issue.issue_id, after, READ).await?;
+        let persons = store::telling::pending(tx, iteration, after, READ).await?;
         let events: Vec<_> = persons
             .chunks(CHUNK)
             .map(|chunk| chunk_event(issue, initiative, template_id, chunk))

@@ -110,6 +110,21 @@ impl InitiativeService for Initiatives {
         Ok(Response::new(pb::StopInitiativeResponse { initiative }))
     }
 
+    async fn get_workload(
+        &self,
+        request: Request<pb::GetWorkloadRequest>,
+    ) -> Result<Response<pb::GetWorkloadResponse>, Status> {
+        let caller = Caller::of(&request)?;
+        let (owner, page) = convert::workload::get(request.get_ref())?;
+        let (workloads, next_page_token) =
+            commands::workload::get(&self.db, caller.tenant(), owner.as_deref(), &page).await?;
+        let workloads = workloads.into_iter().map(convert::workload::to_proto).collect();
+        Ok(Response::new(pb::GetWorkloadResponse {
+            workloads,
+            next_page_token,
+        }))
+    }
+
     async fn list_verdicts(
         &self,
         request: Request<pb::ListVerdictsRequest>,

@@ -1,7 +1,10 @@
 //! The RPCs: parse, call one command, map.
 
+mod goal;
 mod initiative;
 mod issue;
+mod pilot;
+mod principle;
 mod trace;
 
 use std::sync::Arc;
@@ -32,6 +35,44 @@ pub(crate) struct Initiatives {
 impl Initiatives {
     pub(crate) fn new(db: Database, source: Arc<dyn SeriesSource>) -> Self {
         Self { db, source }
+    }
+}
+
+/// The handlers of `GoalService`.
+#[derive(Clone, Debug)]
+pub(crate) struct Goals {
+    db: Database,
+    source: Arc<dyn SeriesSource>,
+}
+
+impl Goals {
+    pub(crate) fn new(db: Database, source: Arc<dyn SeriesSource>) -> Self {
+        Self { db, source }
+    }
+}
+
+/// The handlers of `PilotService`.
+#[derive(Clone, Debug)]
+pub(crate) struct Pilots {
+    db: Database,
+    source: Arc<dyn SeriesSource>,
+}
+
+impl Pilots {
+    pub(crate) fn new(db: Database, source: Arc<dyn SeriesSource>) -> Self {
+        Self { db, source }
+    }
+}
+
+/// The handlers of `PrincipleService`.
+#[derive(Clone, Debug)]
+pub(crate) struct Principles {
+    db: Database,
+}
+
+impl Principles {
+    pub(crate) fn new(db: Database) -> Self {
+        Self { db }
     }
 }
 

@@ -119,27 +119,6 @@ pub(crate) async fn page(
     .await
 }
 
-/// At most `limit` persons after `after`, by id.
-pub(crate) async fn members(
-    tx: &mut Tx,
-    issue_id: Uuid,
-    after: Option<Uuid>,
-    limit: i64,
-) -> Result<Vec<Uuid>, sqlx::Error> {
-    let tenant = tx.tenant().as_str().to_owned();
-    query_scalar!(
-        "SELECT profile_id FROM improvement.cohort_member
-         WHERE tenant_id = $1 AND issue_id = $2 AND ($3::uuid IS NULL OR profile_id > $3)
-         ORDER BY profile_id LIMIT $4",
-        tenant,
-        issue_id,
-        after,
-        limit
-    )
-    .fetch_all(&mut **tx)
-    .await
-}
-
 /// At most `limit` complaints after `after`, by id: those of one person, one alone, or all.
 pub(crate) async fn evidence(
     tx: &mut Tx,

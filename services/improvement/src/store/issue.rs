@@ -1,7 +1,7 @@
 //! Issues.
 
 use attune_database::Tx;
-use sqlx::{query, query_as};
+use sqlx::{query, query_as, query_scalar};
 use uuid::Uuid;
 
 use crate::domain::{Issue, IssueState};
@@ -12,7 +12,7 @@ macro_rules! issues {
             Issue,
             r#"SELECT issue_id, version, events, origin AS "origin: _", state AS "state: _", hot_issue_id, title,
                       description, topic_id, product, opened_at, window_start, closed_at, subsided_at, cohort_size,
-                      cohort_frozen, evidence_size, quotes, p_value
+                      cohort_frozen, evidence_size, quotes, p_value, widened_at, widening
                FROM improvement.issue
                WHERE tenant_id = $1 "# + $tail,
             $($argument),*
@@ -99,13 +99,29 @@ pub(crate) async fn insert(tx: &mut Tx, issue: &Issue) -> Result<bool, sqlx::Err
     Ok(inserted.rows_affected() == 1)
 }
 
+/// Whether an iteration of one of the issue's initiatives was ever rolled out.
+pub(crate) async fn was_rolled_out(tx: &mut Tx, issue_id: Uuid) -> Result<bool, sqlx::Error> {
+    let tenant = tx.tenant().as_str().to_owned();
+    query_scalar!(
+        r#"SELECT EXISTS (
+               SELECT 1 FROM improvement.initiative
+               JOIN improvement.iteration USING (tenant_id, initiative_id)
+               WHERE tenant_id = $1 AND issue_id = $2 AND rolled_out_at IS NOT NULL
+           ) AS "rolled_out!""#,
+        tenant,
+        issue_id
+    )
+    .fetch_one(&mut **tx)
+    .await
+}
+
 /// Stores what can change about an issue.
 pub(crate) async fn update(tx: &mut Tx, issue: &Issue) -> Result<(), sqlx::Error> {
     let tenant = tx.tenant().as_str().to_owned();
     query!(
         "UPDATE improvement.issue
          SET version = $3, events = $4, state = $5, closed_at = $6, subsided_at = $7, cohort_size = $8,
-             cohort_frozen = $9, evidence_size = $10
+             cohort_frozen = $9, evidence_size = $10, title = $11, product = $12, widened_at = $13, widening = $14
          WHERE tenant_id = $1 AND issue_id = $2",
         tenant,
         issue.issue_id,
@@ -116,7 +132,11 @@ pub(crate) async fn update(tx: &mut Tx, issue: &Issue) -> Result<(), sqlx::Error
         issue.subsided_at,
         issue.cohort_size,
         issue.cohort_frozen,
-        issue.evidence_size
+        issue.evidence_size,
+        issue.title,
+        issue.product,
+        issue.widened_at,
+        issue.widening
     )
     .execute(&mut **tx)
     .await?;

@@ -9,7 +9,7 @@ use sqlx::{query, query_as, query_scalar};
 use uuid::Uuid;
 
 use crate::domain::{
-    Action, Iteration, MeasurementPlan, Rollout, Series, TellingCount, TellingSummary, Verdict,
+    Action, Iteration, MeasurementPlan, PilotOverride, Rollout, Series, TellingCount, TellingSummary, Verdict,
 };
 
 struct Row {
@@ -21,6 +21,7 @@ struct Row {
     template_id: Option<Uuid>,
     looks_done: i32,
     plan: Option<Json<MeasurementPlan>>,
+    pilot_override: Option<Json<PilotOverride>>,
     actions: Json<Vec<Action>>,
     verdict: Option<Json<Verdict>>,
     telling: Json<Vec<TellingCount>>,
@@ -35,10 +36,10 @@ pub(crate) async fn of_initiatives(
     let rows = query_as!(
         Row,
         r#"SELECT i.initiative_id, number, change, reason, rolled_out_at, template_id, looks_done,
-                  plan AS "plan: _",
+                  plan AS "plan: _", pilot_override AS "pilot_override: _",
                   (SELECT coalesce(jsonb_agg(jsonb_build_object('action_id', a.action_id, 'title', a.title,
                               'owner', a.owner, 'due_at', a.due_at, 'completed_at', a.completed_at,
-                              'evidence', a.evidence) ORDER BY a.action_id), '[]')
+                              'evidence', a.evidence, 'escalation', a.escalation) ORDER BY a.action_id), '[]')
                    FROM improvement.action a
                    WHERE a.tenant_id = i.tenant_id AND a.initiative_id = i.initiative_id
                      AND a.iteration = i.number) AS "actions!: _",
@@ -80,6 +81,7 @@ fn assemble(row: Row) -> Iteration {
         template_id,
         looks_done,
         plan,
+        pilot_override,
         actions,
         verdict,
         telling,
@@ -89,6 +91,7 @@ fn assemble(row: Row) -> Iteration {
         plan: plan.0,
         template_id,
         looks_done,
+        pilot_override: pilot_override.map(|by| by.0),
     });
     let told = rollout
         .as_ref()
@@ -165,7 +168,8 @@ pub(crate) async fn roll_out(
     let tenant = tx.tenant().as_str().to_owned();
     query!(
         "UPDATE improvement.iteration
-         SET change = $4, rolled_out_at = $5, template_id = $6, looks_done = $7, plan = $8, baseline = $9
+         SET change = $4, rolled_out_at = $5, template_id = $6, looks_done = $7, plan = $8, baseline = $9,
+             pilot_override = $10
          WHERE tenant_id = $1 AND initiative_id = $2 AND number = $3",
         tenant,
         initiative_id,
@@ -175,7 +179,8 @@ pub(crate) async fn roll_out(
         rollout.template_id,
         rollout.looks_done,
         Json(&rollout.plan) as _,
-        Json(baseline) as _
+        Json(baseline) as _,
+        rollout.pilot_override.as_ref().map(Json) as _
     )
     .execute(&mut **tx)
     .await?;
@@ -212,10 +217,10 @@ pub(crate) async fn save_action(
     let tenant = tx.tenant().as_str().to_owned();
     query!(
         "INSERT INTO improvement.action (tenant_id, initiative_id, iteration, action_id, title, owner, due_at,
-                                         completed_at, evidence)
-         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)
+                                         completed_at, evidence, escalation)
+         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)
          ON CONFLICT ON CONSTRAINT action_pkey DO UPDATE
-         SET completed_at = excluded.completed_at, evidence = excluded.evidence",
+         SET completed_at = excluded.completed_at, evidence = excluded.evidence, escalation = excluded.escalation",
         tenant,
         initiative_id,
         iteration,
@@ -224,9 +229,22 @@ pub(crate) async fn save_action(
         action.owner,
         action.due_at,
         action.completed_at,
-        action.evidence
+        action.evidence,
+        action.escalation
     )
     .execute(&mut **tx)
     .await?;
     Ok(())
+}
+
+/// The initiative of an action.
+pub(crate) async fn initiative_of(tx: &mut Tx, action_id: Uuid) -> Result<Option<Uuid>, sqlx::Error> {
+    let tenant = tx.tenant().as_str().to_owned();
+    query_scalar!(
+        "SELECT initiative_id FROM improvement.action WHERE tenant_id = $1 AND action_id = $2",
+        tenant,
+        action_id
+    )
+    .fetch_optional(&mut **tx)
+    .await
 }

@@ -1,9 +1,15 @@
 //! All SQL of the service. Functions here neither begin nor commit.
 
+pub(crate) mod assignment;
 pub(crate) mod cohort;
+pub(crate) mod goal;
 pub(crate) mod initiative;
 pub(crate) mod issue;
 pub(crate) mod iteration;
+pub(crate) mod outcome;
+pub(crate) mod pilot;
+pub(crate) mod principle;
 pub(crate) mod telling;
 pub(crate) mod trace;
 pub(crate) mod verdict;
+pub(crate) mod workload;

@@ -2,7 +2,7 @@
 
 use attune_database::Tx;
 use chrono::{DateTime, Utc};
-use sqlx::{query, query_as};
+use sqlx::{query, query_as, query_scalar};
 use uuid::Uuid;
 
 use crate::domain::{Telling, TellingState};
@@ -15,25 +15,58 @@ pub(crate) struct Outcome {
     pub(crate) telling: Telling,
 }
 
-/// Makes a pending telling for every person of the issue's cohort; answers how many there are.
+/// Makes a telling for every person of the issue's cohort; answers how many there are. It is pending, but for the control
+/// arms of running pilots: what they hear could change what they say, so they are blocked with that reason.
 pub(crate) async fn open(
     tx: &mut Tx,
     (initiative_id, iteration): (Uuid, i32),
     issue_id: Uuid,
 ) -> Result<u64, sqlx::Error> {
     let tenant = tx.tenant().as_str().to_owned();
+    let now = tx.now();
     let opened = query!(
-        "INSERT INTO improvement.telling (tenant_id, initiative_id, iteration, profile_id, state, reason)
-         SELECT $1, $2, $3, profile_id, 'pending', ''
-         FROM improvement.cohort_member WHERE tenant_id = $1 AND issue_id = $4",
+        "INSERT INTO improvement.telling (tenant_id, initiative_id, iteration, profile_id, state, reason, decided_at)
+         SELECT $1, $2, $3, m.profile_id, CASE WHEN held.back THEN 'blocked' ELSE 'pending' END,
+                CASE WHEN held.back THEN 'pilot_control' ELSE '' END, CASE WHEN held.back THEN $5::timestamptz END
+         FROM improvement.cohort_member m
+         CROSS JOIN LATERAL (SELECT EXISTS (
+             SELECT FROM improvement.pilot_assignment a
+             JOIN improvement.pilot p ON p.tenant_id = a.tenant_id AND p.pilot_id = a.pilot_id
+             WHERE a.tenant_id = m.tenant_id AND a.profile_id = m.profile_id AND a.arm = 'control'
+               AND p.state = 'running') AS back) AS held
+         WHERE m.tenant_id = $1 AND m.issue_id = $4",
         tenant,
         initiative_id,
         iteration,
-        issue_id
+        issue_id,
+        now
     )
     .execute(&mut **tx)
     .await?;
     Ok(opened.rows_affected())
+}
+
+/// At most `limit` persons after `after`, by id, who are to be told about an iteration.
+pub(crate) async fn pending(
+    tx: &mut Tx,
+    (initiative_id, iteration): (Uuid, i32),
+    after: Option<Uuid>,
+    limit: i64,
+) -> Result<Vec<Uuid>, sqlx::Error> {
+    let tenant = tx.tenant().as_str().to_owned();
+    query_scalar!(
+        "SELECT profile_id FROM improvement.telling
+         WHERE tenant_id = $1 AND initiative_id = $2 AND iteration = $3 AND state = 'pending'
+           AND ($4::uuid IS NULL OR profile_id > $4)
+         ORDER BY profile_id LIMIT $5",
+        tenant,
+        initiative_id,
+        iteration,
+        after,
+        limit
+    )
+    .fetch_all(&mut **tx)
+    .await
 }
 
 /// Takes in what became of messages, at most one a person and iteration. The first outcome stands, but for a

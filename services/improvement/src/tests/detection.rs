@@ -144,6 +144,83 @@ async fn an_issue_whose_volume_is_back_to_usual_is_not_resolved_by_that() {
     );
 }
 
+/// What the feedback service tells when a hot issue spreads.
+fn widened(hot_issue_id: Uuid) -> feedback::HotIssueWidened {
+    let mut hot_issue = opened(hot_issue_id).hot_issue.unwrap();
+    hot_issue.product = String::new();
+    hot_issue.opened_product = "united".to_owned();
+    hot_issue.widened_at = Some(timestamp(at("2026-03-02T09:00:00Z")));
+    feedback::HotIssueWidened {
+        hot_issue: Some(hot_issue),
+        rule: "hot_issue_widening/1".to_owned(),
+        explanation: "It spread to delta (hot_issue_widening/1).".to_owned(),
+    }
+}
+
+fn extended(hot_issue_id: Uuid, members: Vec<feedback::CohortMember>) -> feedback::HotIssueCohortExtended {
+    feedback::HotIssueCohortExtended {
+        hot_issue_id: hot_issue_id.to_string(),
+        part: 1,
+        parts: 1,
+        members,
+        anonymous_feedback_ids: Vec::new(),
+    }
+}
+
+#[tokio::test]
+async fn an_issue_follows_its_hot_issue_to_all_products_with_those_who_were_hit_there() {
+    let platform = Platform::start().await;
+    let (issue, members) = platform.issue(2).await;
+    let hot_issue_id = issue.hot_issue_id.unwrap();
+    let again = feedback::CohortMember {
+        profile_id: members[0].profile_id.clone(),
+        ..member(1)
+    };
+    let extension = extended(hot_issue_id, vec![member(1), again]);
+    for _ in 0..2 {
+        let events = [
+            platform.event(hot_issue_id, &widened(hot_issue_id)),
+            platform.event(hot_issue_id, &extension),
+        ];
+        platform.hear(&HotIssues, &events).await.unwrap();
+    }
+    let issue = platform.issues().await.remove(0);
+    assert_eq!(
+        (issue.title.as_str(), issue.product.as_str()),
+        ("Cancelled service", "")
+    );
+    assert_eq!(issue.widened_at, Some(at("2026-03-02T09:00:00Z")));
+    assert!(
+        issue.widening.contains("hot_issue_widening/1"),
+        "{}",
+        issue.widening
+    );
+    assert_eq!((issue.cohort_size, issue.evidence_size), (3, 4));
+    assert_eq!(cohort(&platform, issue.issue_id).await.len(), 3);
+    let told = platform.told_of::<pb::IssueWidened>().await;
+    assert_eq!(told.len(), 1);
+    assert_eq!(told[0].issue.as_ref().unwrap().product, "");
+}
+
+#[tokio::test]
+async fn an_issue_that_is_measured_stays_with_its_product_and_says_so() {
+    let platform = Platform::start().await;
+    let (issue, _) = platform.issue(2).await;
+    let hot_issue_id = issue.hot_issue_id.unwrap();
+    let initiative = platform.prepared(issue.issue_id).await;
+    platform.roll_out(initiative.initiative_id, None).await.unwrap();
+    let events = [
+        platform.event(hot_issue_id, &widened(hot_issue_id)),
+        platform.event(hot_issue_id, &extended(hot_issue_id, vec![member(1)])),
+    ];
+    platform.hear(&HotIssues, &events).await.unwrap();
+    let issue = platform.issues().await.remove(0);
+    assert_eq!((issue.product.as_str(), issue.widened_at), ("united", None));
+    assert!(issue.widening.contains("stays with united"), "{}", issue.widening);
+    assert_eq!(issue.cohort_size, 2, "nobody joins who would not be measured");
+    assert!(platform.told_of::<pb::IssueWidened>().await.is_empty());
+}
+
 #[tokio::test]
 async fn another_company_sees_neither_issue_nor_cohort() {
     let platform = Platform::start().await;

@@ -197,6 +197,7 @@ async fn a_rollout_fixes_the_plan_and_asks_for_everyone_to_be_told_once() {
             initiative_id,
             change: None,
             template_id,
+            pilot_override: None,
             key,
         };
         answers.push(
@@ -239,6 +240,7 @@ async fn nobody_is_told_without_a_template_and_nobody_is_told_nothing() {
         initiative_id,
         change: None,
         template_id: None,
+        pilot_override: None,
         key: once("RollOutInitiative"),
     };
     let rolled_out = rollout::roll_out(&platform.db, &*platform.world, &platform.tenant, command)

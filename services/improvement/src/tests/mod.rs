@@ -1,10 +1,14 @@
 //! The service on a real database, with hot issues and outcomes as they come from the other services' feeds.
 
 mod detection;
+mod goals;
 mod initiatives;
 mod looks;
+mod pilots;
 mod platform;
 mod requests;
 mod tellings;
 mod traces;
+mod trial;
+mod workload;
 mod world;

@@ -21,7 +21,7 @@ use crate::domain::{Department, Draft, Initiative, Issue, Metric, Target};
 use crate::error::Error;
 use crate::events::{HotIssues, Messages};
 use crate::source::SeriesSource;
-use crate::timers::Looks;
+use crate::timers::{Goals, Looks};
 
 /// When the issue of these tests was found; its window was the day before.
 pub(super) const OPENED: &str = "2026-03-02T06:00:00Z";
@@ -122,6 +122,7 @@ impl Platform {
                 smallest_relative_effect: 0.3,
                 deadline_days: 28,
             },
+            principle_ids: Vec::new(),
             change: "we rebook by ourselves".to_owned(),
         };
         initiative::create(
@@ -171,6 +172,7 @@ impl Platform {
             initiative_id,
             change: change.map(str::to_owned),
             template_id: Some(Uuid::now_v7()),
+            pilot_override: None,
             key: once("RollOutInitiative"),
         };
         rollout::roll_out(&self.db, &*self.world, &self.tenant, command).await
@@ -184,7 +186,12 @@ impl Platform {
     /// Moves the clock and takes the looks that are due, until none is.
     pub(super) async fn advance_to(&self, instant: DateTime<Utc>) {
         self.hand.advance_to(instant);
-        while self.looks().step().await.unwrap() > 0 {}
+        while self.looks().step().await.unwrap() + self.goals().step().await.unwrap() > 0 {}
+    }
+
+    pub(super) fn goals(&self) -> Worker {
+        let source: Arc<dyn SeriesSource> = self.world.clone();
+        Worker::new(self.db.clone(), Goals::new(self.db.clone(), source))
     }
 
     /// How many timers are set.

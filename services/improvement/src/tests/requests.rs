@@ -297,6 +297,7 @@ fn a_rollout_and_a_stop_name_what_they_are_about() {
         change: "a\u{7}".to_owned(),
         template_id: "welcome".to_owned(),
         request_id: "x".to_owned(),
+        pilot_override: None,
     };
     assert_eq!(
         wrong(initiative::roll_out(&request)),

@@ -2,14 +2,14 @@
 
 use std::fmt;
 use std::sync::Mutex;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicI32, Ordering};
 
 use async_trait::async_trait;
 use attune_rpc::TenantId;
 use attune_stats::verdict::Bucket;
 use chrono::{DateTime, DurationRound, TimeDelta, Utc};
 
-use crate::domain::{Issue, Series};
+use crate::domain::{Estimate, Issue, Measured, Quantity, Series};
 use crate::error::Error;
 use crate::source::SeriesSource;
 
@@ -17,6 +17,9 @@ use crate::source::SeriesSource;
 #[derive(Default)]
 pub(super) struct World {
     levels: Mutex<Vec<(DateTime<Utc>, u64)>>,
+    numbers: Mutex<Vec<(DateTime<Utc>, f64)>>,
+    /// Added to the first version of every definition.
+    redefined: AtomicI32,
     scarce: AtomicBool,
     down: AtomicBool,
 }
@@ -25,6 +28,16 @@ impl World {
     /// From `since` on, so many of forty are about the topic.
     pub(super) fn level(&self, since: DateTime<Utc>, successes: u64) {
         self.levels.lock().unwrap().push((since, successes));
+    }
+
+    /// From `since` on, every number is so much, give or take 0.02.
+    pub(super) fn number(&self, since: DateTime<Utc>, value: f64) {
+        self.numbers.lock().unwrap().push((since, value));
+    }
+
+    /// The definitions of all metrics get a new version.
+    pub(super) fn redefine(&self) {
+        self.redefined.fetch_add(1, Ordering::Relaxed);
     }
 
     /// Two pieces an hour instead of forty.
@@ -81,5 +94,32 @@ impl SeriesSource for World {
             start += TimeDelta::hours(1);
         }
         Ok(Series::of(buckets))
+    }
+
+    async fn number(
+        &self,
+        _tenant: &TenantId,
+        quantity: &Quantity,
+        at: DateTime<Utc>,
+    ) -> Result<Measured, Error> {
+        if self.down.load(Ordering::Relaxed) {
+            return Err(tonic::Status::unavailable("the test has stopped it").into());
+        }
+        let (start, end) = quantity.window(at);
+        let numbers = self.numbers.lock().unwrap().clone();
+        let value = numbers.iter().rfind(|(since, _)| *since <= at);
+        let outcome = value.map(|(_, value)| Estimate {
+            value: *value,
+            low: value - 0.02,
+            high: value + 0.02,
+        });
+        Ok(Measured {
+            start,
+            end,
+            definition_version: 1 + self.redefined.load(Ordering::Relaxed),
+            n: if outcome.is_some() { 1000 } else { 3 },
+            outcome: outcome.ok_or_else(|| "3 of at least 20 needed".to_owned()),
+            level: 0.95,
+        })
     }
 }

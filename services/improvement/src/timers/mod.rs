@@ -1,5 +1,11 @@
 //! What happens when its time has come.
 
+mod action;
+mod goal;
 mod look;
+mod pilot;
 
+pub(crate) use action::Actions;
+pub(crate) use goal::Goals;
 pub(crate) use look::Looks;
+pub(crate) use pilot::Pilots;

@@ -2,7 +2,7 @@
 
 use std::collections::HashMap;
 
-use attune_database::{Database, Tx, Write};
+use attune_database::{Began, Database, Gather, GatheredWrite, Tx};
 use attune_rpc::{Page, RequestKey, TenantId};
 use chrono::{DateTime, Utc};
 use uuid::Uuid;
@@ -28,26 +28,97 @@ pub(crate) struct Recorded {
 /// Where a page begins: after this contact.
 pub(crate) type Place = (DateTime<Utc>, Uuid);
 
-/// Records one contact, or finds the one that its source sent before.
-pub(crate) async fn record(db: &Database, tenant: &TenantId, record: Record) -> Result<Interaction, Error> {
-    let new_id = Uuid::now_v7();
-    let mut tx = match db.write(tenant, &record.key, new_id).await? {
-        Write::Fresh(tx) => tx,
-        Write::Repeat(id) => return get(db, tenant, id).await,
-    };
-    let recorded = insert_as(&mut tx, vec![(new_id, record.draft)]).await?;
-    let id = recorded
-        .first()
-        .map_or(new_id, |recorded| recorded.interaction_id);
-    // The row of the request names the id it would have got; what a repetition must find is the one it has.
-    if let Some(request_id) = record.key.request_id.filter(|_| id != new_id) {
-        store::interaction::point_request_at(&mut tx, record.key.method, request_id, id).await?;
+/// Records contacts for callers that each send one; see [`record`].
+#[derive(Clone, Debug)]
+pub(crate) struct Recording {
+    db: Database,
+}
+
+impl Recording {
+    /// Gathers what is recorded in `db`.
+    pub(crate) fn gather(db: Database) -> Gather<Self> {
+        Gather::new(Self { db })
     }
-    let stored = store::interaction::by_id(&mut tx, id)
-        .await?
-        .ok_or(Error::NoInteraction(id))?;
+}
+
+/// A contact to be recorded, in the trace of the call that sends it.
+pub(crate) struct Sent {
+    record: Record,
+    trace: Option<String>,
+}
+
+impl GatheredWrite for Recording {
+    type Item = Sent;
+    type Answer = Interaction;
+
+    async fn write(
+        &self,
+        tenant: &TenantId,
+        items: &[Sent],
+    ) -> Result<Vec<Result<Interaction, attune_rpc::Error>>, attune_rpc::Error> {
+        Ok(record_together(&self.db, tenant, items).await?)
+    }
+}
+
+/// Records one contact, or finds the one that its source sent before; in one transaction with what others send at
+/// the moment.
+pub(crate) async fn record(
+    recording: &Gather<Recording>,
+    tenant: &TenantId,
+    record: Record,
+) -> Result<Interaction, Error> {
+    let trace = attune_telemetry::current_traceparent();
+    Ok(recording.write(tenant, Sent { record, trace }).await?)
+}
+
+async fn record_together(
+    db: &Database,
+    tenant: &TenantId,
+    items: &[Sent],
+) -> Result<Vec<Result<Interaction, attune_rpc::Error>>, Error> {
+    let keys: Vec<_> = items
+        .iter()
+        .map(|item| (&item.record.key, Uuid::now_v7()))
+        .collect();
+    let (mut tx, began) = db.write_many(tenant, &keys).await?;
+    let fresh = items
+        .iter()
+        .zip(&keys)
+        .zip(&began)
+        .filter(|(_, began)| matches!(began, Began::Fresh))
+        .map(|((item, (_, interaction_id)), _)| New {
+            interaction_id: *interaction_id,
+            draft: item.record.draft.clone(),
+            trace: item.trace.clone(),
+        })
+        .collect();
+    let mut recorded = insert_new(&mut tx, fresh).await?.into_iter();
+    let mut ids: Vec<Result<Uuid, attune_rpc::Error>> = Vec::with_capacity(items.len());
+    for (began, (key, new_id)) in began.into_iter().zip(keys) {
+        let id = match began {
+            Began::Fresh => {
+                let id = recorded.next().map_or(new_id, |recorded| recorded.interaction_id);
+                // The row of the request names the id it would have got; what a repetition must find is the one
+                // it has.
+                if let Some(request_id) = key.request_id.filter(|_| id != new_id) {
+                    store::interaction::point_request_at(&mut tx, key.method, request_id, id).await?;
+                }
+                Ok(id)
+            }
+            Began::Repeat(id) => Ok(id),
+            Began::Same(earlier) => Ok(match ids.get(earlier) {
+                Some(Ok(id)) => *id,
+                _ => new_id,
+            }),
+            Began::Refused(error) => Err(error),
+        };
+        ids.push(id);
+    }
+    let wanted: Vec<Uuid> = ids.iter().flatten().copied().collect();
+    let stored = store::interaction::by_ids(&mut tx, &wanted).await?;
     tx.commit().await?;
-    Ok(stored)
+    let answer = |id: Uuid| stored.get(&id).cloned().ok_or(Error::NoInteraction(id).into());
+    Ok(ids.into_iter().map(|id| id.and_then(answer)).collect())
 }
 
 /// Records a batch in one transaction. Answers one result for each contact, in their order.
@@ -67,24 +138,35 @@ pub(crate) async fn record_batch(
 
 /// Stores what is new and tells of it, in one transaction with whatever else is in `tx`.
 pub(crate) async fn insert(tx: &mut Tx, drafts: Vec<Draft>) -> Result<Vec<Recorded>, sqlx::Error> {
-    insert_as(
-        tx,
-        drafts.into_iter().map(|draft| (Uuid::now_v7(), draft)).collect(),
-    )
-    .await
+    let trace = attune_telemetry::current_traceparent();
+    let new = drafts.into_iter().map(|draft| New {
+        interaction_id: Uuid::now_v7(),
+        draft,
+        trace: trace.clone(),
+    });
+    insert_new(tx, new.collect()).await
 }
 
-/// [`insert`], each under its id if it is new.
-async fn insert_as(tx: &mut Tx, drafts: Vec<(Uuid, Draft)>) -> Result<Vec<Recorded>, sqlx::Error> {
+/// A contact under the id that it gets if it is new, in the trace that its event is to have.
+struct New {
+    interaction_id: Uuid,
+    draft: Draft,
+    trace: Option<String>,
+}
+
+/// [`insert`], each under its id and in its trace.
+async fn insert_new(tx: &mut Tx, new: Vec<New>) -> Result<Vec<Recorded>, sqlx::Error> {
     let created_at = tx.now();
-    let mut drafted: Vec<Interaction> = drafts
-        .into_iter()
-        .map(|(interaction_id, draft)| Interaction {
-            interaction_id,
+    let mut traces = HashMap::with_capacity(new.len());
+    let mut drafted: Vec<Interaction> = Vec::with_capacity(new.len());
+    for item in new {
+        traces.insert(item.interaction_id, item.trace);
+        drafted.push(Interaction {
+            interaction_id: item.interaction_id,
             created_at,
-            draft,
-        })
-        .collect();
+            draft: item.draft,
+        });
+    }
     let places: Vec<_> = drafted
         .iter()
         .map(|item| (item.interaction_id, source_key(&item.draft)))
@@ -102,7 +184,7 @@ async fn insert_as(tx: &mut Tx, drafts: Vec<(Uuid, Draft)>) -> Result<Vec<Record
     drafted.sort_by_cached_key(|item| source_key(&item.draft));
     let inserted = store::interaction::insert_many(tx, &drafted).await?;
     drafted.retain(|item| inserted.contains(&item.interaction_id));
-    events::recorded(tx, &drafted).await?;
+    events::recorded(tx, &drafted, traces).await?;
 
     // Whoever lost a race against another transaction that sent the same is known by now.
     let lost = places.iter().any(|(id, key)| {

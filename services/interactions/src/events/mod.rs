@@ -2,16 +2,28 @@
 
 mod sent;
 
+use std::collections::HashMap;
+
 use attune_api::interactions::v1 as pb;
 use attune_database::Tx;
 use attune_events::NewEvent;
+use uuid::Uuid;
 
 use crate::convert;
 use crate::domain::Interaction;
 
 pub(crate) use sent::SentMessages;
 
-pub(crate) async fn recorded(tx: &mut Tx, items: &[Interaction]) -> Result<(), sqlx::Error> {
+/// Tells of `items`, each in its trace.
+pub(crate) async fn recorded(
+    tx: &mut Tx,
+    items: &[Interaction],
+    mut traces: HashMap<Uuid, Option<String>>,
+) -> Result<(), sqlx::Error> {
+    let traces: Vec<Option<String>> = items
+        .iter()
+        .map(|item| traces.remove(&item.interaction_id).flatten())
+        .collect();
     let events: Vec<_> = items
         .iter()
         .map(|item| NewEvent {
@@ -22,6 +34,6 @@ pub(crate) async fn recorded(tx: &mut Tx, items: &[Interaction]) -> Result<(), s
             },
         })
         .collect();
-    attune_events::append_many(tx, &events).await?;
+    attune_events::append_traced(tx, &events, &traces).await?;
     Ok(())
 }

@@ -3,15 +3,16 @@
 use attune_api::interactions::v1 as pb;
 use attune_api::interactions::v1::interaction_service_server::InteractionService;
 use attune_auth::Caller;
+use attune_rpc::TenantId;
+use attune_server::{Answers, answer_each};
 use tonic::{Request, Response, Status, Streaming};
 
 use super::Interactions;
-use super::stream::{Results, answer};
 use crate::{commands, convert};
 
 #[tonic::async_trait]
 impl InteractionService for Interactions {
-    type RecordInteractionsStream = Results;
+    type RecordInteractionsStream = Answers<pb::RecordInteractionsResponse>;
 
     async fn record_interaction(
         &self,
@@ -19,7 +20,7 @@ impl InteractionService for Interactions {
     ) -> Result<Response<pb::RecordInteractionResponse>, Status> {
         let caller = Caller::of(&request)?;
         let record = convert::interaction::record(request.get_ref())?;
-        let interaction = commands::interaction::record(&self.db, caller.tenant(), record).await?;
+        let interaction = commands::interaction::record(&self.recording, caller.tenant(), record).await?;
         let interaction = Some(convert::interaction::to_proto(interaction));
         Ok(Response::new(pb::RecordInteractionResponse { interaction }))
     }
@@ -27,10 +28,14 @@ impl InteractionService for Interactions {
     async fn record_interactions(
         &self,
         request: Request<Streaming<pb::RecordInteractionsRequest>>,
-    ) -> Result<Response<Results>, Status> {
-        let caller = Caller::of(&request)?;
-        let results = answer(self.clone(), caller.tenant().clone(), request.into_inner());
-        Ok(Response::new(results))
+    ) -> Result<Response<Self::RecordInteractionsStream>, Status> {
+        let tenant = Caller::of(&request)?.tenant().clone();
+        let (service, shutdown) = (self.clone(), self.shutdown.clone());
+        let answers = answer_each(request.into_inner(), shutdown, move |message| {
+            let (service, tenant) = (service.clone(), tenant.clone());
+            async move { service.record_batch(&tenant, message).await }
+        });
+        Ok(Response::new(answers))
     }
 
     async fn get_interaction(
@@ -60,5 +65,17 @@ impl InteractionService for Interactions {
             interactions,
             next_page_token,
         }))
+    }
+}
+
+impl Interactions {
+    async fn record_batch(
+        &self,
+        tenant: &TenantId,
+        message: pb::RecordInteractionsRequest,
+    ) -> Result<pb::RecordInteractionsResponse, Status> {
+        let sorted = convert::interaction::record_many(&message)?;
+        let recorded = commands::interaction::record_batch(&self.db, tenant, sorted.drafts).await?;
+        Ok(convert::interaction::results(sorted.results, recorded))
     }
 }

@@ -1,20 +1,26 @@
 //! The RPCs: parse, call one command, map.
 
 mod interaction;
-mod stream;
 
-use attune_database::Database;
+use attune_database::{Database, Gather};
 use tokio_util::sync::CancellationToken;
+
+use crate::commands::interaction::Recording;
 
 /// The handlers of `InteractionService`.
 #[derive(Clone, Debug)]
 pub(crate) struct Interactions {
     db: Database,
+    recording: Gather<Recording>,
     shutdown: CancellationToken,
 }
 
 impl Interactions {
     pub(crate) fn new(db: Database, shutdown: CancellationToken) -> Self {
-        Self { db, shutdown }
+        Self {
+            recording: Recording::gather(db.clone()),
+            db,
+            shutdown,
+        }
     }
 }

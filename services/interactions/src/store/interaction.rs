@@ -81,6 +81,25 @@ pub(crate) async fn by_id(tx: &mut Tx, id: Uuid) -> Result<Option<Interaction>, 
     Ok(row.map(Interaction::from))
 }
 
+/// Several contacts, by their ids.
+pub(crate) async fn by_ids(tx: &mut Tx, ids: &[Uuid]) -> Result<HashMap<Uuid, Interaction>, sqlx::Error> {
+    let tenant = tx.tenant().as_str().to_owned();
+    let rows = query_as!(
+        Row,
+        r#"SELECT interaction_id, profile_id, channel, direction AS "direction: _", touchpoint,
+                  stage AS "stage: _", outcome, product, agent_id, text, occurred_at, source_id, created_at
+           FROM interactions.interaction WHERE tenant_id = $1 AND interaction_id = ANY($2)"#,
+        tenant,
+        ids
+    )
+    .fetch_all(&mut **tx)
+    .await?;
+    Ok(rows
+        .into_iter()
+        .map(|row| (row.interaction_id, Interaction::from(row)))
+        .collect())
+}
+
 /// At most `limit` contacts of the tenant before `before`, the newest first.
 pub(crate) async fn page(
     tx: &mut Tx,

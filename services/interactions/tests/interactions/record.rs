@@ -138,3 +138,57 @@ async fn everything_wrong_with_an_interaction_is_told_at_once() -> Result<(), Fa
     assert!(!refused.message().contains("xxxx"));
     Ok(())
 }
+
+#[tokio::test]
+async fn what_many_record_at_once_is_answered_each_for_itself() -> Result<(), Failure> {
+    let platform = TestPlatform::start().await?;
+    let acme = platform.tenant("acme");
+    let twin = Uuid::new_v4().to_string();
+    let request = |number: usize| {
+        // Two callers send the same request, a third one sends another under its id.
+        let (text, request_id) = match number {
+            0 | 1 => ("twin".to_owned(), twin.clone()),
+            2 => ("not the twin".to_owned(), twin.clone()),
+            _ => (format!("text {number}"), Uuid::new_v4().to_string()),
+        };
+        let interaction = Interaction {
+            text,
+            ..post("", platform.now())
+        };
+        RecordInteractionRequest {
+            interaction: Some(interaction),
+            request_id,
+        }
+    };
+    let answers = futures::future::join_all((0..40).map(|number| {
+        let (mut client, request) = (acme.interactions(), request(number));
+        async move { client.record_interaction(request).await }
+    }))
+    .await;
+
+    let (mut ids, mut refused) = (Vec::new(), Vec::new());
+    for (number, answer) in answers.into_iter().enumerate() {
+        match answer {
+            Ok(answer) => {
+                let recorded = answer.into_inner().interaction.ok_or("no interaction")?;
+                if number > 2 {
+                    assert_eq!(recorded.text, format!("text {number}"));
+                }
+                ids.push(recorded.interaction_id);
+            }
+            Err(status) => refused.push((number, reason(&status))),
+        }
+    }
+    // Whichever of the three came first, the others are its repetition or are refused.
+    assert!(!refused.is_empty() && refused.len() <= 2, "{refused:?}");
+    for (number, reason) in &refused {
+        assert!(*number <= 2 && reason == "REQUEST_ID_REUSED", "{refused:?}");
+    }
+    let different: std::collections::BTreeSet<_> = ids.iter().collect();
+    assert_eq!(different.len(), 38, "37 of their own and one twin");
+    let stored = list(&acme, "", 100).await?;
+    assert_eq!(stored.len(), 38);
+    platform.settle().await?;
+    assert_eq!(told(&acme).await?.len(), 38, "each is told once");
+    Ok(())
+}

@@ -7,16 +7,21 @@ use attune_rpc::{Page, RequestKey, TenantId};
 use uuid::Uuid;
 
 use crate::delivery::KIND;
-use crate::domain::{Message, NewMessage, Origin, State};
+use crate::domain::{Message, NewMessage, Origin, Purpose, State};
 use crate::error::Error;
 use crate::store;
 use crate::store::decision::Decision;
+
+/// The kind of origin of a message that belongs to nothing else.
+pub(crate) const API: &str = "api";
 
 /// A message that a caller wants to be sent.
 pub(crate) struct Send {
     pub(crate) profile_id: Uuid,
     pub(crate) template_id: Uuid,
     pub(crate) variables: BTreeMap<String, String>,
+    /// What it belongs to; without one it is an occasion of its own.
+    pub(crate) origin: Option<Origin>,
     pub(crate) key: RequestKey,
 }
 
@@ -28,43 +33,59 @@ pub(crate) struct Filter {
     pub(crate) state: Option<State>,
 }
 
-/// Queues a message that a caller asked for.
+/// Queues a message that a caller asked for; one of an occasion that is known already is answered as it is.
 pub(crate) async fn send(db: &Database, tenant: &TenantId, send: Send) -> Result<Message, Error> {
-    let Send {
-        profile_id,
-        template_id,
-        variables,
-        key,
-    } = send;
     let message_id = Uuid::now_v7();
-    let mut tx = match db.write(tenant, &key, message_id).await? {
+    let mut tx = match db.write(tenant, &send.key, message_id).await? {
         Write::Fresh(tx) => tx,
         Write::Repeat(id) => return get(db, tenant, id).await,
     };
-    let template = store::template::by_ids(&mut tx, &[template_id]).await?.pop();
-    let template = template.ok_or(Error::NoTemplate(template_id))?;
-    let message = NewMessage {
-        message_id,
-        profile_id: Some(profile_id),
-        template_id: Some(template_id),
-        purpose: template.purpose,
-        // Each call is an occasion of its own; what repeats it is the request id.
-        origin: Origin {
-            kind: "api".to_owned(),
+    let template = store::template::by_ids(&mut tx, &[send.template_id]).await?.pop();
+    let template = template.ok_or(Error::NoTemplate(send.template_id))?;
+    let key = send.key.clone();
+    let message = send.message(message_id, template.purpose);
+    queue(&mut tx, std::slice::from_ref(&message)).await?;
+    if let Some(stored) = store::message::by_ids(&mut tx, &[message_id]).await?.pop() {
+        tx.commit().await?;
+        return Ok(stored);
+    }
+    let known = store::message::of_occasion(&mut tx, &message.origin, &message.recipient).await?;
+    let known = known.ok_or(Error::NoMessage(message_id))?;
+    // The request made nothing: its row must lead to what was there, so that it is written anew.
+    tx.roll_back().await?;
+    if key.request_id.is_some()
+        && let Write::Fresh(tx) = db.write(tenant, &key, known).await?
+    {
+        tx.commit().await?;
+    }
+    get(db, tenant, known).await
+}
+
+impl Send {
+    fn message(self, message_id: Uuid, purpose: Purpose) -> NewMessage {
+        let Self {
+            profile_id,
+            template_id,
+            variables,
+            origin,
+            key: _,
+        } = self;
+        let own = || Origin {
+            kind: API.to_owned(),
             id: message_id.to_string(),
             occasion: String::new(),
-        },
-        recipient: profile_id.to_string(),
-        variables,
-        content: None,
-    };
-    queue(&mut tx, &[message]).await?;
-    let stored = store::message::by_ids(&mut tx, &[message_id])
-        .await?
-        .pop()
-        .ok_or(Error::NoMessage(message_id))?;
-    tx.commit().await?;
-    Ok(stored)
+        };
+        NewMessage {
+            message_id,
+            profile_id: Some(profile_id),
+            template_id: Some(template_id),
+            purpose,
+            origin: origin.unwrap_or_else(own),
+            recipient: profile_id.to_string(),
+            variables,
+            content: None,
+        }
+    }
 }
 
 /// Queues messages for delivery now; those whose occasion and recipient are known already stay as they are.

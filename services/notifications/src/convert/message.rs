@@ -6,9 +6,12 @@ use attune_rpc::{Error, Page, RequestKey, Violations, timestamp};
 use uuid::Uuid;
 
 use super::template;
-use crate::commands::message::{Filter, Send};
-use crate::domain::{Channel, Message, State};
+use crate::commands::message::{API, Filter, Send};
+use crate::domain::{Channel, Message, Origin, State};
 use crate::store::decision::Decision;
+
+/// Kinds of origin that callers do not give: of messages without one, and of tellings.
+const OWN_KINDS: [&str; 2] = [API, "initiative"];
 
 pub(crate) fn send(request: &pb::SendMessageRequest) -> Result<Send, Error> {
     let mut violations = Violations::default();
@@ -16,16 +19,39 @@ pub(crate) fn send(request: &pb::SendMessageRequest) -> Result<Send, Error> {
     let profile_id = violations.id("profile_id", &request.profile_id);
     let template_id = violations.id("template_id", &request.template_id);
     let variables = template::variables(&request.variables, &mut violations);
+    let origin = match &request.origin {
+        None => Some(None),
+        Some(origin) => parse_origin(origin, &mut violations).map(Some),
+    };
     let send = || {
         let (profile_id, template_id) = (profile_id?, template_id?);
         Some(Send {
             profile_id,
             template_id,
             variables: variables?,
+            origin: origin?,
             key: key?,
         })
     };
     violations.finish(send())
+}
+
+fn parse_origin(origin: &pb::MessageOrigin, violations: &mut Violations) -> Option<Origin> {
+    let pb::MessageOrigin { kind, id, occasion } = origin;
+    let kind = violations.slug("origin.kind", kind, 64);
+    if kind.as_deref().is_some_and(|kind| OWN_KINDS.contains(&kind)) {
+        violations.add(
+            "origin.kind",
+            "must not be one of the platform's own: api, initiative",
+        );
+    }
+    let id = violations.text("origin.id", id, 1..=200);
+    let occasion = violations.text("origin.occasion", occasion, 1..=200);
+    Some(Origin {
+        kind: kind?,
+        id: id?,
+        occasion: occasion?,
+    })
 }
 
 pub(crate) fn get(request: &pb::GetMessageRequest) -> Result<Uuid, Error> {

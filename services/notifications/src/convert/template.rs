@@ -8,7 +8,7 @@ use attune_rpc::{Error, Page, RequestKey, Violations, timestamp};
 use uuid::Uuid;
 
 use crate::commands::template::{Create, Preview};
-use crate::domain::{self, Draft, Purpose, Rendered, Template, Variant};
+use crate::domain::{Draft, Purpose, Rendered, Template, Variant};
 
 const MOST_VARIANTS: usize = 50;
 const MOST_VARIABLES: usize = 50;
@@ -50,7 +50,7 @@ fn variants(list: &[pb::TemplateVariant], violations: &mut Violations) -> Option
         let Some(variant) = variant(given, &field, violations) else {
             continue;
         };
-        if parsed.iter().any(|other| other.speaks(&variant.language)) {
+        if parsed.iter().any(|other| other.language == variant.language) {
             violations.add(format!("{field}.language"), "must not be given twice");
         }
         parsed.push(variant);
@@ -59,7 +59,7 @@ fn variants(list: &[pb::TemplateVariant], violations: &mut Violations) -> Option
 }
 
 fn variant(given: &pb::TemplateVariant, field: &str, violations: &mut Violations) -> Option<Variant> {
-    let language = violations.check(&format!("{field}.language"), domain::language(&given.language));
+    let language = violations.language(&format!("{field}.language"), &given.language);
     let subject = violations.text(&format!("{field}.subject"), &given.subject, 1..=300);
     let body = violations.text(&format!("{field}.body"), &given.body, 1..=20_000);
     let variant = Variant {
@@ -140,7 +140,7 @@ pub(crate) fn to_proto(template: Template) -> pb::Template {
             body,
         } = variant;
         pb::TemplateVariant {
-            language,
+            language: language.into(),
             subject,
             body,
         }
@@ -161,7 +161,7 @@ pub(crate) fn rendered_to_proto(rendered: Rendered) -> pb::PreviewTemplateRespon
         body,
     } = rendered;
     pb::PreviewTemplateResponse {
-        language,
+        language: language.into(),
         subject,
         body,
     }

@@ -8,4 +8,4 @@ mod template;
 pub(crate) use consent::{RULE as CONSENT_RULE, Recipient, Route, route};
 pub(crate) use message::{Channel, Content, Message, NewMessage, Origin, Purpose, State};
 pub(crate) use retry::{MOST_ATTEMPTS, next_attempt};
-pub(crate) use template::{Draft, Rendered, Template, Variant, language, one_line};
+pub(crate) use template::{Draft, Rendered, Template, Variant, one_line};

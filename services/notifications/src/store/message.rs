@@ -7,7 +7,7 @@ use sqlx::{query, query_as, query_scalar};
 use uuid::Uuid;
 
 use crate::commands::message::Filter;
-use crate::domain::{Message, NewMessage, Purpose, State};
+use crate::domain::{Message, NewMessage, Origin, Purpose, State};
 
 /// Every column of a message, with what follows the table's name in its query.
 macro_rules! select {
@@ -147,6 +147,26 @@ pub(crate) async fn insert_many(tx: &mut Tx, messages: &[NewMessage]) -> Result<
         &contents as _
     )
     .fetch_all(&mut **tx)
+    .await
+}
+
+/// The message that a recipient got of an origin and occasion.
+pub(crate) async fn of_occasion(
+    tx: &mut Tx,
+    origin: &Origin,
+    recipient: &str,
+) -> Result<Option<Uuid>, sqlx::Error> {
+    let tenant = tx.tenant().as_str().to_owned();
+    query_scalar!(
+        "SELECT message_id FROM notifications.message
+         WHERE tenant_id = $1 AND origin_kind = $2 AND origin_id = $3 AND occasion = $4 AND recipient = $5",
+        tenant,
+        origin.kind,
+        origin.id,
+        origin.occasion,
+        recipient
+    )
+    .fetch_optional(&mut **tx)
     .await
 }
 

@@ -132,6 +132,7 @@ pub(crate) async fn send(
         template_id: template_id.into(),
         variables: variables(pairs),
         request_id: String::new(),
+        origin: None,
     };
     Ok(tenant
         .messages()

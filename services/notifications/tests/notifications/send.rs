@@ -1,4 +1,4 @@
-use attune_api::notifications::v1::{ListMessagesRequest, MessageState, SendMessageRequest};
+use attune_api::notifications::v1::{ListMessagesRequest, MessageOrigin, MessageState, SendMessageRequest};
 use attune_testkit::{Failure, TestPlatform, violated_fields};
 use tonic::Code;
 use uuid::Uuid;
@@ -135,6 +135,7 @@ async fn a_repeated_request_sends_once() -> Result<(), Failure> {
         template_id: letter(&acme).await?,
         variables: variables(&[("issue", "late")]),
         request_id: Uuid::new_v4().to_string(),
+        origin: None,
     };
     let first = acme
         .messages()
@@ -280,6 +281,49 @@ async fn messages_are_listed_newest_first_by_person_origin_and_state() -> Result
             }
         }
         assert_eq!(walked, expected, "{request:?}");
+    }
+    Ok(())
+}
+
+#[tokio::test]
+async fn of_one_occasion_a_person_gets_one_message_whoever_asks_how_often() -> Result<(), Failure> {
+    let platform = TestPlatform::start().await?;
+    let acme = platform.tenant("acme");
+    let ana = person(&acme, "Ana", "ana@example.com", "").await?;
+    let template_id = letter(&acme).await?;
+    let ask = |kind: &str, request_id: String| SendMessageRequest {
+        profile_id: ana.clone(),
+        template_id: template_id.clone(),
+        variables: variables(&[("issue", "late")]),
+        request_id,
+        origin: Some(MessageOrigin {
+            kind: kind.into(),
+            id: "order 1".into(),
+            occasion: "shipped".into(),
+        }),
+    };
+    let mut ids = Vec::new();
+    let repeated = Uuid::new_v4().to_string();
+    for request_id in [String::new(), repeated.clone(), repeated] {
+        let sent = acme
+            .messages()
+            .send_message(ask("crm", request_id))
+            .await?
+            .into_inner();
+        let message = sent.message.unwrap();
+        assert_eq!(message.origin.unwrap().occasion, "shipped");
+        ids.push(message.message_id);
+        platform.settle().await?;
+    }
+    assert_eq!((&ids[0], &ids[0]), (&ids[1], &ids[2]));
+    assert_eq!(platform.mailbox().count(), 1);
+    for own in ["api", "initiative", "", "CRM"] {
+        let refused = acme
+            .messages()
+            .send_message(ask(own, String::new()))
+            .await
+            .unwrap_err();
+        assert_eq!(refused.code(), tonic::Code::InvalidArgument, "{own}");
     }
     Ok(())
 }

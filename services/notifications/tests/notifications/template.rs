@@ -19,7 +19,7 @@ async fn a_person_reads_their_language_else_its_main_language_else_the_first() -
     ];
     let template_id = template(&acme, variants).await?;
     for (language, taken) in [
-        ("zh-Hant", "ZH-hant"),
+        ("zh-Hant", "zh-Hant"),
         ("zh-TW", "zh"),
         ("zh", "zh"),
         ("EN-gb", "en"),

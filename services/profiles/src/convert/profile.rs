@@ -24,11 +24,28 @@ pub(crate) fn create(request: &pb::CreateProfileRequest) -> Result<Create, Error
     let mut violations = Violations::default();
     let key = RequestKey::of("CreateProfile", &request.request_id, request, &mut violations);
     let draft = violations.required("profile", request.profile.as_ref());
-    let draft = draft.and_then(|profile| parse_draft(profile, &mut violations));
+    let draft = draft.and_then(|profile| {
+        let all = Mask::parse(None, UPDATABLE, UPDATABLE, &mut violations)?;
+        change_of(profile, &all, &mut violations)
+    });
     let consents = consent::parse_all(&request.consents, &mut violations);
     let create = || {
+        let Change {
+            display_name,
+            language,
+            time_zone,
+            identities,
+            attributes,
+        } = draft?;
+        let draft = Draft {
+            display_name: display_name?,
+            language: language?,
+            time_zone: time_zone?,
+            identities: identities?,
+            attributes: attributes?,
+        };
         Some(Create {
-            draft: draft?,
+            draft,
             consents: consents?,
             key: key?,
         })
@@ -48,8 +65,8 @@ pub(crate) fn update(request: &pb::UpdateProfileRequest) -> Result<Update, Error
             &mut violations,
         );
         let profile_id = violations.id("profile.profile_id", &profile.profile_id);
-        let draft = parse_draft(profile, &mut violations);
-        Some((profile_id?, profile.etag.clone(), change(draft?, &mask?)))
+        let change = mask.and_then(|mask| change_of(profile, &mask, &mut violations));
+        Some((profile_id?, profile.etag.clone(), change?))
     });
     let update = || {
         let (profile_id, etag, change) = parsed?;
@@ -93,13 +110,23 @@ pub(crate) fn list(request: &pb::ListProfilesRequest) -> Result<Page<Uuid>, Erro
     violations.finish(Some(page))
 }
 
-fn parse_draft(profile: &pb::Profile, violations: &mut Violations) -> Option<Draft> {
-    let display_name = violations.text("profile.display_name", &profile.display_name, 0..=200);
-    let language = violations.check("profile.language", domain::language(&profile.language));
-    let time_zone = violations.check("profile.time_zone", domain::time_zone(&profile.time_zone));
-    let identities = identity::parse_all(&profile.identities, violations);
-    let attributes = parse_attributes(&profile.attributes, violations);
-    Some(Draft {
+/// The fields of `mask`; the others are not looked at.
+fn change_of(profile: &pb::Profile, mask: &Mask, violations: &mut Violations) -> Option<Change> {
+    let display_name = mask.read("display_name", || {
+        violations.text("profile.display_name", &profile.display_name, 0..=200)
+    });
+    let language = mask.read("language", || {
+        let language = violations.optional_language("profile.language", &profile.language)?;
+        Some(language.map_or_else(String::new, String::from))
+    });
+    let time_zone = mask.read("time_zone", || {
+        violations.check("profile.time_zone", domain::time_zone(&profile.time_zone))
+    });
+    let identities = mask.read("identities", || {
+        identity::parse_all(&profile.identities, violations)
+    });
+    let attributes = mask.read("attributes", || parse_attributes(&profile.attributes, violations));
+    Some(Change {
         display_name: display_name?,
         language: language?,
         time_zone: time_zone?,
@@ -139,23 +166,6 @@ fn populated(profile: &pb::Profile) -> Vec<&'static str> {
         .filter(|(_, given)| *given)
         .map(|(field, _)| *field)
         .collect()
-}
-
-fn change(draft: Draft, mask: &Mask) -> Change {
-    let Draft {
-        display_name,
-        language,
-        time_zone,
-        identities,
-        attributes,
-    } = draft;
-    Change {
-        display_name: mask.has("display_name").then_some(display_name),
-        language: mask.has("language").then_some(language),
-        time_zone: mask.has("time_zone").then_some(time_zone),
-        identities: mask.has("identities").then_some(identities),
-        attributes: mask.has("attributes").then_some(attributes),
-    }
 }
 
 pub(crate) fn to_proto(profile: Profile) -> pb::Profile {

@@ -6,4 +6,4 @@ mod profile;
 
 pub(crate) use consent::{Channel, Consent, ConsentState, Given, Purpose, in_force};
 pub(crate) use identity::{Identity, IdentityKind};
-pub(crate) use profile::{Change, Draft, Profile, language, time_zone};
+pub(crate) use profile::{Change, Draft, Profile, time_zone};

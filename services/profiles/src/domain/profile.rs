@@ -93,38 +93,6 @@ fn replace<T: PartialEq>(
     }
 }
 
-/// A BCP 47 tag in its usual spelling (`EN-us` becomes `en-US`), or empty for unknown. Checks the form only:
-/// the registry of languages grows.
-pub(crate) fn language(tag: &str) -> Result<String, &'static str> {
-    const WRONG: &str = "must be a BCP 47 language tag such as en or zh-Hant, or empty";
-    if tag.is_empty() {
-        return Ok(String::new());
-    }
-    if tag.len() > 35 {
-        return Err(WRONG);
-    }
-    let mut parts = Vec::new();
-    for (place, part) in tag.split('-').enumerate() {
-        let fits = (1..=8).contains(&part.len()) && part.bytes().all(|b| b.is_ascii_alphanumeric());
-        let first = (2..=3).contains(&part.len()) && part.bytes().all(|b| b.is_ascii_alphabetic());
-        if !fits || (place == 0 && !first) {
-            return Err(WRONG);
-        }
-        parts.push(match (place, part.len()) {
-            (0, _) => part.to_ascii_lowercase(),
-            (_, 2) => part.to_ascii_uppercase(),
-            (_, 4) => capitalised(part),
-            _ => part.to_ascii_lowercase(),
-        });
-    }
-    Ok(parts.join("-"))
-}
-
-fn capitalised(part: &str) -> String {
-    let (first, rest) = part.split_at(1);
-    first.to_ascii_uppercase() + &rest.to_ascii_lowercase()
-}
-
 /// An IANA time zone that the zone database knows, or empty for unknown.
 pub(crate) fn time_zone(name: &str) -> Result<String, &'static str> {
     if name.is_empty() {
@@ -139,15 +107,6 @@ pub(crate) fn time_zone(name: &str) -> Result<String, &'static str> {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn language_tags_get_their_usual_spelling() {
-        assert_eq!(language("EN-us").unwrap(), "en-US");
-        assert_eq!(language("ZH-hant").unwrap(), "zh-Hant");
-        for wrong in ["e", "english", "en_US", "en-", "123", "en-toolongpart"] {
-            assert!(language(wrong).is_err(), "{wrong}");
-        }
-    }
 
     #[test]
     fn only_zones_that_exist_are_zones() {

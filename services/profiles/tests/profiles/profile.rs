@@ -154,6 +154,29 @@ async fn an_update_changes_what_its_mask_names_clearing_what_is_empty_and_keepin
 }
 
 #[tokio::test]
+async fn what_stands_in_a_field_that_the_mask_does_not_name_cannot_be_wrong() -> Result<(), Failure> {
+    let platform = TestPlatform::start().await?;
+    let acme = platform.tenant("acme");
+    let created = create(&acme, ana()).await?;
+    let change = Profile {
+        profile_id: created.profile_id.clone(),
+        display_name: "Ana".into(),
+        language: "no such language".into(),
+        ..Profile::default()
+    };
+    let updated = update(&acme, change.clone(), &["display_name"]).await?;
+    assert_eq!(
+        (&updated.display_name, &updated.language),
+        (&change.display_name, &created.language)
+    );
+    let refused = update(&acme, change, &["display_name", "language"])
+        .await
+        .unwrap_err();
+    assert_eq!(violated_fields(&refused), ["profile.language"]);
+    Ok(())
+}
+
+#[tokio::test]
 async fn an_update_of_what_cannot_be_updated_or_is_not_there_is_refused() -> Result<(), Failure> {
     let platform = TestPlatform::start().await?;
     let acme = platform.tenant("acme");

@@ -8,6 +8,27 @@ use super::EmbeddedError;
 /// The oldest major version the platform runs on.
 const OLDEST: u32 = 15;
 
+/// Where binaries are looked for.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Places {
+    /// `PG_BIN`: the one folder that counts where it is given.
+    named: Option<PathBuf>,
+    /// The folders tried in turn otherwise.
+    folders: Vec<PathBuf>,
+}
+
+impl Places {
+    /// `PG_BIN`, `PATH`, and Debian's, Red Hat's and Homebrew's places, newer versions first.
+    pub(crate) fn of_machine() -> Self {
+        Self {
+            named: std::env::var_os("PG_BIN")
+                .filter(|value| !value.is_empty())
+                .map(PathBuf::from),
+            folders: candidates(),
+        }
+    }
+}
+
 /// A folder that holds `initdb` and `postgres` of one version.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Binaries {
@@ -16,11 +37,10 @@ pub(crate) struct Binaries {
 }
 
 impl Binaries {
-    /// The binaries in `PG_BIN`, else the first suitable ones on `PATH`, in Debian's, Red Hat's or Homebrew's
-    /// places, newer versions first; of the major version `wanted` where data of it exists.
-    pub(crate) fn find(wanted: Option<u32>) -> Result<Self, EmbeddedError> {
-        if let Some(directory) = std::env::var_os("PG_BIN").filter(|value| !value.is_empty()) {
-            let directory = PathBuf::from(directory);
+    /// The binaries in the folder that is named, else the first suitable ones in the others; of the major
+    /// version `wanted` where data of it exists.
+    pub(crate) fn find(places: &Places, wanted: Option<u32>) -> Result<Self, EmbeddedError> {
+        if let Some(directory) = places.named.clone() {
             let found = Self::in_folder(&directory).filter(|found| found.major >= OLDEST);
             let found = found.ok_or(EmbeddedError::WrongBinaries { directory })?;
             return match wanted {
@@ -29,7 +49,7 @@ impl Binaries {
             };
         }
         let mut any = false;
-        for found in candidates().iter().filter_map(|folder| Self::in_folder(folder)) {
+        for found in places.folders.iter().filter_map(|folder| Self::in_folder(folder)) {
             any |= found.major >= OLDEST;
             if wanted.map_or(found.major >= OLDEST, |major| major == found.major) {
                 return Ok(found);

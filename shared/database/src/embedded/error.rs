@@ -12,6 +12,22 @@ pub enum EmbeddedError {
          postgresql), or name its folder of binaries in PG_BIN, or give DATABASE_URL"
     )]
     NoBinaries,
+    /// The machine has nothing that tests could run on.
+    #[error(
+        "no Postgres 15 or newer found, and no Docker to run one in ({docker}); install Postgres (Debian: apt \
+         install postgresql; macOS: brew install postgresql), or start Docker, or name a server in \
+         TEST_DATABASE_URL"
+    )]
+    NothingForTests {
+        /// Why Docker does not do.
+        docker: String,
+    },
+    /// A Docker engine answers and does not run Postgres.
+    #[error("no Postgres found here, and Docker did not run one ({reason}); install Postgres 15 or newer")]
+    Container {
+        /// What failed.
+        reason: String,
+    },
     /// The folder in `PG_BIN` does not do.
     #[error("PG_BIN is {directory}, which has no initdb and postgres of version 15 or newer")]
     WrongBinaries {

@@ -8,6 +8,8 @@
 mod account;
 mod binaries;
 mod cluster;
+#[cfg(feature = "containers")]
+mod container;
 #[cfg(feature = "download")]
 mod download;
 mod error;
@@ -21,7 +23,7 @@ use std::path::PathBuf;
 
 use crate::Schema;
 use account::Account;
-use binaries::Binaries;
+use binaries::{Binaries, Places};
 use layout::{Layout, exclusive};
 
 pub use error::EmbeddedError;
@@ -92,16 +94,42 @@ impl Server {
     ///
     /// A running one that has other settings is replaced, unless another process uses it.
     pub async fn start(options: Options) -> Result<Self, EmbeddedError> {
-        let account = Account::of_server()?;
-        let layout = Layout::of(&options.directory, &account)?;
+        match Self::start_installed(options.clone(), Places::of_machine()).await {
+            Err(EmbeddedError::NoBinaries) => Self::start_downloaded(options).await,
+            outcome => outcome,
+        }
+    }
+
+    /// [`start`](Self::start) with binaries found in `places` only.
+    async fn start_installed(options: Options, places: Places) -> Result<Self, EmbeddedError> {
+        let (account, layout) = prepared(&options)?;
         let wanted = layout.major_version();
-        let binaries = match in_background(move || Binaries::find(wanted)).await {
-            #[cfg(feature = "download")]
-            Err(EmbeddedError::NoBinaries) if wanted.is_none_or(|major| major == download::MAJOR) => {
-                download::binaries().await
-            }
-            found => found,
-        }?;
+        let binaries = in_background(move || Binaries::find(&places, wanted)).await?;
+        Self::start_with(options, layout, account, binaries).await
+    }
+
+    /// [`start`](Self::start) with downloaded binaries.
+    #[cfg(feature = "download")]
+    async fn start_downloaded(options: Options) -> Result<Self, EmbeddedError> {
+        let (account, layout) = prepared(&options)?;
+        match layout.major_version() {
+            Some(major) if major != download::MAJOR => Err(EmbeddedError::OtherVersion { major }),
+            _ => Self::start_with(options, layout, account, download::binaries().await?).await,
+        }
+    }
+
+    /// Nothing is downloaded by a program that was built without that.
+    #[cfg(not(feature = "download"))]
+    async fn start_downloaded(_: Options) -> Result<Self, EmbeddedError> {
+        Err(EmbeddedError::NoBinaries)
+    }
+
+    async fn start_with(
+        options: Options,
+        layout: Layout,
+        account: Account,
+        binaries: Binaries,
+    ) -> Result<Self, EmbeddedError> {
         let tcp = options.tcp;
         let server = in_background(move || start(&options, layout, account, &binaries)).await?;
         if tcp {
@@ -140,6 +168,19 @@ impl Server {
         }
     }
 
+    /// Ends the server at once and under whatever it is doing, without a checkpoint (what Postgres calls an
+    /// immediate stop), whoever uses it: for tests of what outlives that. The next [`Server::start`] on its
+    /// directory recovers, and finds it at the same URLs unless [`Options::tcp`] was set.
+    pub async fn crash(&self) -> Result<(), EmbeddedError> {
+        match &self.held {
+            Some(held) => {
+                let layout = held.layout.clone();
+                in_background(move || postmaster::crash(&layout)).await
+            }
+            None => Ok(()),
+        }
+    }
+
     fn url_as(&self, user: &str) -> String {
         let socket = percent_encoded(&self.socket.to_string_lossy());
         format!(
@@ -172,6 +213,13 @@ impl Held {
             Err(TryLockError::Error(source)) => Err(failed(source)),
         }
     }
+}
+
+/// The account of the server, and its directory's layout.
+fn prepared(options: &Options) -> Result<(Account, Layout), EmbeddedError> {
+    let account = Account::of_server()?;
+    let layout = Layout::of(&options.directory, &account)?;
+    Ok((account, layout))
 }
 
 fn start(

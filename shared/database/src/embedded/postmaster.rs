@@ -2,8 +2,7 @@
 
 use std::fs::{self, File};
 use std::net::TcpListener;
-use std::os::unix::process::CommandExt;
-use std::process::{Child, Command};
+use std::process::Command;
 use std::thread::sleep;
 use std::time::{Duration, Instant};
 
@@ -11,6 +10,7 @@ use nix::errno::Errno;
 use nix::sys::signal::{Signal, kill};
 use nix::sys::wait::{WaitPidFlag, WaitStatus, waitpid};
 use nix::unistd::Pid;
+use process_wrap::std::{ChildWrapper, CommandWrap, ProcessSession};
 
 use super::account::Account;
 use super::binaries::Binaries;
@@ -28,6 +28,15 @@ const LOOK: Duration = Duration::from_millis(5);
 
 /// The port in a socket's name where no TCP port was asked for.
 const SOCKET_PORT: u16 = 5432;
+
+/// What a server for tests does without.
+pub(crate) const WITHOUT_DURABILITY: [&str; 5] = [
+    "fsync=off",
+    "synchronous_commit=off",
+    "full_page_writes=off",
+    "wal_level=minimal",
+    "max_wal_senders=0",
+];
 
 /// What `postmaster.pid` says (`src/include/utils/pidfile.h` of Postgres): one fact a line.
 #[derive(Debug, PartialEq, Eq)]
@@ -105,14 +114,7 @@ pub(crate) fn settings(options: &Options) -> Vec<String> {
         format!("listen_addresses={}", if options.tcp { "127.0.0.1" } else { "" }),
     ];
     if !options.durable {
-        let fast = [
-            "fsync=off",
-            "synchronous_commit=off",
-            "full_page_writes=off",
-            "wal_level=minimal",
-        ];
-        settings.extend(fast.map(str::to_owned));
-        settings.push("max_wal_senders=0".to_owned());
+        settings.extend(WITHOUT_DURABILITY.map(str::to_owned));
     }
     settings
 }
@@ -131,7 +133,7 @@ pub(crate) fn start(
     let deadline = Instant::now() + START_DEADLINE;
     loop {
         let mut child = spawn(layout, account, binaries, settings)?;
-        match wait_until_ready(layout, Some(&mut child)) {
+        match wait_until_ready(layout, Some(&mut *child)) {
             Ok(()) => return Ok(()),
             Err(EmbeddedError::Start { lines, .. })
                 if lines.contains("shared memory block") && Instant::now() < deadline =>
@@ -153,7 +155,7 @@ fn spawn(
     account: &Account,
     binaries: &Binaries,
     settings: &[String],
-) -> Result<Child, EmbeddedError> {
+) -> Result<Box<dyn ChildWrapper>, EmbeddedError> {
     let log = layout.log();
     let failed = |source| EmbeddedError::file(&log, source);
     let output = File::create(&log).map_err(failed)?;
@@ -169,8 +171,6 @@ fn spawn(
     let mut command = account.command(&binaries.postgres());
     command
         .current_dir("/")
-        // A group of its own: an interrupt at the terminal is for us, who then stop it in order.
-        .process_group(0)
         .stdout(output)
         .stderr(errors)
         .arg("-D")
@@ -181,7 +181,10 @@ fn spawn(
     for setting in settings {
         command.args(["-c", setting]);
     }
-    command
+    // A session of its own: an interrupt at the terminal is for us, who then stop it in order; and other
+    // processes may be using it when our session is killed.
+    CommandWrap::from(command)
+        .wrap(ProcessSession)
         .spawn()
         .map_err(|source| EmbeddedError::file(&binaries.postgres(), source))
 }
@@ -191,7 +194,10 @@ fn free_port() -> std::io::Result<u16> {
 }
 
 /// Waits until the server says that it is ready, or has ended, or its time is over.
-pub(crate) fn wait_until_ready(layout: &Layout, mut child: Option<&mut Child>) -> Result<(), EmbeddedError> {
+pub(crate) fn wait_until_ready(
+    layout: &Layout,
+    mut child: Option<&mut dyn ChildWrapper>,
+) -> Result<(), EmbeddedError> {
     let deadline = Instant::now() + START_DEADLINE;
     let own = child.as_ref().and_then(|child| i32::try_from(child.id()).ok());
     while Instant::now() < deadline {
@@ -238,18 +244,36 @@ pub(crate) fn stop(layout: &Layout) -> Result<(), EmbeddedError> {
         return Ok(());
     };
     for signal in [Signal::SIGINT, Signal::SIGQUIT] {
-        // Fails only for a process that has ended, which is seen below.
-        let _ = kill(Pid::from_raw(postmaster.pid), signal);
-        let deadline = Instant::now() + STOP_DEADLINE;
-        while Instant::now() < deadline {
-            // Removing its note is the last thing a server does.
-            if !postmaster.is_alive() || Postmaster::read(layout).is_none() {
-                return Ok(());
-            }
-            sleep(LOOK);
+        // Removing its note is the last thing a server does.
+        if ends(&postmaster, signal, || Postmaster::read(layout).is_none()) {
+            return Ok(());
         }
     }
     Err(EmbeddedError::Stop { pid: postmaster.pid })
+}
+
+/// Ends the running server, if there is one, at once: its data stays as it is, and the next start recovers.
+pub(crate) fn crash(layout: &Layout) -> Result<(), EmbeddedError> {
+    match running(layout)? {
+        Some(postmaster) if !ends(&postmaster, Signal::SIGQUIT, || false) => {
+            Err(EmbeddedError::Stop { pid: postmaster.pid })
+        }
+        _ => Ok(()),
+    }
+}
+
+/// Sends `signal` and waits until the server is `gone` or its process has ended, within [`STOP_DEADLINE`].
+fn ends(postmaster: &Postmaster, signal: Signal, gone: impl Fn() -> bool) -> bool {
+    // Fails only for a process that has ended, which is seen below.
+    let _ = kill(Pid::from_raw(postmaster.pid), signal);
+    let deadline = Instant::now() + STOP_DEADLINE;
+    while Instant::now() < deadline {
+        if !postmaster.is_alive() || gone() {
+            return true;
+        }
+        sleep(LOOK);
+    }
+    false
 }
 
 #[cfg(test)]

@@ -64,8 +64,13 @@ impl TemplateSet {
     /// with what is returned; what a killed test leaves is swept by a later run.
     pub async fn database(&self) -> Result<TestDatabase, TemplateError> {
         let server = shared_for_tests().await?;
-        let mut admin = PgConnection::connect(server.url()).await?;
         SWEPT.get_or_try_init(|| sweep::sweep(server.url(), LOCK)).await?;
+        self.database_on(server).await
+    }
+
+    /// The same on `server`.
+    pub async fn database_on(&self, server: TestServer) -> Result<TestDatabase, TemplateError> {
+        let mut admin = PgConnection::connect(server.url()).await?;
         let name = format!("t_{}", Uuid::now_v7().simple());
         match clone(&mut admin, &name, &self.name).await {
             Err(error) if is_missing_database(&error) => {

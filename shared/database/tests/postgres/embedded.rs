@@ -7,7 +7,7 @@ use std::process::{Command, Stdio};
 
 use attune_database::embedded::{EmbeddedError, Options, Server};
 use nix::sys::signal::{Signal, kill};
-use nix::unistd::Pid;
+use nix::unistd::{Pid, getsid};
 use sqlx::{Connection, PgConnection};
 use tempfile::TempDir;
 
@@ -105,7 +105,20 @@ async fn a_server_whose_owner_was_killed_is_found_again() {
     PgConnection::connect(&url).await.unwrap_err();
 }
 
-/// The process that the test above kills: it owns a server and waits for its end.
+#[tokio::test]
+async fn a_server_outlives_the_session_of_the_process_that_started_it() {
+    let folder = folder();
+    let server = Server::start(options(&folder)).await.unwrap();
+    let process = server_process(folder.path());
+    assert_eq!(
+        getsid(Some(process)).unwrap(),
+        process,
+        "what kills our session leaves it alone"
+    );
+    server.stop().await.unwrap();
+}
+
+/// The process that a test above kills: it owns a server and waits for its end.
 #[tokio::test]
 #[ignore = "another test starts it as a process of its own"]
 async fn owner() {

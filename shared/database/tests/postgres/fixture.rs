@@ -15,7 +15,7 @@ pub(crate) const PROFILES: Schema = Schema("profiles");
 pub(crate) const FEEDBACK: Schema = Schema("feedback");
 
 /// The platform's own migration as the services have it, and after it a table of the tests.
-static PROFILES_MIGRATOR: LazyLock<Migrator> = LazyLock::new(|| {
+pub(crate) static PROFILES_MIGRATOR: LazyLock<Migrator> = LazyLock::new(|| {
     let platform = include_str!("../../../../services/profiles/migrations/0001_platform.sql");
     migrator("profiles._sqlx_migrations", &[platform, include_str!("note.sql")])
 });

@@ -9,6 +9,7 @@
 mod constraint;
 mod embedded;
 mod fixture;
+mod gather;
 mod request;
 mod retention;
 mod roundtrips;

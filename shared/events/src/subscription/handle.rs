@@ -31,7 +31,11 @@ impl From<ConsumeError> for Failure {
 
 impl Subscription {
     pub(super) async fn handle_batch(&self, tx: &mut Tx, events: &[Event]) -> Result<(), Failure> {
-        let span = batch_span(self.consumer.name(), events);
+        // Alone an event goes on with the trace of the call that caused it.
+        let span = match events {
+            [event] => event_span(self.consumer.name(), event),
+            _ => batch_span(self.consumer.name(), events),
+        };
         settle(self.consumer.handle_batch(tx, events).instrument(span)).await
     }
 

@@ -103,7 +103,10 @@ impl Subscription {
             let Err(broken) = self.follow(&mut backoff).await;
             let rest = match broken {
                 Broken::Standby => STANDBY,
-                _ => backoff.next(),
+                _ => {
+                    self.measures.silent();
+                    backoff.next()
+                }
             };
             self.tell(&broken, rest);
             tokio::time::sleep(rest).await;

@@ -8,6 +8,7 @@
 
 mod feed;
 mod fixture;
+mod lag;
 mod parking;
 mod recorder;
 mod sequencer;

@@ -1,11 +1,18 @@
 //! Where the other services are.
 
+use std::time::Duration;
+
 use clap::Args;
 use http::Uri;
 
+use super::duration;
+
+/// How long an outside engine may take, where nothing else is set.
+const ANALYZER_TIMEOUT: Duration = Duration::from_secs(2);
+
 /// Addresses of the services this process calls or whose feeds it reads. A service in this same process
 /// needs none.
-#[derive(Args, Clone, Debug, Default)]
+#[derive(Args, Clone, Debug)]
 pub struct PeerConfig {
     /// Where profiles is, such as `http://profiles:7443`
     #[arg(long, env = "ATTUNE_PROFILES_URL", value_name = "URL", value_parser = url)]
@@ -26,6 +33,30 @@ pub struct PeerConfig {
     /// Where notifications is
     #[arg(long, env = "ATTUNE_NOTIFICATIONS_URL", value_name = "URL", value_parser = url)]
     pub notifications_url: Option<Uri>,
+
+    /// Where an engine of your own understands texts for feedback (`attune.feedback.v1.AnalyzerService`); the
+    /// built-in one answers without it and where it fails
+    #[arg(long, env = "ATTUNE_FEEDBACK_ANALYZER_URL", value_name = "URL", value_parser = url)]
+    pub feedback_analyzer_url: Option<Uri>,
+
+    /// How long that engine may take for one request of at most 200 texts
+    #[arg(long, env = "ATTUNE_FEEDBACK_ANALYZER_TIMEOUT", value_name = "TIME", value_parser = analyzer_timeout,
+          default_value = "2s")]
+    pub feedback_analyzer_timeout: Duration,
+}
+
+impl Default for PeerConfig {
+    fn default() -> Self {
+        Self {
+            profiles_url: None,
+            interactions_url: None,
+            feedback_url: None,
+            improvement_url: None,
+            notifications_url: None,
+            feedback_analyzer_url: None,
+            feedback_analyzer_timeout: ANALYZER_TIMEOUT,
+        }
+    }
 }
 
 impl PeerConfig {
@@ -37,8 +68,19 @@ impl PeerConfig {
             "feedback" => self.feedback_url.as_ref(),
             "improvement" => self.improvement_url.as_ref(),
             "notifications" => self.notifications_url.as_ref(),
+            "feedback_analyzer" => self.feedback_analyzer_url.as_ref(),
             _ => None,
         }
+    }
+}
+
+/// Calls end after a minute by themselves, and the built-in engine needs time to stand in.
+fn analyzer_timeout(text: &str) -> Result<Duration, String> {
+    let timeout = duration::parse(text)?;
+    if (Duration::from_millis(10)..=Duration::from_secs(25)).contains(&timeout) {
+        Ok(timeout)
+    } else {
+        Err(format!("{text:?} is not between 10ms and 25s"))
     }
 }
 

@@ -68,14 +68,12 @@ impl TlsConfig {
         }))
     }
 
-    /// How this process reaches others over `https`.
-    pub(crate) fn client(&self) -> anyhow::Result<ClientTlsConfig> {
-        let mut config = ClientTlsConfig::new();
+    /// How this process reaches another at `host` over `https`.
+    pub(crate) fn client(&self, host: &str) -> anyhow::Result<ClientTlsConfig> {
+        let name = self.tls_peer_name.as_deref().unwrap_or(host);
+        let mut config = ClientTlsConfig::new().domain_name(name.trim_matches(['[', ']']));
         if let Some(file) = &self.tls_peer_ca_file {
             config = config.ca_certificate(Certificate::from_pem(read(file)?));
-        }
-        if let Some(name) = &self.tls_peer_name {
-            config = config.domain_name(name);
         }
         if let Some(identity) = self.identity()? {
             config = config.identity(identity);

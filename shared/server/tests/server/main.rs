@@ -9,4 +9,5 @@ mod loops;
 mod peers;
 mod services;
 mod start;
+mod tls;
 mod web;

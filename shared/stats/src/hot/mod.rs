@@ -22,7 +22,7 @@ mod widen;
 pub use detect::detect;
 pub use finding::{Baseline, HotCell, Level, Notice, Run};
 pub use history::{History, HistoryError, MAXIMUM_DAYS};
-pub use widen::one_finding_per_topic;
+pub use widen::{one_finding_per_topic, spread};
 
 use serde::{Deserialize, Serialize};
 

@@ -26,6 +26,11 @@ impl ConfidenceLevel {
     pub const fn get(self) -> f64 {
         self.0
     }
+
+    /// The half width, in standard errors, of a normal interval at this level.
+    pub fn critical(self) -> f64 {
+        normal_critical(self.0)
+    }
 }
 
 impl Default for ConfidenceLevel {

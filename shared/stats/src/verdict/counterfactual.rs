@@ -33,7 +33,7 @@ impl Segments {
         Self::cut(evaluation, evaluation.series)
     }
 
-    fn cut(evaluation: &Evaluation<'_>, series: &[Bucket]) -> Self {
+    pub(super) fn cut(evaluation: &Evaluation<'_>, series: &[Bucket]) -> Self {
         let rollout = evaluation.rolled_out_at;
         let end = evaluation.now.min(evaluation.plan.deadline);
         let opened = evaluation.opened_at.min(rollout);
@@ -167,14 +167,13 @@ impl Counterfactual {
         &self,
         segments: &Segments,
         after_days: &[Day],
-        after: Measured,
         overdispersion: f64,
         smallest: SmallestEffect,
         required: f64,
     ) -> Option<(Fading, Measured)> {
         self.group
             .is_none()
-            .then(|| forecast(segments, after_days, overdispersion).fading(after, smallest, required))
+            .then(|| forecast(segments, after_days, overdispersion).fading(smallest, required))
     }
 }
 

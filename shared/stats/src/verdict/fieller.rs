@@ -4,14 +4,14 @@ use super::record::Interval;
 
 /// An estimate with its variance.
 #[derive(Debug, Clone, Copy, PartialEq)]
-pub(super) struct Measured {
-    pub(super) value: f64,
-    pub(super) variance: f64,
+pub(crate) struct Measured {
+    pub(crate) value: f64,
+    pub(crate) variance: f64,
 }
 
 /// The interval of `after ÷ before − 1` (Fieller, Some problems in interval estimation, JRSS B 16(2), 1954), at
 /// `critical` standard errors; none where `before` cannot be told from zero.
-pub(super) fn relative_change(after: Measured, before: Measured, critical: f64) -> Option<Interval> {
+pub(crate) fn relative_change(after: Measured, before: Measured, critical: f64) -> Option<Interval> {
     let z2 = critical * critical;
     let a = before.value * before.value - z2 * before.variance;
     let b = after.value * before.value;
@@ -28,7 +28,7 @@ pub(super) fn relative_change(after: Measured, before: Measured, critical: f64) 
 }
 
 /// The interval of `after − before` at `critical` standard errors.
-pub(super) fn absolute_change(after: Measured, before: Measured, critical: f64) -> Interval {
+pub(crate) fn absolute_change(after: Measured, before: Measured, critical: f64) -> Interval {
     let half = critical * (after.variance + before.variance).sqrt();
     let middle = after.value - before.value;
     Interval {

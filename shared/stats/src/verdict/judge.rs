@@ -2,12 +2,13 @@
 
 use chrono::{DateTime, TimeDelta, Utc};
 
+use super::collection::{Collection, Stratum};
 use super::counterfactual::{Counterfactual, Segments};
 use super::fieller::{Measured, absolute_change, relative_change};
 use super::look::{Look, looks};
 use super::plan::{Plan, SmallestEffect};
 use super::record::{Assumption, Decision, Fading, Finding, Interval, Verdict};
-use super::series::{Bucket, Total};
+use super::series::{Bucket, Day, Total};
 use super::timing::{self, Timing};
 use crate::distribution::{normal_sf, student_critical};
 
@@ -29,6 +30,9 @@ pub struct Evaluation<'a> {
     pub series: &'a [Bucket],
     /// A comparable group, where there is one.
     pub comparison: Option<Comparison<'a>>,
+    /// The parts of the slice, such as its channels or its products, whose mix may have changed; empty where they are
+    /// not known, which the verdict then says.
+    pub strata: &'a [Stratum<'a>],
     /// The start of the window in which the issue was found.
     pub issue_window_start: DateTime<Utc>,
     /// The instant the issue was opened; between the two lies the peak, which is never part of the comparison.
@@ -53,9 +57,21 @@ pub fn judge(evaluation: &Evaluation<'_>) -> Verdict {
         };
     }
     let deadline_passed = evaluation.now >= evaluation.plan.deadline;
+    let strata: Vec<(&str, Segments)> = evaluation
+        .strata
+        .iter()
+        .map(|stratum| (stratum.name, Segments::cut(evaluation, stratum.series)))
+        .collect();
     let mut verdict = None;
     for look in looks(evaluation.plan, &segments.after, deadline_passed) {
-        let seen = at_look(evaluation.plan, &segments, &counterfactual, look, &blank);
+        let after = segments.after.get(..look.days).unwrap_or(&segments.after);
+        let collection = Collection::of(&segments, after, evaluation.plan.minimum_days_before, &strata);
+        let blank = collected(&blank, &collection, after, look);
+        let seen = if collection.broken.is_some() {
+            blank
+        } else {
+            at_look(evaluation.plan, &segments, &counterfactual, look, &blank)
+        };
         let decided = matches!(seen.decision, Decision::Effective | Decision::Ineffective);
         verdict = Some(seen);
         if decided {
@@ -84,6 +100,18 @@ fn blank(plan: &Plan, segments: &Segments, counterfactual: &Counterfactual) -> V
         assumptions: counterfactual.assumptions.clone(),
         reason: String::new(),
     }
+}
+
+/// A verdict that says what is known of the collection, and no number yet.
+fn collected(blank: &Verdict, collection: &Collection, after: &[Day], look: Look) -> Verdict {
+    let mut verdict = blank.clone();
+    verdict.assumptions.extend(collection.assumptions.iter().cloned());
+    if let Some(reason) = &collection.broken {
+        verdict.look = look.number;
+        verdict.n_after = count(Total::of(after).n);
+        verdict.reason.clone_from(reason);
+    }
+    verdict
 }
 
 /// What one look says.
@@ -128,8 +156,7 @@ fn at_look(
     );
     match interval {
         Some(interval) if interval.high <= bound => {
-            let fading =
-                counterfactual.fading(segments, after_days, after, phi, plan.smallest_effect, critical);
+            let fading = counterfactual.fading(segments, after_days, phi, plan.smallest_effect, critical);
             let timing = timing::date(segments.course_until(after_days), phi);
             improved(&mut verdict, fading, timing, (after, critical), &shares);
         }

@@ -2,7 +2,7 @@
 
 use super::plan::Plan;
 use super::series::Day;
-use super::spending::{boundaries_spending, spending};
+use crate::sequential::{boundaries_spending, spending};
 
 /// One look: how many days after the rollout it sees, and its critical value.
 #[derive(Debug, Clone, Copy, PartialEq)]

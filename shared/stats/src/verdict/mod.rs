@@ -4,21 +4,20 @@
 //! Because an issue is found when it is extreme, the window it was found in is never part of the comparison
 //! (regression to the mean), and a level that could have faded by itself is not taken for one that would have stayed.
 
+mod collection;
 mod counterfactual;
-mod fieller;
+pub(crate) mod fieller;
 mod forecast;
 mod judge;
 mod look;
-mod pilot;
 mod plan;
 mod record;
 mod series;
-mod spending;
 mod timing;
 
+pub use crate::sequential::boundaries;
+pub use collection::Stratum;
 pub use judge::{Comparison, Evaluation, judge};
-pub use pilot::{Arm, Pilot, judge_pilot};
 pub use plan::{Plan, PlanError, PlannedSample, SmallestEffect, plan};
 pub use record::{Assumption, Decision, Fading, Finding, Interval, Method, Verdict};
 pub use series::{Bucket, overdispersion};
-pub use spending::boundaries;

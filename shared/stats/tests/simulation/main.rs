@@ -16,6 +16,7 @@
 )]
 
 mod hot;
+mod pilot;
 mod promise;
 mod random;
 mod verdict;

@@ -1,9 +1,15 @@
 //! A promised rate, the measured one, and how far chance may part them.
 
+use attune_stats::metric::{ConfidenceLevel, wilson};
 use statrs::distribution::{Binomial, DiscreteCDF};
 
 /// A promise that is just kept fails its test with at most this probability.
 const CHANCE: f64 = 0.001;
+
+/// How many times as many runs as in the suite: `SIMULATION_SCALE`, a whole number, for the long form.
+fn scale() -> u64 {
+    std::env::var("SIMULATION_SCALE").map_or(1, |scale| scale.parse().unwrap())
+}
 
 /// How often something happened in how many runs.
 #[derive(Debug, Clone, Copy, Default)]
@@ -13,8 +19,9 @@ pub(crate) struct Frequency {
 }
 
 impl Frequency {
-    /// Runs the seeds `0..runs` and counts those in which `happens`.
+    /// Runs the seeds `0..runs`, times the scale of the simulation, and counts those in which `happens`.
     pub(crate) fn of(runs: u64, happens: impl Fn(u64) -> bool) -> Self {
+        let runs = runs * scale();
         Self {
             times: (0..runs).filter(|&seed| happens(seed)).count() as u64,
             runs,
@@ -49,9 +56,11 @@ impl Frequency {
         );
     }
 
+    /// The measured rate with the interval that the number of runs leaves it (95 %, Wilson's).
     fn print(self, promised: &str, what: &str) {
+        let (low, high) = wilson(self.times, self.runs, ConfidenceLevel::P95);
         println!(
-            "{what}: promised {promised}, measured {:.3} in {} runs",
+            "{what}: promised {promised}, measured {:.4} ({low:.4} to {high:.4}) in {} runs",
             self.rate(),
             self.runs
         );

@@ -24,8 +24,8 @@ use sqlx::{AssertSqlSafe, PgPool};
 use tempfile::TempDir;
 
 use crate::database::schemas;
-use crate::{Channels, Failure, SCHEMAS, Tenant, is_settled, settle};
-use process::{Process, Start};
+use crate::{Channels, Failure, SCHEMAS, Tenant, settle};
+use process::{LISTEN, Process, Start};
 
 /// How long a test waits for the platform to settle before it fails. Longer than in one process: after a kill
 /// a lease has to end first.
@@ -59,6 +59,15 @@ impl ProcessPlatform {
     /// Starts the five at the virtual time `start` and returns when all of them serve. `program` is an
     /// executable that runs the service under whose name it is started (its first argument).
     pub async fn start_at(program: &Path, start: DateTime<Utc>) -> Result<Self, Failure> {
+        Self::start_with(program, start, &[]).await
+    }
+
+    /// [`start_at`](Self::start_at), each process with `settings` in its environment beside the platform's own.
+    pub async fn start_with(
+        program: &Path,
+        start: DateTime<Utc>,
+        settings: &[(&str, &str)],
+    ) -> Result<Self, Failure> {
         let database = TemplateSet::new(&schemas()).database().await?;
         let admin = PgPoolOptions::new()
             .max_connections(2)
@@ -70,7 +79,7 @@ impl ProcessPlatform {
         let now = start.trunc_subsecs(6);
         let clock = folder.path().join(CLOCK);
         write_clock_file(&clock, now)?;
-        let processes = start_all(program, folder.path(), &database, &mailbox).await?;
+        let processes = start_all(program, folder.path(), &database, &mailbox, settings).await?;
         Ok(Self {
             channels: channels(&processes)?,
             processes,
@@ -115,7 +124,7 @@ impl ProcessPlatform {
 
     /// Whether there is nothing left to do at this instant.
     pub async fn is_settled(&self) -> Result<bool, Failure> {
-        Ok(is_settled(&self.admin, &SCHEMAS, self.now()).await?)
+        Ok(attune_server::is_settled(&self.admin, &SCHEMAS, self.now()).await?)
     }
 
     /// Lets what is going on end, moves the time, and lets what is due then end too.
@@ -168,6 +177,40 @@ impl ProcessPlatform {
         Err(format!("{service} ends at once, {STARTS} times").into())
     }
 
+    /// Starts a second process of `service` at an address of its own. The other services do not know it; what it
+    /// hears and what is due it shares with the first.
+    pub async fn replica(&self, service: Schema) -> Result<Replica, Failure> {
+        let first = self.process(service)?;
+        for attempt in 0..STARTS {
+            let log = first.log().with_extension(format!("{attempt}.log"));
+            let process = first.twin(ports::free()?, log)?;
+            if let Start::Serving = process.start().await? {
+                return Ok(Replica { process });
+            }
+        }
+        Err(format!("a second {service} ends at once, {STARTS} times").into())
+    }
+
+    /// Somebody of `tenant` who calls `replica` for its service, and every other service in its own process.
+    pub fn user_of(&self, replica: &Replica, tenant: &str, scopes: &str) -> Result<Tenant, Failure> {
+        let channel = replica.process.channel().clone();
+        let mut channels = self.channels.clone();
+        match replica.process.service().name() {
+            "profiles" => channels.profiles = channel,
+            "interactions" => channels.interactions = channel,
+            "feedback" => channels.feedback = channel,
+            "improvement" => channels.improvement = channel,
+            _ => channels.notifications = channel,
+        }
+        let spec = TokenSpec::user("tester", TenantId::parse(tenant)?, scopes);
+        Ok(Tenant::new(channels, self.issuer.token(&spec)?))
+    }
+
+    /// A pool that sees everything, for what no API tells.
+    pub fn admin(&self) -> &PgPool {
+        &self.admin
+    }
+
     fn process(&self, service: Schema) -> Result<&Process, Failure> {
         let found = self.processes.iter().find(|process| process.service() == service);
         found.ok_or_else(|| format!("there is no service {service}").into())
@@ -179,6 +222,32 @@ impl ProcessPlatform {
         self.stopped.store(true, Ordering::Relaxed);
         self.admin.close().await;
         Ok(())
+    }
+}
+
+/// A second process of a service; killed when dropped.
+#[derive(Debug)]
+pub struct Replica {
+    process: Process,
+}
+
+impl Replica {
+    /// Ends it with SIGKILL.
+    pub fn kill(&self) -> Result<(), Failure> {
+        Ok(self.process.kill()?)
+    }
+
+    /// Starts it again after it was killed, at its old address, and returns when it serves.
+    pub async fn start(&self) -> Result<(), Failure> {
+        match self.process.start().await? {
+            Start::Serving => Ok(()),
+            Start::Ended(status) => Err(format!("a replica ended with {status}").into()),
+        }
+    }
+
+    /// Stops it as an operator would; fails when it does not drain.
+    pub async fn stop(self) -> Result<(), Failure> {
+        self.process.stop().await
     }
 }
 
@@ -206,6 +275,7 @@ async fn start_all(
     folder: &Path,
     database: &TestDatabase,
     mailbox: &Mailbox,
+    settings: &[(&str, &str)],
 ) -> Result<Vec<Process>, Failure> {
     let mut failed = String::new();
     for _ in 0..STARTS {
@@ -215,7 +285,12 @@ async fn start_all(
         }
         let mut processes = Vec::new();
         for (schema, address) in &addresses {
-            let environment = environment(*schema, &addresses, folder, database, mailbox)?;
+            let mut environment = environment(*schema, &addresses, folder, database, mailbox)?;
+            environment.extend(
+                settings
+                    .iter()
+                    .map(|(name, value)| ((*name).to_owned(), value.into())),
+            );
             let log = folder.join(format!("{schema}.log"));
             processes.push(Process::new(*schema, *address, program, log, environment)?);
         }
@@ -252,7 +327,7 @@ fn environment(
             format!("http://{address}").into(),
         ));
         if *peer == service {
-            all.push((setting("listen"), address.to_string().into()));
+            all.push((LISTEN.to_owned(), address.to_string().into()));
         }
     }
     let own = setting(&format!("{service}_database_url"));

@@ -21,6 +21,8 @@ use crate::Failure;
 
 /// How long a process may take to serve, and to end when it is asked to.
 const PATIENCE: Duration = Duration::from_mins(1);
+/// The setting that says where a process listens.
+pub(super) const LISTEN: &str = "ATTUNE_LISTEN";
 const POLL: Duration = Duration::from_millis(10);
 
 /// What a start came to.
@@ -62,6 +64,17 @@ impl Process {
             channel,
             child: Mutex::default(),
         })
+    }
+
+    /// The same service once more, at `address`; not started yet.
+    pub(super) fn twin(&self, address: SocketAddr, log: PathBuf) -> Result<Self, Failure> {
+        let mut environment = self.environment.clone();
+        for (name, value) in &mut environment {
+            if name == LISTEN {
+                *value = address.to_string().into();
+            }
+        }
+        Self::new(self.service, address, &self.program, log, environment)
     }
 
     pub(super) fn service(&self) -> Schema {

@@ -1,14 +1,14 @@
 //! Trains the sentiment model that the crate ships and prints how good it is.
 #![allow(clippy::print_stdout, reason = "a program's output")]
 
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::process::ExitCode;
 use std::time::Instant;
 
-use attune_text::calibration::{calibrate, out_of_domain_samples};
-use attune_text::dataset::{DatasetError, Licence, Row, read_sentiment};
+use attune_text::calibration::{FOLDS, train_calibrated};
+use attune_text::dataset::{DatasetError, Licence, Row, read_sentiment, training_texts};
 use attune_text::evaluation::{group_by, predict, report};
-use attune_text::training::{Options, train};
+use attune_text::training::{Options, VERSION};
 use clap::Parser;
 
 /// Trains the sentiment model.
@@ -29,8 +29,8 @@ struct Arguments {
     /// Corpora to leave out, to judge the model on them.
     #[arg(long, value_delimiter = ',')]
     leave_out: Vec<String>,
-    /// Groups of corpora left out in turn to calibrate on; 0 leaves the model uncalibrated.
-    #[arg(long, default_value_t = 8)]
+    /// Groups of corpora left out in turn to calibrate on; 0 leaves the scores as training gives them.
+    #[arg(long, default_value_t = FOLDS)]
     folds: usize,
     /// Passes over all texts.
     #[arg(long, default_value_t = Options::default().epochs)]
@@ -67,7 +67,7 @@ fn main() -> ExitCode {
 
 fn run(arguments: &Arguments) -> Result<(), Box<dyn std::error::Error>> {
     let started = Instant::now();
-    let rows = read(&arguments.data, "train", arguments)?;
+    let rows = read(arguments)?;
     println!("{} texts read in {:.1?}", rows.len(), started.elapsed());
     let options = Options {
         epochs: arguments.epochs,
@@ -80,16 +80,8 @@ fn run(arguments: &Arguments) -> Result<(), Box<dyn std::error::Error>> {
         ..Options::default()
     };
     let started = Instant::now();
-    let mut model = train(&rows, "builtin-ngram-1", &options);
-    println!("trained in {:.1?}", started.elapsed());
-    if arguments.folds > 1 {
-        let started = Instant::now();
-        calibrate(
-            &mut model,
-            &out_of_domain_samples(&rows, &options, arguments.folds),
-        );
-        println!("calibrated in {:.1?}: {:?}", started.elapsed(), model);
-    }
+    let model = train_calibrated(&rows, VERSION, &options, arguments.folds);
+    println!("trained in {:.1?}: {model:?}", started.elapsed());
     std::fs::write(&arguments.output, model.to_bytes())?;
     let dev = read_sentiment(&arguments.data.join("sentiment/dev.tsv.gz"))?;
     let predictions = predict(&model, None, &dev);
@@ -115,13 +107,13 @@ fn run(arguments: &Arguments) -> Result<(), Box<dyn std::error::Error>> {
     Ok(())
 }
 
-fn read(data: &Path, split: &str, arguments: &Arguments) -> Result<Vec<Row>, DatasetError> {
-    let rows = read_sentiment(&data.join(format!("sentiment/{split}.tsv.gz")))?;
-    let most = match (arguments.permissive, arguments.non_commercial) {
+fn read(arguments: &Arguments) -> Result<Vec<Row>, DatasetError> {
+    let strictest = match (arguments.permissive, arguments.non_commercial) {
         (true, _) => Licence::Permissive,
         (_, true) => Licence::NonCommercial,
         _ => Licence::Research,
     };
-    let wanted = |row: &Row| Licence::of(&row.set) <= most && !arguments.leave_out.contains(&row.set);
-    Ok(rows.into_iter().filter(wanted).collect())
+    let mut rows = training_texts(&arguments.data, strictest)?;
+    rows.retain(|row| !arguments.leave_out.contains(&row.set));
+    Ok(rows)
 }

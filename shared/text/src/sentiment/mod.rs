@@ -59,9 +59,10 @@ pub struct Sentiment {
     /// From −1 (surely negative) to +1 (surely positive): the probability of positive less that of
     /// negative. Zero for a text without any word or sign.
     pub score: f32,
-    /// The most probable class, or `None` when its probability is under the model's abstain threshold.
+    /// The class decided for: the most probable one, with some weight to neutral; `None` when its probability is
+    /// under the model's abstain threshold.
     pub label: Option<Polarity>,
-    /// Calibrated probability, 0 to 1, of the most probable class, also when `label` is `None`.
+    /// Calibrated probability, 0 to 1, of the class decided for, also when `label` is `None`.
     pub probability: f32,
 }
 
@@ -73,18 +74,13 @@ impl Sentiment {
         probability: 0.0,
     };
 
-    /// Sums up class probabilities, abstaining under `threshold`.
-    pub(crate) fn from_probabilities(probabilities: [f64; CLASSES], threshold: f64) -> Sentiment {
-        let mut top = Polarity::Negative;
-        for polarity in Polarity::ALL {
-            if probabilities[polarity.index()] > probabilities[top.index()] {
-                top = polarity;
-            }
-        }
+    /// Sums up class probabilities, abstaining under the calibration's threshold.
+    pub(crate) fn from_probabilities(probabilities: [f64; CLASSES], calibration: &Calibration) -> Sentiment {
+        let top = Polarity::ALL[calibration.decide(probabilities)];
         let probability = probabilities[top.index()];
         Sentiment {
             score: narrow(probabilities[2] - probabilities[0]),
-            label: (probability >= threshold).then_some(top),
+            label: (probability >= calibration.threshold).then_some(top),
             probability: narrow(probability),
         }
     }

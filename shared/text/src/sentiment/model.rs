@@ -7,12 +7,12 @@ use super::CLASSES;
 use crate::features::BUCKETS;
 
 const MAGIC: &[u8; 8] = b"ATTUNE\0S";
-const FORMAT: u32 = 3;
+const FORMAT: u32 = 4;
 /// Weights of a bucket; neutral is the zero they are measured from.
 pub(crate) const WEIGHTS: usize = 2;
 /// Numbers in the header after the version: scale, three biases, calibration slope, three calibration
-/// offsets, abstain threshold.
-const NUMBERS: usize = 9;
+/// offsets, abstain threshold, weight of neutral.
+const NUMBERS: usize = 10;
 
 /// Why a model file cannot be used.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -46,6 +46,9 @@ pub(crate) struct Calibration {
     pub(crate) offsets: [f64; CLASSES],
     /// Under this probability the model abstains.
     pub(crate) threshold: f64,
+    /// Factor of neutral's probability when the class is decided: above one, neutral is found more often than
+    /// counting errors alone would have it, because it is the class most often missed.
+    pub(crate) neutral_weight: f64,
 }
 
 impl Calibration {
@@ -54,7 +57,18 @@ impl Calibration {
         slope: 1.0,
         offsets: [0.0; CLASSES],
         threshold: 0.0,
+        neutral_weight: 1.0,
     };
+
+    /// The class decided for such probabilities, as an index into [`super::Polarity::ALL`].
+    pub(crate) fn decide(&self, probabilities: [f64; CLASSES]) -> usize {
+        let [negative, neutral, positive] = probabilities;
+        let weighed = [negative, neutral * self.neutral_weight, positive];
+        (1..CLASSES).fold(
+            0,
+            |top, class| if weighed[class] > weighed[top] { class } else { top },
+        )
+    }
 }
 
 /// A sentiment model: a three-way logistic regression over hashed n-grams with 8-bit weights.
@@ -141,13 +155,14 @@ impl Model {
             slope,
             offsets,
             threshold,
+            neutral_weight,
         } = self.calibration;
         let numbers = [self.scale]
             .into_iter()
             .chain(self.bias)
             .chain([slope])
             .chain(offsets)
-            .chain([threshold]);
+            .chain([threshold, neutral_weight]);
         bytes.extend(numbers.flat_map(f64::to_le_bytes));
         bytes.extend(self.weights.as_flattened());
         bytes
@@ -169,6 +184,10 @@ impl Model {
 
     pub(crate) fn bias(&self) -> [f64; CLASSES] {
         self.bias
+    }
+
+    pub(crate) fn calibration(&self) -> &Calibration {
+        &self.calibration
     }
 
     pub(crate) fn set_calibration(&mut self, calibration: Calibration) {
@@ -220,12 +239,13 @@ fn parse(bytes: &[u8]) -> Result<(Model, &[[u8; WEIGHTS]]), ModelError> {
             expected: BUCKETS * WEIGHTS,
         });
     }
-    let [scale, b0, b1, b2, slope, o0, o1, o2, threshold] = numbers;
+    let [scale, b0, b1, b2, slope, o0, o1, o2, threshold, neutral_weight] = numbers;
     let version = String::from_utf8_lossy(version).into_owned();
     let calibration = Calibration {
         slope,
         offsets: [o0, o1, o2],
         threshold,
+        neutral_weight,
     };
     let model = Model {
         version,

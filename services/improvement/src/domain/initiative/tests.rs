@@ -17,6 +17,7 @@ fn initiative() -> Initiative {
             smallest_relative_effect: 0.3,
             deadline_days: 28,
         },
+        principle_ids: Vec::new(),
         change: "rebooking".to_owned(),
     };
     Initiative::plan(Uuid::now_v7(), draft, at("2026-03-01T00:00:00Z"))
@@ -33,6 +34,7 @@ fn rollout() -> Rollout {
         plan,
         template_id: None,
         looks_done: 0,
+        pilot_override: None,
     }
 }
 
@@ -62,6 +64,7 @@ fn action() -> Action {
         due_at: None,
         completed_at: None,
         evidence: String::new(),
+        escalation: 0,
     }
 }
 

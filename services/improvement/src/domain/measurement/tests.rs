@@ -62,6 +62,7 @@ fn look(number: i32) -> Look {
             plan,
             template_id: None,
             looks_done: number - 1,
+            pilot_override: None,
         },
         baseline: before(),
     }
@@ -160,6 +161,7 @@ fn a_rollout_a_day_after_the_peak_proves_nothing() {
         plan,
         template_id: None,
         looks_done: 0,
+        pilot_override: None,
     };
     let look = Look {
         at: looked_at,

@@ -7,6 +7,7 @@ mod tests;
 use std::collections::BTreeMap;
 use std::fmt;
 
+use attune_rpc::LanguageTag;
 use chrono::{DateTime, Utc};
 use minijinja::UndefinedBehavior;
 use serde::{Deserialize, Serialize};
@@ -40,7 +41,7 @@ pub(crate) struct Draft {
 /// One language of a template.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct Variant {
-    pub(crate) language: String,
+    pub(crate) language: LanguageTag,
     pub(crate) subject: String,
     pub(crate) body: String,
 }
@@ -48,7 +49,7 @@ pub(crate) struct Variant {
 /// A filled-in template.
 #[derive(Clone, PartialEq, Eq)]
 pub(crate) struct Rendered {
-    pub(crate) language: String,
+    pub(crate) language: LanguageTag,
     pub(crate) subject: String,
     pub(crate) body: String,
 }
@@ -65,10 +66,14 @@ impl fmt::Debug for Rendered {
 impl Template {
     /// The variant for `language`: the same, else its main language, else the first.
     pub(crate) fn variant(&self, language: &str) -> Option<&Variant> {
-        let main = language.split('-').next().unwrap_or_default();
-        let find = |wanted: &str| self.variants.iter().find(|variant| variant.speaks(wanted));
-        find(language)
-            .or_else(|| find(main))
+        let find = |wanted: &str| {
+            self.variants
+                .iter()
+                .find(|variant| variant.language.as_str() == wanted)
+        };
+        let wanted = LanguageTag::parse(language).ok();
+        wanted
+            .and_then(|tag| find(tag.as_str()).or_else(|| find(tag.main())))
             .or_else(|| self.variants.first())
     }
 
@@ -103,23 +108,6 @@ impl Variant {
     pub(crate) fn check(&self) -> [Result<(), TemplateError>; 2] {
         let values = values("", &BTreeMap::new());
         [&self.subject, &self.body].map(|text| fill(text, &values, UndefinedBehavior::Lenient).map(|_| ()))
-    }
-
-    /// Whether it is in `language`; tags are compared without regard to case (RFC 5646, 2.1.1).
-    pub(crate) fn speaks(&self, language: &str) -> bool {
-        self.language.eq_ignore_ascii_case(language)
-    }
-}
-
-/// The form of a BCP 47 tag; the registry of languages grows.
-pub(crate) fn language(tag: &str) -> Result<String, &'static str> {
-    let fits = |part: &str| (1..=8).contains(&part.len()) && part.bytes().all(|b| b.is_ascii_alphanumeric());
-    let main = tag.split('-').next().unwrap_or_default();
-    let names = (2..=3).contains(&main.len()) && main.bytes().all(|b| b.is_ascii_alphabetic());
-    if names && tag.len() <= 35 && tag.split('-').all(fits) {
-        Ok(tag.to_owned())
-    } else {
-        Err("must be a BCP 47 language tag such as en or zh-Hant")
     }
 }
 

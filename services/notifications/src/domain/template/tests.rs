@@ -2,7 +2,7 @@ use super::*;
 
 fn template(body: &str) -> Template {
     let variant = |language: &str, subject: &str| Variant {
-        language: language.into(),
+        language: LanguageTag::parse(language).unwrap(),
         subject: subject.into(),
         body: body.into(),
     };
@@ -26,9 +26,9 @@ fn render(body: &str) -> Result<Rendered, TemplateError> {
 
 #[test]
 fn a_person_is_written_to_in_their_main_language_else_the_first() {
-    assert_eq!(template("").variant("zh-Hant").unwrap().language, "ZH");
-    assert_eq!(template("").variant("EN").unwrap().language, "en");
-    assert_eq!(template("").variant("ru").unwrap().language, "en");
+    assert_eq!(template("").variant("zh-Hant").unwrap().language.as_str(), "zh");
+    assert_eq!(template("").variant("EN").unwrap().language.as_str(), "en");
+    assert_eq!(template("").variant("ru").unwrap().language.as_str(), "en");
 }
 
 #[test]
@@ -84,18 +84,4 @@ fn what_a_letter_needs_is_rendered() {
     let body = "{# a note #}{%- if issue is defined and display_name == 'Ana' -%} 5 * {{ '**' }} {{ 'a}}b'|upper }} \
                 {{ display_name[:1] }}{% elif issue %}no{% else %}no{% endif %} ~ {{ display_name|default('friend') }}";
     assert_eq!(render(body).unwrap().body, "5 * ** A}}B A ~ Ana");
-}
-
-#[test]
-fn a_language_is_a_tag() {
-    assert!(
-        ["en", "zh-Hant", "de-CH-1996"]
-            .iter()
-            .all(|tag| language(tag).is_ok())
-    );
-    assert!(
-        ["", "e", "en_US", "en-", "english", "12"]
-            .iter()
-            .all(|tag| language(tag).is_err())
-    );
 }

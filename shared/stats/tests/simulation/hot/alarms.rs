@@ -20,7 +20,7 @@ fn where_nothing_happens_hardly_any_run_alarms() {
             overdispersion,
             ..QUIET
         };
-        Frequency::of(80, |seed| !world.run(seed).hot.is_empty()).at_most(
+        Frequency::of(120, |seed| !world.run(seed).hot.is_empty()).at_most(
             0.01,
             &format!("false alarms, {days} days of history, overdispersion {overdispersion}"),
         );
@@ -37,8 +37,10 @@ fn a_busy_day_alone_is_no_topics_issue() {
                 busy,
                 ..QUIET
             };
-            Frequency::of(25, |seed| !world.run(seed).hot.is_empty()).at_most(
-                0.05,
+            // Topics that vary between days by themselves are blamed up to twice as often.
+            let promised = if overdispersion > 0.0 { 0.1 } else { 0.05 };
+            Frequency::of(60, |seed| !world.run(seed).hot.is_empty()).at_most(
+                promised,
                 &format!("topics blamed for a day {busy} times as busy, {days} days, overdispersion {overdispersion}"),
             );
         }

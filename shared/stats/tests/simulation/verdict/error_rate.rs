@@ -28,6 +28,11 @@ fn linear(length: f64) -> Course {
     passing(move |t| (1.0 - t / length).max(0.0))
 }
 
+/// A box that is still standing at the rollout, for nobody acts on what is over.
+fn standing(until: f64, length: f64) -> Course {
+    boxed(until + length)
+}
+
 fn boxed(length: f64) -> Course {
     passing(move |t| f64::from(u8::from(t < length)))
 }
@@ -95,6 +100,27 @@ fn a_change_that_does_nothing_or_just_the_smallest_effect_is_rarely_called_effec
                         ),
                     );
             }
+        }
+    }
+}
+
+#[test]
+fn a_spike_that_stands_at_the_rollout_and_ends_by_itself_a_week_later_on_average_is_no_success() {
+    for world in [PLAIN, UNEVEN] {
+        for delay in [7.0, 10.0, 14.0] {
+            let trial = Trial {
+                world,
+                opened: 1.0,
+                delay,
+            };
+            let course = |random: &mut Random| standing(1.0 + delay, random.exponential(7.0));
+            trial.frequency(Decision::Effective, 150, course).at_most(
+                0.05,
+                &format!(
+                    "effective, box standing after {delay} days, 7 more on average, overdispersion {}",
+                    world.overdispersion
+                ),
+            );
         }
     }
 }

@@ -1,8 +1,7 @@
-//! What a verdict rests on: planned looks, comparable groups, pilots and planned samples.
+//! What a verdict rests on: planned looks, comparable groups and planned samples.
 
 use attune_stats::verdict::{
-    Arm, Bucket, Comparison, Decision, Evaluation, Method, Pilot, Plan, SmallestEffect, judge, judge_pilot,
-    plan,
+    Bucket, Comparison, Decision, Evaluation, Finding, Method, SmallestEffect, Stratum, Verdict, judge, plan,
 };
 
 use super::world::{EVENT, ISSUE, PLAIN, USUAL, World, day, judged, sized, step};
@@ -41,6 +40,7 @@ fn a_comparable_group_that_falls_alike_takes_the_credit_away() {
             plan: &plan,
             series: &treated,
             comparison: Some(Comparison { name, series }),
+            strata: &[],
             issue_window_start: day(EVENT - 0.5),
             opened_at: day(opened),
             rolled_out_at: day(rollout),
@@ -60,68 +60,6 @@ fn a_comparable_group_that_falls_alike_takes_the_credit_away() {
 }
 
 #[test]
-fn a_pilot_with_arms_of_the_wrong_size_is_withheld() {
-    let plan = Plan::new(SmallestEffect::DEFAULT, 4000, day(40.0));
-    let pilot = |control, treated| {
-        judge_pilot(&Pilot {
-            plan: &plan,
-            control,
-            treated,
-            planned_treated_fraction: 0.5,
-            overdispersion: 1.0,
-            deadline_passed: false,
-        })
-    };
-    let good = pilot(
-        Arm {
-            successes: 300,
-            n: 2000,
-        },
-        Arm {
-            successes: 100,
-            n: 2000,
-        },
-    );
-    assert_eq!(good.decision, Decision::Effective);
-    let mismatch = pilot(
-        Arm {
-            successes: 300,
-            n: 2200,
-        },
-        Arm {
-            successes: 90,
-            n: 1800,
-        },
-    );
-    assert_eq!(
-        (mismatch.decision, mismatch.effect),
-        (Decision::Inconclusive, None)
-    );
-    let nothing = pilot(
-        Arm {
-            successes: 300,
-            n: 2000,
-        },
-        Arm {
-            successes: 300,
-            n: 2000,
-        },
-    );
-    assert_eq!(nothing.decision, Decision::Ineffective);
-    let early = pilot(
-        Arm {
-            successes: 30,
-            n: 200,
-        },
-        Arm {
-            successes: 10,
-            n: 200,
-        },
-    );
-    assert_eq!((early.decision, early.effect), (Decision::NotYet, None));
-}
-
-#[test]
 fn the_planned_sample_is_the_one_of_the_textbook() {
     // Fleiss, Levin, Paik: (1.96 + 0.8416)² (0.15 · 0.85 + 0.105 · 0.895) / 0.045² = 858.5.
     assert_eq!(
@@ -131,4 +69,140 @@ fn the_planned_sample_is_the_one_of_the_textbook() {
         859
     );
     assert!(plan(0.15, SmallestEffect::Absolute(0.2), 0.8, 0.05, 1.0).is_err());
+}
+
+/// The verdict on a cure after two weeks of plateau, of a series changed by `change` (day of the data, bucket).
+fn collected(change: impl Fn(f64, &mut Bucket), strata: &[Stratum<'_>]) -> Verdict {
+    let (opened, rollout) = (EVENT + 1.0, EVENT + 15.0);
+    let end = rollout + 14.0;
+    let mut series = PLAIN.hourly(step(rollout, 0.035), end, &mut Random::seeded(11));
+    for (hour, bucket) in series.iter_mut().enumerate() {
+        change((hour as f64 + 0.5) / 24.0 - rollout, bucket);
+    }
+    judge(&Evaluation {
+        plan: &sized(end, 1.0),
+        series: &series,
+        comparison: None,
+        strata,
+        issue_window_start: day(EVENT - 0.5),
+        opened_at: day(opened),
+        rolled_out_at: day(rollout),
+        now: day(end),
+    })
+}
+
+fn silence(bucket: &mut Bucket) {
+    (bucket.n, bucket.successes) = (0, 0);
+}
+
+#[test]
+fn what_was_not_collected_throughout_is_not_compared() {
+    assert_eq!(collected(|_, _| {}, &[]).decision, Decision::Effective);
+    let one_day_long_before = collected(
+        |t, bucket| {
+            if (-9.0..-8.0).contains(&t) {
+                silence(bucket);
+            }
+        },
+        &[],
+    );
+    assert_eq!(one_day_long_before.decision, Decision::Effective);
+    for (from, to) in [(-1.0, 1.0), (-2.0, 0.0), (0.0, 1.0), (-12.0, -6.0), (3.0, 8.0)] {
+        let verdict = collected(
+            |t, bucket| {
+                if (from..to).contains(&t) {
+                    silence(bucket);
+                }
+            },
+            &[],
+        );
+        assert_eq!(
+            verdict.decision,
+            Decision::Inconclusive,
+            "off from {from} to {to}"
+        );
+        assert_eq!(verdict.effect, None);
+        assert!(
+            verdict.reason.contains("not collected throughout"),
+            "{}",
+            verdict.reason
+        );
+    }
+}
+
+#[test]
+fn a_share_of_another_volume_is_not_compared() {
+    let verdict = collected(
+        |t, bucket| {
+            if t > 0.0 {
+                bucket.n += 2 * (bucket.n - bucket.successes);
+            }
+        },
+        &[],
+    );
+    assert_eq!((verdict.decision, verdict.effect), (Decision::Inconclusive, None));
+    assert!(
+        verdict.reason.contains("volume of other feedback"),
+        "{}",
+        verdict.reason
+    );
+}
+
+#[test]
+fn a_change_of_the_mix_is_not_taken_for_an_effect() {
+    // Two channels that never change their own shares: one complains at 25 %, one at 2 %; the mix turns over.
+    let (rollout, end) = (EVENT + 15.0, EVENT + 29.0);
+    let channel = |complaining: f64, before: f64, after: f64, seed: u64| {
+        let world = |per_day: f64| World { per_day, ..PLAIN };
+        let usual = world(before).hourly(move |_| complaining, end, &mut Random::seeded(seed));
+        let then = world(after).hourly(move |_| complaining, end, &mut Random::seeded(seed + 1));
+        let turned = (rollout * 24.0) as usize;
+        let mut series = usual[..turned].to_vec();
+        series.extend_from_slice(&then[turned..]);
+        series
+    };
+    let (phone, app) = (channel(0.25, 120.0, 10.0, 1), channel(0.02, 60.0, 170.0, 3));
+    let whole: Vec<Bucket> = phone
+        .iter()
+        .zip(&app)
+        .map(|(a, b)| Bucket {
+            successes: a.successes + b.successes,
+            n: a.n + b.n,
+            ..*a
+        })
+        .collect();
+    let strata = [
+        Stratum {
+            name: "phone",
+            series: &phone,
+        },
+        Stratum {
+            name: "app",
+            series: &app,
+        },
+    ];
+    let verdict = |strata: &[Stratum<'_>]| {
+        judge(&Evaluation {
+            plan: &sized(end, 1.0),
+            series: &whole,
+            comparison: None,
+            strata,
+            issue_window_start: day(EVENT - 0.5),
+            opened_at: day(EVENT + 1.0),
+            rolled_out_at: day(rollout),
+            now: day(end),
+        })
+    };
+    let known = verdict(&strata);
+    assert_eq!((known.decision, known.effect), (Decision::Inconclusive, None));
+    assert!(
+        known.reason.contains("the mix of what is collected changed"),
+        "{}",
+        known.reason
+    );
+    let untested = verdict(&[])
+        .assumptions
+        .iter()
+        .any(|a| a.statement.contains("mix of channels") && a.finding == Finding::Untestable);
+    assert!(untested, "an unknown mix is named");
 }

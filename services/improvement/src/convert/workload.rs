@@ -1,0 +1,39 @@
+//! What owners have to do.
+
+use attune_api::improvement::v1 as pb;
+use attune_rpc::{Error, Page, Violations, timestamp};
+
+use crate::domain::Workload;
+
+/// One owner or all, and which page.
+pub(crate) fn get(request: &pb::GetWorkloadRequest) -> Result<(Option<String>, Page<String>), Error> {
+    let mut violations = Violations::default();
+    let owner = violations.text("owner", &request.owner, 0..=200);
+    let page = Page::parse(
+        request.page_size,
+        &request.page_token,
+        &("workload", &request.owner),
+        &mut violations,
+    )?;
+    let owner = owner.map(|owner| Some(owner).filter(|owner| !owner.is_empty()));
+    violations.finish(owner.map(|owner| (owner, page)))
+}
+
+pub(crate) fn to_proto(workload: Workload) -> pb::OwnerWorkload {
+    let Workload {
+        owner,
+        initiatives,
+        goals,
+        open_actions,
+        overdue_actions,
+        next_due_at,
+    } = workload;
+    pb::OwnerWorkload {
+        owner,
+        initiatives,
+        goals,
+        open_actions,
+        overdue_actions,
+        next_due_at: next_due_at.map(timestamp),
+    }
+}

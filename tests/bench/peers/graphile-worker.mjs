@@ -1,0 +1,38 @@
+// graphile-worker, tuned as https://worker.graphile.org/docs/performance says: a local queue, 100 jobs at once,
+// completions written in batches. `fill N` makes N jobs wait; `work` works until it is killed.
+import { makeWorkerUtils, run } from "graphile-worker";
+import { send } from "./mail.mjs";
+
+const connectionString = process.env.DATABASE_URL;
+const [mode, count] = process.argv.slice(2);
+
+if (mode === "fill") {
+  const utils = await makeWorkerUtils({ connectionString });
+  await utils.migrate();
+  await utils.withPgClient(async (client) => {
+    await client.query("DELETE FROM graphile_worker._private_jobs");
+    await client.query(
+      `SELECT graphile_worker.add_job('mail', json_build_object('to', 'person' || n || '@example.com',
+              'subject', 'News of your order', 'body', 'Your parcel is on its way.'))
+       FROM generate_series(1, $1::int) AS n`,
+      [count],
+    );
+    await client.query("VACUUM ANALYZE graphile_worker._private_jobs");
+  });
+  await utils.release();
+} else {
+  await run({
+    preset: {
+      worker: {
+        connectionString,
+        concurrentJobs: 100,
+        maxPoolSize: 16,
+        localQueue: { size: 500 },
+        completeJobBatchDelay: 0,
+        failJobBatchDelay: 0,
+      },
+    },
+    logger: undefined,
+    taskList: { mail: send },
+  });
+}

@@ -1,0 +1,80 @@
+//! The same calls with few and with many contacts stored: the service is its own partner.
+
+use super::read::{Read, Readers, fill};
+use super::write::recorders;
+use crate::measure::{Aim, Comparison, Plan, Row, Sample, Side, compared};
+use crate::stage::Stage;
+
+/// What every size is compared with.
+const FEW: u64 = 10_000;
+const QUICK: &[u64] = &[20_000];
+const FULL: &[u64] = &[1_000_000];
+const LONG: &[u64] = &[1_000_000, 10_000_000];
+/// Filling takes longer than measuring, so there are no more pairs than these.
+const MOST_PAIRS: usize = 3;
+/// Writes in flight.
+const IN_FLIGHT: usize = 16;
+
+const CALLS: [&str; 3] = ["write", "read by id", "read a page of 100"];
+
+/// Fills the table to both sizes in turn, and calls what is called most on each.
+pub(crate) async fn measure(stage: &mut Stage, plan: &Plan, long: bool) -> anyhow::Result<Vec<Comparison>> {
+    stage.run_only(&["interactions"]).await?;
+    let sizes = match (plan.quick, long) {
+        (true, _) => QUICK,
+        (false, false) => FULL,
+        (false, true) => LONG,
+    };
+    let mut all = Vec::new();
+    for many in sizes {
+        let (mut grown, mut small) = (Vec::new(), Vec::new());
+        for _ in 0..plan.pairs.min(MOST_PAIRS) {
+            small.push(calls(stage, plan, FEW).await?);
+            grown.push(calls(stage, plan, *many).await?);
+        }
+        for (place, call) in CALLS.into_iter().enumerate() {
+            let pick =
+                |rounds: &[[Sample; 3]]| -> Vec<Sample> { rounds.iter().map(|round| round[place]).collect() };
+            let (own, other) = (pick(&grown), pick(&small));
+            let row = Row {
+                work: format!("{call}, {many} stored"),
+                unit: "calls/s",
+                aim: Aim::AtLeast(0.9),
+            };
+            let names = (format!("{many} stored"), format!("{FEW} stored"));
+            all.push(compared(row, (names.0.clone(), &own), (names.1.clone(), &other)));
+            let row = Row {
+                work: format!("{call}, {many} stored, p99"),
+                unit: "ms",
+                aim: Aim::AtMost(1.3),
+            };
+            all.push(compared(row, (names.0, &p99(&own)), (names.1, &p99(&other))));
+        }
+    }
+    Ok(all)
+}
+
+/// One round with `stored` contacts.
+async fn calls(stage: &Stage, plan: &Plan, stored: u64) -> anyhow::Result<[Sample; 3]> {
+    fill(stage, stored).await?;
+    let mut by_id = Readers::new(stage, Read::ById, stored).await?;
+    let mut pages = Readers::new(stage, Read::Page, stored).await?;
+    let mut writes = recorders(stage, IN_FLIGHT);
+    by_id.prepare().await?;
+    let by_id = by_id.run(plan.timed).await?;
+    let pages = pages.run(plan.timed).await?;
+    // Last, because they add to what is stored.
+    let written = writes.run(plan.timed).await?;
+    Ok([written, by_id, pages])
+}
+
+fn p99(samples: &[Sample]) -> Vec<Sample> {
+    samples
+        .iter()
+        .map(|sample| Sample {
+            value: sample.latencies.map_or(f64::NAN, |latencies| latencies.p99),
+            latencies: None,
+            ..*sample
+        })
+        .collect()
+}

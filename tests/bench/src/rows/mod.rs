@@ -1,0 +1,110 @@
+//! The rows of the table.
+
+pub(crate) mod bulk;
+pub(crate) mod dispatch;
+pub(crate) mod events;
+pub(crate) mod growth;
+pub(crate) mod read;
+pub(crate) mod rest;
+pub(crate) mod write;
+
+use std::path::PathBuf;
+use std::time::{Duration, Instant};
+
+use anyhow::bail;
+use async_trait::async_trait;
+use sqlx::{Connection as _, PgConnection, PgExecutor};
+
+use crate::cpu::{self, Cpu};
+use crate::measure::{Sample, Side};
+use crate::postgres::OURS;
+use crate::stage::Stage;
+
+/// How long the platform may take to number what was told.
+const PATIENCE: Duration = Duration::from_secs(120);
+
+/// pgbench with a script of its own.
+pub(crate) struct Pgbench<'a> {
+    stage: &'a Stage,
+    database: &'static str,
+    name: String,
+    script: PathBuf,
+    clients: usize,
+}
+
+impl<'a> Pgbench<'a> {
+    /// `name` stands in the table; `script` is written to a file of the run.
+    pub(crate) fn new(
+        stage: &'a Stage,
+        database: &'static str,
+        name: &str,
+        script: &str,
+        clients: usize,
+    ) -> anyhow::Result<Self> {
+        let file = format!("{}.sql", uuid::Uuid::new_v4().simple());
+        let path = stage.folder().join(file);
+        std::fs::write(&path, script)?;
+        Ok(Self {
+            stage,
+            database,
+            name: name.to_owned(),
+            script: path,
+            clients,
+        })
+    }
+}
+
+#[async_trait]
+impl Side for Pgbench<'_> {
+    fn name(&self) -> String {
+        self.name.clone()
+    }
+
+    async fn prepare(&mut self) -> anyhow::Result<()> {
+        calm(self.stage).await
+    }
+
+    async fn run(&mut self, timed: Duration) -> anyhow::Result<Sample> {
+        let (before, own) = (self.stage.cpu(), cpu::ended_children());
+        let postgres = &self.stage.postgres;
+        let value = postgres
+            .pgbench(self.database, &self.script, self.clients, timed)
+            .await?;
+        let cpu = self.stage.cpu().since(before);
+        Ok(Sample {
+            value,
+            latencies: None,
+            cpu: Cpu {
+                generator: 0.0,
+                servers: cpu::ended_children() - own,
+                ..cpu
+            },
+        })
+    }
+}
+
+/// Whether there is something told that has no position in its feed yet.
+pub(crate) async fn told_and_not_numbered(executor: impl PgExecutor<'_>) -> sqlx::Result<bool> {
+    sqlx::query_scalar(
+        "SELECT EXISTS (SELECT FROM interactions.outbox) OR EXISTS (SELECT FROM feedback.outbox)",
+    )
+    .fetch_one(executor)
+    .await
+}
+
+/// Waits until everything told is numbered, and writes what is dirty: no run pays for another.
+pub(crate) async fn calm(stage: &Stage) -> anyhow::Result<()> {
+    let mut connection = PgConnection::connect(&stage.postgres.url(OURS)?).await?;
+    let end = Instant::now() + PATIENCE;
+    // Only a service that runs empties its outbox.
+    while (stage.runs("interactions") || stage.runs("feedback"))
+        && told_and_not_numbered(&mut connection).await?
+    {
+        if Instant::now() > end {
+            bail!("events are not numbered within {PATIENCE:?}");
+        }
+        tokio::time::sleep(Duration::from_millis(20)).await;
+    }
+    connection.close().await?;
+    stage.postgres.checkpoint().await
+}

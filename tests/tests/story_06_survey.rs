@@ -1,0 +1,192 @@
+//! Story 6, the survey part: a contact ends, a survey goes out by itself, once; the answer is tied to the contact and
+//! the agent.
+
+use attune_api::feedback::v1 as fb;
+use attune_testkit::{Failure, TestPlatform};
+use attune_tests::survey::{Browser, Company, definition, timestamp};
+use chrono::TimeDelta;
+
+#[tokio::test(flavor = "multi_thread")]
+async fn after_a_call_the_customer_is_asked_once_and_the_answer_is_tied_to_the_call() -> Result<(), Failure> {
+    let platform = TestPlatform::start().await?;
+    let company = Company::new(&platform, "meadow-air").await?;
+    let mut asked = definition(&company.template_id);
+    asked.eligibility = Some(fb::Eligibility {
+        cool_down_days: 30,
+        ..Default::default()
+    });
+    company.publish("After a call", asked).await?;
+    let zara = company.customer("Zara", "en", true).await?;
+
+    // A call; the survey waits for its time.
+    let call = company.call(&zara).await?;
+    platform.settle().await?;
+    assert_eq!(
+        company.mails("Zara"),
+        0,
+        "nobody is asked before the delay is over"
+    );
+    platform.advance(TimeDelta::minutes(60)).await?;
+    assert_eq!(company.mails("Zara"), 1);
+    let [invitation] = company
+        .invitations(&zara)
+        .await?
+        .try_into()
+        .map_err(|_| "not one invitation")?;
+    assert_eq!(invitation.state(), fb::InvitationState::Sent);
+    assert_eq!((&invitation.occasion, &invitation.interaction_id), (&call, &call));
+
+    // One tap in the mail, and the questions that follow from the answer.
+    let browser = Browser::default();
+    let link = company.link("Zara")?;
+    let page = browser.open(&format!("{link}?score=2")).await?;
+    assert!(
+        page.status == 200 && page.html.contains(r#"value="2" checked"#),
+        "the score is chosen: {page:?}"
+    );
+    let page = browser.send(&link, &[("place", "0"), ("q.score", "2")]).await?;
+    assert!(page.html.contains("What went wrong?"), "{page:?}");
+    let said = "I waited an hour on the phone, terrible";
+    let page = browser
+        .send(&link, &[("place", "1,2"), ("q.why", "wait"), ("q.text", said)])
+        .await?;
+    assert!(page.status == 200 && page.html.contains("Thank you"), "{page:?}");
+
+    // The answer is feedback like any other: about the call, the agent and what was bought.
+    let [answered] = company
+        .invitations(&zara)
+        .await?
+        .try_into()
+        .map_err(|_| "not one invitation")?;
+    assert_eq!(answered.state(), fb::InvitationState::Answered);
+    let [feedback_id] = answered
+        .feedback_ids
+        .try_into()
+        .map_err(|_| "not one piece of feedback")?;
+    let request = fb::GetFeedbackRequest { feedback_id };
+    let feedback = company
+        .tenant
+        .feedback()
+        .get_feedback(request)
+        .await?
+        .into_inner();
+    let feedback = feedback.feedback.ok_or("no feedback")?;
+    assert_eq!(
+        (&feedback.interaction_id, feedback.agent_id.as_str()),
+        (&call, "agent 7")
+    );
+    assert_eq!(
+        (feedback.channel.as_str(), feedback.touchpoint.as_str()),
+        ("survey", "support.call")
+    );
+    assert_eq!(feedback.rating.map(|rating| rating.value), Some(2));
+    assert!(feedback.text.contains("an hour") && feedback.understanding.is_some());
+    assert_eq!(csat_count(&company).await?, 1);
+
+    // A second call within the cool-down: she is left alone, and the platform says why.
+    platform.advance(TimeDelta::days(2)).await?;
+    company.call(&zara).await?;
+    platform.advance(TimeDelta::hours(2)).await?;
+    assert_eq!(company.mails("Zara"), 1, "one survey in thirty days");
+    let invitations = company.invitations(&zara).await?;
+    let second = invitations.first().ok_or("no invitation")?;
+    assert_eq!(
+        (second.state(), second.reason.as_str()),
+        (fb::InvitationState::Declined, "cool_down")
+    );
+    let why = company.explain(&second.invitation_id).await?;
+    let refused: Vec<_> = why.checks.iter().filter(|check| !check.passed).collect();
+    assert_eq!(refused.len(), 1);
+    assert!(refused[0].description.contains("30 days"), "{:?}", refused[0]);
+    assert_eq!(why.rule, "eligibility-1");
+    platform.stop().await;
+    Ok(())
+}
+
+/// How many answers the CSAT of the touchpoint is made of.
+async fn csat_count(company: &Company<'_>) -> Result<i64, Failure> {
+    let now = company.platform.now();
+    let request = fb::QueryMetricRequest {
+        metric: "csat".to_owned(),
+        slice: Some(fb::Slice {
+            touchpoint: "support.call".to_owned(),
+            product: "North".to_owned(),
+            ..Default::default()
+        }),
+        start: Some(timestamp(now - TimeDelta::days(1))),
+        end: Some(timestamp(now + TimeDelta::hours(1))),
+        ..Default::default()
+    };
+    let answer = company.tenant.metrics().query_metric(request).await?.into_inner();
+    Ok(answer.values.iter().map(|value| value.n).sum())
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn nobody_is_asked_against_their_consent() -> Result<(), Failure> {
+    let platform = TestPlatform::start().await?;
+    let company = Company::new(&platform, "meadow-air").await?;
+    let survey = company
+        .publish("After a call", definition(&company.template_id))
+        .await?;
+    let silent = company.customer("Silent", "en", false).await?;
+    company.call(&silent).await?;
+    platform.advance(TimeDelta::hours(2)).await?;
+    assert_eq!(company.mails("Silent"), 0);
+    let invitations = company.invitations(&silent).await?;
+    let declined = invitations.first().ok_or("the occasion is not on record")?;
+    assert_eq!(declined.reason, "no_consent");
+    // Asked once more about the same occasion, the decision stands.
+    let again = company
+        .invite(&survey.survey_id, &silent, &declined.occasion)
+        .await?;
+    assert_eq!(again.invitation_id, declined.invitation_id);
+    platform.stop().await;
+    Ok(())
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn who_has_not_answered_is_reminded_and_what_they_began_counts_in_the_end() -> Result<(), Failure> {
+    let platform = TestPlatform::start().await?;
+    let company = Company::new(&platform, "meadow-air").await?;
+    let mut asked = definition(&company.template_id);
+    asked.reminder_hours = vec![48, 96];
+    asked.expiry_hours = 120;
+    let survey = company.publish("After a call", asked).await?;
+    let (zara, noor) = (
+        company.customer("Zara", "en", true).await?,
+        company.customer("Noor", "ar", true).await?,
+    );
+    for person in [&zara, &noor] {
+        company.invite(&survey.survey_id, person, "order 7").await?;
+    }
+    platform.settle().await?;
+    let browser = Browser::default();
+    let link = company.link("Zara")?;
+    assert_eq!(
+        browser
+            .send(&link, &[("place", "0"), ("q.score", "5")])
+            .await?
+            .status,
+        200
+    );
+    platform.advance(TimeDelta::hours(49)).await?;
+    assert_eq!((company.mails("Zara"), company.mails("Noor")), (2, 2));
+    platform.advance(TimeDelta::hours(48)).await?;
+    assert_eq!(company.mails("Noor"), 3);
+    assert_eq!(company.link("Zara")?, link, "a reminder leads to the same page");
+    platform.advance(TimeDelta::hours(24)).await?;
+
+    let zara = company.invitations(&zara).await?.remove(0);
+    assert_eq!(
+        (zara.state(), zara.feedback_ids.len()),
+        (fb::InvitationState::Expired, 1)
+    );
+    let noor = company.invitations(&noor).await?.remove(0);
+    assert_eq!(
+        (noor.state(), noor.feedback_ids.len()),
+        (fb::InvitationState::Expired, 0)
+    );
+    assert_eq!(browser.open(&link).await?.status, 410);
+    platform.stop().await;
+    Ok(())
+}
