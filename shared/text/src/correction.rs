@@ -199,9 +199,11 @@ impl Correction {
         [negative, neutral, positive]
     }
 
-    /// What it adds to the scores of negative and of positive before any word is read.
-    pub(crate) fn offsets(&self) -> [f64; WEIGHTS] {
-        self.offsets
+    /// What it adds to the scores of negative and of positive of a text apart from its words' own weights: the more,
+    /// the more of the text it knows.
+    pub(crate) fn offsets(&self, glyphs: &[Glyph]) -> [f64; WEIGHTS] {
+        let known = self.known_share(&features(glyphs));
+        self.offsets.map(|offset| offset * known)
     }
 
     /// What it adds to them for each unit of a feature; zero for a feature it has not learnt.

@@ -25,7 +25,8 @@ pub struct Explanation {
     pub model: String,
     /// Whether a correction learnt from the company's own customers took part.
     pub corrected: bool,
-    /// What speaks for each class before any word is read.
+    /// What speaks for each class apart from the words: the model's bias, and how a correction shifts a text of
+    /// which it knows this much.
     pub baseline: Push,
     /// What each word and sign brought, in the order of the text.
     pub contributions: Vec<Contribution>,
@@ -93,14 +94,17 @@ impl Explained<'_> {
             .into_iter()
             .filter(|unit| unit.contribution.start < unit.contribution.end);
         (
-            self.baseline(),
+            self.baseline(&glyphs),
             contributions.map(|unit| unit.contribution).collect(),
         )
     }
 
-    fn baseline(&self) -> Push {
+    fn baseline(&self, glyphs: &[Glyph]) -> Push {
         let [negative, neutral, positive] = self.model.calibrate(self.model.bias());
-        let [more_negative, more_positive] = self.correction.map(Correction::offsets).unwrap_or_default();
+        let [more_negative, more_positive] = self
+            .correction
+            .map(|correction| correction.offsets(glyphs))
+            .unwrap_or_default();
         Push {
             negative: negative - neutral + more_negative,
             positive: positive - neutral + more_positive,
@@ -160,14 +164,10 @@ fn byte_of(text: &str, places: &[(usize, usize)], glyph: usize) -> usize {
     after.checked_sub(1).map_or(text.len(), |step| places[step].0)
 }
 
-/// The byte after what the glyphs before `glyph` were read from: runs that were cut belong to the last of them.
+/// The byte after what the glyphs before `glyph` were read from.
 fn end_of(text: &str, places: &[(usize, usize)], glyph: usize) -> usize {
-    let after = places.partition_point(|&(_, before)| before <= glyph);
     let ends = places.partition_point(|&(_, before)| before < glyph);
-    match places.get(ends) {
-        Some(&(byte, _)) if after > ends => byte,
-        _ => text.len(),
-    }
+    places.get(ends).map_or(text.len(), |&(byte, _)| byte)
 }
 
 /// Gives a feature's push evenly to the units of its kind that it was read from.

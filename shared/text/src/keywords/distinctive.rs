@@ -41,12 +41,24 @@ pub fn distinctive_phrases(
     background: &PhraseCounts,
     most: usize,
 ) -> Vec<DistinctivePhrase> {
+    most_distinctive(set, background, most, BEYOND_CHANCE)
+}
+
+/// The same of those whose log odds differ by more than `least` standard errors, within chance or not: a theme must
+/// have a name while it is small.
+pub(crate) fn most_distinctive(
+    set: &PhraseCounts,
+    background: &PhraseCounts,
+    most: usize,
+    least: f64,
+) -> Vec<DistinctivePhrase> {
     let texts = [set.texts() as f64, background.texts() as f64];
     let mut ranked: Vec<(f64, f64, u64, &Count)> = Vec::new();
-    for (key, count) in set.iter().filter(|(_, count)| count.texts >= FEWEST_TEXTS) {
+    let fewest = FEWEST_TEXTS.min(u32::try_from(set.texts()).unwrap_or(FEWEST_TEXTS));
+    for (key, count) in set.iter().filter(|(_, count)| count.texts >= fewest) {
         let holding = [f64::from(count.texts), f64::from(background.texts_with(key))];
         let score = log_odds_score(holding, texts);
-        if score > BEYOND_CHANCE {
+        if score > least {
             let words = words(&count.stems).count();
             ranked.push((
                 score * (1.0 + FURTHER_WORD * (words - 1) as f64),

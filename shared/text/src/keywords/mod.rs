@@ -5,6 +5,7 @@ mod distinctive;
 mod phrases;
 
 pub use counts::PhraseCounts;
+pub(crate) use distinctive::most_distinctive;
 pub use distinctive::{DistinctivePhrase, distinctive_phrases};
 
 use std::collections::HashMap;
@@ -12,8 +13,8 @@ use std::collections::HashMap;
 use crate::words::{HashState, Word, Words};
 use phrases::{Phrase, phrases};
 
-/// How much heavier each further word makes a phrase: a phrase says more than its words apart.
-const FURTHER_WORD: f32 = 0.4;
+/// How much heavier a phrase of so many words is than their mean: a phrase says more than its words apart.
+const BY_LENGTH: [f32; phrases::LONGEST_PHRASE] = [1.0, 1.6, 1.8];
 /// How much lighter a phrase at the end of the text is than one at its beginning: people come to the point first.
 const LATE: f32 = 0.2;
 
@@ -62,7 +63,7 @@ pub(crate) fn keywords(text: &str, most: usize) -> Vec<Keyword> {
     for candidate in &mut candidates {
         let inside = &words[candidate.phrase.words()];
         let rarity = inside.iter().map(|word| word.rarity).sum::<f32>() / inside.len() as f32;
-        let length = 1.0 + FURTHER_WORD * (inside.len() - 1) as f32;
+        let length = BY_LENGTH[inside.len().clamp(1, BY_LENGTH.len()) - 1];
         let often = 1.0 + libm::logf(candidate.mentions as f32);
         let late = candidate.phrase.first as f32 / words.len() as f32;
         candidate.score = rarity * length * often * (1.0 - LATE * late);

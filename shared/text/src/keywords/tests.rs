@@ -9,16 +9,15 @@ fn found(text: &str, most: usize) -> Vec<String> {
 
 #[test]
 fn phrases_say_what_a_text_is_about() {
-    assert_eq!(
-        found(
-            "The customer service was rude and my checked baggage never arrived.",
-            3
-        ),
-        ["checked baggage", "rude", "customer service"]
+    let telling = found(
+        "The customer service was rude and my checked baggage never arrived.",
+        3,
     );
-    assert!(
-        found("Банкомат съел карту, мобильное приложение не работает", 4)
-            .contains(&"мобильное приложение".to_owned())
+    assert_eq!(telling[0], "checked baggage");
+    assert!(telling.contains(&"customer service".to_owned()), "{telling:?}");
+    assert_eq!(
+        found("Банкомат съел карту, мобильное приложение не работает", 2),
+        ["банкомат съел карту", "мобильное приложение"]
     );
     assert!(
         found("航班取消，行李丢失，客服电话打不通", 5)

@@ -87,6 +87,8 @@ const SURNAMES: &str = "王李张張刘劉陈陳杨楊黄黃赵趙吴吳周徐�
 /// Chinese titles that follow a name.
 const CHINESE_TITLES: [&str; 4] = ["先生", "女士", "小姐", "太太"];
 const CHINESE_INTRODUCTIONS: [&str; 4] = ["我叫", "我名叫", "我的名字是", "我的名字叫"];
+/// Most bytes of the last word of an introduction.
+const LONGEST_INTRODUCING: usize = 18;
 /// Most words of a name.
 const LONGEST: usize = 3;
 
@@ -143,18 +145,26 @@ fn name_at(text: &str, words: &[Range<usize>], at: usize) -> Option<(Range<usize
 
 /// After "my name is": names in capitals, or one word that the clause ends with.
 fn introduced(text: &str, words: &[Range<usize>], at: usize) -> Option<usize> {
-    let follows = INTRODUCTIONS.iter().any(|introduction| {
-        let Some(from) = at.checked_sub(introduction.len()) else {
-            return false;
-        };
-        introduction.iter().zip(&words[from..at]).all(|(expected, word)| {
-            text[word.clone()]
-                .to_lowercase()
-                .replace('ё', "е")
-                .replace('’', "'")
-                == *expected
-        }) && (from..at).all(|word| is_near(text, &words[word], &words[word + 1]))
-    });
+    let before = &text[words[at.checked_sub(1)?].clone()];
+    if before.len() > LONGEST_INTRODUCING {
+        return None;
+    }
+    let before = before.to_lowercase();
+    let follows = INTRODUCTIONS
+        .iter()
+        .filter(|words| words.last() == Some(&before.as_str()) || before.contains('’'))
+        .any(|introduction| {
+            let Some(from) = at.checked_sub(introduction.len()) else {
+                return false;
+            };
+            introduction.iter().zip(&words[from..at]).all(|(expected, word)| {
+                text[word.clone()]
+                    .to_lowercase()
+                    .replace('ё', "е")
+                    .replace('’', "'")
+                    == *expected
+            }) && (from..at).all(|word| is_near(text, &words[word], &words[word + 1]))
+        });
     if !follows {
         return None;
     }

@@ -1,30 +1,46 @@
 //! What a theme is called.
 
-use crate::keywords::distinctive_phrases;
-use crate::{Language, PhraseCounts};
+use super::cluster::Cluster;
+use crate::PhraseCounts;
+use crate::keywords::most_distinctive;
 
 /// Most phrases of a theme.
 const MOST_PHRASES: usize = 5;
 /// Phrases of a label.
 const LABEL: usize = 3;
+/// Words and characters of a label taken from a text.
+const QUOTED: usize = 5;
+const LONGEST_QUOTE: usize = 40;
 
 /// The phrases that tell a theme from all texts.
 pub(super) fn phrases(theme: &PhraseCounts, all: &PhraseCounts) -> Vec<String> {
-    distinctive_phrases(theme, all, MOST_PHRASES)
+    most_distinctive(theme, all, MOST_PHRASES, f64::NEG_INFINITY)
         .into_iter()
         .map(|phrase| phrase.phrase)
         .collect()
 }
 
-/// The first phrases, with one of each way of writing where a theme has several languages.
-pub(super) fn label(phrases: &[String], languages: &[(Language, u64)]) -> String {
+/// The first phrases, with one of each way of writing where a theme has several languages; the beginning of its most
+/// typical text where it has none, as with mere thanks.
+pub(super) fn label(phrases: &[String], cluster: &Cluster) -> String {
     let mut chosen: Vec<&str> = phrases.iter().take(LABEL).map(String::as_str).collect();
-    if languages.len() > 1 {
+    if cluster.languages.len() > 1 {
         for phrase in phrases.iter().skip(LABEL) {
             if chosen.iter().all(|chosen| writing(chosen) != writing(phrase)) {
                 chosen.push(phrase);
             }
         }
+    }
+    if chosen.is_empty() {
+        let typical = cluster.shown.first().map_or("", |shown| shown.text.as_str());
+        let words = typical.split(' ').filter(|word| !word.starts_with('['));
+        return words
+            .take(QUOTED)
+            .collect::<Vec<_>>()
+            .join(" ")
+            .chars()
+            .take(LONGEST_QUOTE)
+            .collect();
     }
     chosen.join(", ")
 }

@@ -223,7 +223,7 @@ impl Themes {
         let phrases = label::phrases(&cluster.phrases, &self.phrases);
         Theme {
             id: cluster.id,
-            label: label::label(&phrases, &cluster.languages),
+            label: label::label(&phrases, cluster),
             phrases,
             texts: cluster.texts,
             distinct_texts: cluster.distinct,

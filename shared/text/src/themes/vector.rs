@@ -60,7 +60,6 @@ pub(super) fn add_up(features: &mut Features) {
     });
 }
 
-#[expect(clippy::cast_possible_truncation, reason = "takes the high bits of a hash")]
 fn bucket(stem: u64, kind: u64) -> u16 {
     ((stem ^ kind.wrapping_mul(0xD6E8_FEB8_6659_FD93)).wrapping_mul(0x9E37_79B9_7F4A_7C15) >> 48) as u16
 }
@@ -107,7 +106,9 @@ impl Occurrence {
             .sum::<f32>()
             .sqrt();
         if length > 0.0 {
-            weighted.iter_mut().for_each(|(_, weight)| *weight /= length);
+            for (_, weight) in &mut weighted {
+                *weight /= length;
+            }
         }
         weighted
     }
@@ -118,12 +119,9 @@ impl Occurrence {
 pub(super) fn fingerprint(words: &Words) -> u64 {
     let mut sums = [0_i32; 64];
     let mut previous = 0_u64;
-    for word in words
-        .words
-        .iter()
-        .take(MOST_WORDS)
-        .filter(|word| word.role != Role::Number)
-    {
+    let forwarded = mix(b"rt");
+    let counts = |word: &&Word| word.role != Role::Number && word.stem != forwarded;
+    for word in words.words.iter().take(MOST_WORDS).filter(counts) {
         for hash in [word.stem, previous.rotate_left(29) ^ word.stem] {
             let spread = hash.wrapping_mul(0x9E37_79B9_7F4A_7C15);
             for (bit, sum) in sums.iter_mut().enumerate() {
