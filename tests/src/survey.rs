@@ -66,7 +66,7 @@ pub fn definition(template_id: &str) -> fb::SurveyDefinition {
     let mut why = question("why", fb::QuestionKind::Multiple, "What went wrong?");
     why.texts.push(local("de", "Was lief schief?"));
     why.texts.push(local("ar", "ما الذي لم يسر على ما يرام؟"));
-    why.condition = "answers.score <= 2".to_owned();
+    "answers.score <= 2".clone_into(&mut why.condition);
     why.options = vec![
         option(
             "wait",

@@ -62,14 +62,14 @@ const TEXTS: [&str; 26] = [
 
 /// A message made of `entropy`: the same bytes make the same message, fewer bytes a smaller one.
 fn message(
-    descriptor: MessageDescriptor,
+    descriptor: &MessageDescriptor,
     entropy: &mut impl Iterator<Item = u8>,
     depth: usize,
 ) -> DynamicMessage {
     let mut message = DynamicMessage::new(descriptor.clone());
     for field in descriptor.fields() {
         let choice = entropy.next().unwrap_or_default();
-        if choice % 3 == 0 || depth > DEEPEST {
+        if choice.is_multiple_of(3) || depth > DEEPEST {
             continue;
         }
         let value = if field.is_map() {
@@ -110,7 +110,7 @@ fn value(field: &FieldDescriptor, entropy: &mut impl Iterator<Item = u8>, depth:
         Kind::String => Value::String(text(entropy)),
         Kind::Bytes => Value::Bytes(entropy.take(choice).collect()),
         Kind::Enum(_) => Value::EnumNumber([0, 1, 2, 3, 99, -1, i32::MAX, 4][choice % 8]),
-        Kind::Message(inner) => Value::Message(message(inner, entropy, depth + 1)),
+        Kind::Message(inner) => Value::Message(message(&inner, entropy, depth + 1)),
     }
 }
 
@@ -155,7 +155,7 @@ fn any_message_to_any_rpc_is_answered_and_the_next_one_too() -> Result<(), Failu
         let body = if raw {
             bytes
         } else {
-            reflect::encode(&message(method.input(), &mut bytes.into_iter(), 0))
+            reflect::encode(&message(&method.input(), &mut bytes.into_iter(), 0))
         };
         let call = reflect::answer(platform.channel(), method, metadata.clone(), vec![body], 1);
         let answer = runtime.block_on(async { tokio::time::timeout(ANSWER, call).await });

@@ -71,7 +71,8 @@ async fn the_plan_is_shown_before_the_start(
     assert!((plan.baseline - 0.70).abs() < 1e-9 && plan.baseline_n == 300);
     assert!(plan.treated >= 40 && plan.control > 8 * plan.treated, "{plan:?}");
     assert_eq!(plan.looks.len(), 2);
-    let refused = centre.roll_out(script, None).await.unwrap_err();
+    let refused = centre.roll_out(script, None).await;
+    let refused = refused.err().ok_or("what nobody has tried was rolled out")?;
     assert_eq!(
         refused.code(),
         Code::FailedPrecondition,

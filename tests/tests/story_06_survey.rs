@@ -36,7 +36,15 @@ async fn after_a_call_the_customer_is_asked_once_and_the_answer_is_tied_to_the_c
     assert_eq!(invitation.state(), fb::InvitationState::Sent);
     assert_eq!((&invitation.occasion, &invitation.interaction_id), (&call, &call));
 
-    // One tap in the mail, and the questions that follow from the answer.
+    she_answers_with_one_tap_and_a_sentence(&company).await?;
+    the_answer_is_tied_to_the_call(&company, &zara, &call).await?;
+    a_second_call_leaves_her_alone_and_says_why(&company, &zara).await?;
+    platform.stop().await;
+    Ok(())
+}
+
+/// One tap in the mail, and the questions that follow from the answer.
+async fn she_answers_with_one_tap_and_a_sentence(company: &Company<'_>) -> Result<(), Failure> {
     let browser = Browser::default();
     let link = company.link("Zara")?;
     let page = browser.open(&format!("{link}?score=2")).await?;
@@ -51,10 +59,17 @@ async fn after_a_call_the_customer_is_asked_once_and_the_answer_is_tied_to_the_c
         .send(&link, &[("place", "1,2"), ("q.why", "wait"), ("q.text", said)])
         .await?;
     assert!(page.status == 200 && page.html.contains("Thank you"), "{page:?}");
+    Ok(())
+}
 
-    // The answer is feedback like any other: about the call, the agent and what was bought.
+/// The answer is feedback like any other: about the call, the agent and what was bought.
+async fn the_answer_is_tied_to_the_call(
+    company: &Company<'_>,
+    zara: &str,
+    call: &str,
+) -> Result<(), Failure> {
     let [answered] = company
-        .invitations(&zara)
+        .invitations(zara)
         .await?
         .try_into()
         .map_err(|_| "not one invitation")?;
@@ -72,8 +87,8 @@ async fn after_a_call_the_customer_is_asked_once_and_the_answer_is_tied_to_the_c
         .into_inner();
     let feedback = feedback.feedback.ok_or("no feedback")?;
     assert_eq!(
-        (&feedback.interaction_id, feedback.agent_id.as_str()),
-        (&call, "agent 7")
+        (feedback.interaction_id.as_str(), feedback.agent_id.as_str()),
+        (call, "agent 7")
     );
     assert_eq!(
         (feedback.channel.as_str(), feedback.touchpoint.as_str()),
@@ -81,14 +96,21 @@ async fn after_a_call_the_customer_is_asked_once_and_the_answer_is_tied_to_the_c
     );
     assert_eq!(feedback.rating.map(|rating| rating.value), Some(2));
     assert!(feedback.text.contains("an hour") && feedback.understanding.is_some());
-    assert_eq!(csat_count(&company).await?, 1);
+    assert_eq!(csat_count(company).await?, 1);
+    Ok(())
+}
 
-    // A second call within the cool-down: she is left alone, and the platform says why.
+/// A second call within the cool-down: she is left alone, and the platform says why.
+async fn a_second_call_leaves_her_alone_and_says_why(
+    company: &Company<'_>,
+    zara: &str,
+) -> Result<(), Failure> {
+    let platform = company.platform;
     platform.advance(TimeDelta::days(2)).await?;
-    company.call(&zara).await?;
+    company.call(zara).await?;
     platform.advance(TimeDelta::hours(2)).await?;
     assert_eq!(company.mails("Zara"), 1, "one survey in thirty days");
-    let invitations = company.invitations(&zara).await?;
+    let invitations = company.invitations(zara).await?;
     let second = invitations.first().ok_or("no invitation")?;
     assert_eq!(
         (second.state(), second.reason.as_str()),
@@ -99,7 +121,6 @@ async fn after_a_call_the_customer_is_asked_once_and_the_answer_is_tied_to_the_c
     assert_eq!(refused.len(), 1);
     assert!(refused[0].description.contains("30 days"), "{:?}", refused[0]);
     assert_eq!(why.rule, "eligibility-1");
-    platform.stop().await;
     Ok(())
 }
 

@@ -15,7 +15,7 @@ struct Asked<'p> {
     noors: String,
 }
 
-async fn asked<'p>(platform: &'p TestPlatform) -> Result<Asked<'p>, Failure> {
+async fn asked(platform: &TestPlatform) -> Result<Asked<'_>, Failure> {
     let company = Company::new(platform, "meadow-air").await?;
     let survey = company
         .publish("After a call", definition(&company.template_id))
@@ -192,7 +192,7 @@ async fn a_browser_shows_the_page_in_light_and_dark() -> Result<(), Failure> {
     };
     let platform = TestPlatform::start().await?;
     let asked = asked(&platform).await?;
-    let folder = platform_folder()?;
+    let folder = platform_folder();
     let mut pictures = Vec::new();
     for (name, link, dark) in [
         ("light", &asked.zaras, false),
@@ -237,11 +237,8 @@ fn chromium() -> Option<String> {
         .map(ToString::to_string)
 }
 
-fn platform_folder() -> Result<std::path::PathBuf, Failure> {
-    match std::env::var_os("ATTUNE_PICTURES") {
-        Some(folder) => Ok(folder.into()),
-        None => Ok(Path::new(env!("CARGO_TARGET_TMPDIR")).to_owned()),
-    }
+fn platform_folder() -> std::path::PathBuf {
+    std::env::var_os("ATTUNE_PICTURES").map_or_else(|| env!("CARGO_TARGET_TMPDIR").into(), Into::into)
 }
 
 fn arguments(picture: &Path, url: &str, dark: bool) -> Vec<String> {

@@ -3,9 +3,11 @@
 use std::collections::BTreeSet;
 use std::path::Path;
 use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
 
+use attune_api::feedback::v1::ListFeedbackRequest;
 use attune_api::interactions::v1::{Direction, Interaction, RecordInteractionRequest};
-use attune_testkit::{Failure, ProcessPlatform};
+use attune_testkit::{Failure, ProcessPlatform, Tenant};
 use opentelemetry_proto::tonic::collector::trace::v1::trace_service_server::{
     TraceService, TraceServiceServer,
 };
@@ -22,6 +24,9 @@ use tonic::{Request, Response, Status};
 
 /// The trace that the caller is in.
 const TRACE: u128 = 0x0af7_6519_16cd_43dd_8448_eb21_1c80_319c;
+
+/// How long an effect may take before the test fails.
+const PATIENCE: Duration = Duration::from_secs(30);
 
 /// A span as it arrived: whose it is, and its name.
 type Arrived = (String, String);
@@ -80,6 +85,22 @@ fn name(resource: Option<&Resource>) -> String {
     }
 }
 
+/// Until the feedback service has made feedback of what was said. Its subscription may begin only now, so nothing that
+/// is counted by subscriptions tells.
+async fn heard_by_feedback(tenant: &Tenant) -> Result<(), Failure> {
+    let mut client = tenant.feedback();
+    while client
+        .list_feedback(ListFeedbackRequest::default())
+        .await?
+        .into_inner()
+        .feedback
+        .is_empty()
+    {
+        tokio::task::yield_now().await;
+    }
+    Ok(())
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn a_collector_gets_one_trace_from_a_call_through_the_feed_to_the_effect_elsewhere()
 -> Result<(), Failure> {
@@ -109,7 +130,7 @@ async fn a_collector_gets_one_trace_from_a_call_through_the_feed_to_the_effect_e
     let parent = format!("00-{TRACE:032x}-b7ad6b7169203331-01");
     request.metadata_mut().insert("traceparent", parent.parse()?);
     acme.interactions().record_interaction(request).await?;
-    platform.settle().await?;
+    tokio::time::timeout(PATIENCE, heard_by_feedback(&acme)).await??;
     // What is left to send is sent before a process ends.
     platform.stop().await?;
 

@@ -180,7 +180,8 @@ mod tests {
     }
 
     fn covers(run: u32) -> bool {
-        let mut state = u64::from(run) * 0x9E37_79B9_7F4A_7C15 + 1;
+        // Not a multiple of the step below: the runs would be one sequence, each a place further on.
+        let mut state = u64::from(run).wrapping_mul(0xD1B5_4A32_D192_ED03);
         let mut uniform = move || {
             // SplitMix64 (Steele, Lea and Flood, OOPSLA 2014).
             state = state.wrapping_add(0x9E37_79B9_7F4A_7C15);

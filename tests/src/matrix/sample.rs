@@ -153,6 +153,7 @@ const SAMPLES: &[(&str, Sample)] = &[
     ("Issue.cohort_frozen", Output),
     ("Issue.evidence_size", Output),
     ("Issue.quotes", Output),
+    ("Issue.widening", Output),
     ("Issue.p_value", Output),
     ("Issue.closed_at", Output),
     ("Issue.etag", Output),

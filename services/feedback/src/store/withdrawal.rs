@@ -134,15 +134,19 @@ async fn subtract_slices(tx: &mut Tx, tally: &Tally) -> Result<(), sqlx::Error> 
     let judged: Vec<i64> = tally.slices.values().map(|sum| sum.judged).collect();
     let negative: Vec<i64> = tally.slices.values().map(|sum| sum.negative).collect();
     let non_positive: Vec<i64> = tally.slices.values().map(|sum| sum.non_positive).collect();
+    let mention_judged: Vec<i64> = tally.slices.values().map(|sum| sum.mention_judged).collect();
+    let mention_negative: Vec<i64> = tally.slices.values().map(|sum| sum.mention_negative).collect();
     let tenant = tx.tenant().as_str().to_owned();
     query!(
         "UPDATE feedback.slice_count AS kept
          SET feedback = kept.feedback - gone.feedback, judged = kept.judged - gone.judged,
-             negative = kept.negative - gone.negative, non_positive = kept.non_positive - gone.non_positive
+             negative = kept.negative - gone.negative, non_positive = kept.non_positive - gone.non_positive,
+             mention_judged = kept.mention_judged - gone.mention_judged,
+             mention_negative = kept.mention_negative - gone.mention_negative
          FROM unnest($2::text[], $3::text[], $4::timestamptz[], $5::text[], $6::text[], $7::text[],
-                     $8::bigint[], $9::bigint[], $10::bigint[], $11::bigint[])
+                     $8::bigint[], $9::bigint[], $10::bigint[], $11::bigint[], $12::bigint[], $13::bigint[])
               AS gone (grain, topic_id, start, product, channel, touchpoint, feedback, judged, negative,
-                  non_positive)
+                  non_positive, mention_judged, mention_negative)
          WHERE kept.tenant_id = $1 AND kept.grain = gone.grain AND kept.topic_id = gone.topic_id
            AND kept.start = gone.start AND kept.product = gone.product AND kept.channel = gone.channel
            AND kept.touchpoint = gone.touchpoint",
@@ -156,7 +160,9 @@ async fn subtract_slices(tx: &mut Tx, tally: &Tally) -> Result<(), sqlx::Error> 
         &feedback,
         &judged,
         &negative,
-        &non_positive
+        &non_positive,
+        &mention_judged,
+        &mention_negative
     )
     .execute(&mut **tx)
     .await?;

@@ -35,7 +35,7 @@ impl Alone {
     /// With others it reaches.
     pub(crate) async fn start_with(peers: PeerConfig) -> Self {
         let schema = Schema("feedback");
-        let database = TemplateSet::new(&[(schema, Feedback.migrator())])
+        let database = TemplateSet::new(&[(schema, Feedback::default().migrator())])
             .database()
             .await
             .unwrap();
@@ -58,7 +58,7 @@ impl Alone {
             },
             ..Config::default()
         };
-        let running = App::build(config, vec![std::sync::Arc::new(Feedback)])
+        let running = App::build(config, vec![std::sync::Arc::new(Feedback::default())])
             .await
             .unwrap()
             .spawn();
