@@ -21,7 +21,7 @@ use tonic::transport::server::TcpIncoming;
 use tonic::{Request, Response, Status};
 
 /// The trace that the caller is in.
-const TRACE: &str = "0af7651916cd43dd8448eb211c80319c";
+const TRACE: u128 = 0x0af7_6519_16cd_43dd_8448_eb21_1c80_319c;
 
 /// A span as it arrived: whose it is, and its name.
 type Arrived = (String, String);
@@ -59,7 +59,7 @@ impl TraceService for Collector {
         for of_process in request.into_inner().resource_spans {
             let process = name(of_process.resource.as_ref());
             let spans = of_process.scope_spans.into_iter().flat_map(|scope| scope.spans);
-            let ours = spans.filter(|span| hex(&span.trace_id) == TRACE);
+            let ours = spans.filter(|span| span.trace_id == TRACE.to_be_bytes());
             let mut arrived = self.arrived.lock().unwrap_or_else(PoisonError::into_inner);
             arrived.extend(ours.map(|span| (process.clone(), span.name)));
         }
@@ -78,10 +78,6 @@ fn name(resource: Option<&Resource>) -> String {
         Some(Value::StringValue(name)) => name,
         _ => "nobody".to_owned(),
     }
-}
-
-fn hex(bytes: &[u8]) -> String {
-    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -110,7 +106,7 @@ async fn a_collector_gets_one_trace_from_a_call_through_the_feed_to_the_effect_e
         interaction: Some(interaction),
         ..RecordInteractionRequest::default()
     });
-    let parent = format!("00-{TRACE}-b7ad6b7169203331-01");
+    let parent = format!("00-{TRACE:032x}-b7ad6b7169203331-01");
     request.metadata_mut().insert("traceparent", parent.parse()?);
     acme.interactions().record_interaction(request).await?;
     platform.settle().await?;

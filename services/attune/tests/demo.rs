@@ -146,18 +146,7 @@ async fn the_account_says_that_the_first_change_did_nothing_and_the_second_helpe
         (&told["sent"], &true.into())
     );
     assert_eq!(account["trace_complete"], true, "{:#}", account["traces"]);
-    let themes = account["themes"].as_array().unwrap();
-    let labels: Vec<_> = themes
-        .iter()
-        .filter_map(|theme| theme["label"].as_str())
-        .collect();
-    assert!(labels.iter().any(|label| label.contains("widget")), "{labels:?}");
-    assert!(themes.iter().all(|theme| theme["texts"].as_i64().unwrap() > 0));
-    assert!(
-        issues[0]["keywords"].to_string().contains("locked"),
-        "{}",
-        issues[0]["keywords"]
-    );
+    in_peoples_words(&account);
     for words in [
         "INEFFECTIVE",
         "What people talked about",
@@ -167,4 +156,17 @@ async fn the_account_says_that_the_first_change_did_nothing_and_the_second_helpe
     ] {
         assert!(printed.contains(words), "{words} is missing in:\n{printed}");
     }
+}
+
+/// What was talked about, and what an issue is about, as those who were there would call it.
+fn in_peoples_words(account: &Value) {
+    let themes = account["themes"].as_array().unwrap();
+    let labels: Vec<_> = themes
+        .iter()
+        .filter_map(|theme| theme["label"].as_str())
+        .collect();
+    assert!(labels.iter().any(|label| label.contains("widget")), "{labels:?}");
+    assert!(themes.iter().all(|theme| theme["texts"].as_i64().unwrap() > 0));
+    let keywords = account["issues"][0]["keywords"].to_string();
+    assert!(keywords.contains("locked"), "{keywords}");
 }

@@ -27,16 +27,12 @@ impl Config {
 
     /// What signs links.
     pub(crate) fn signer(&self) -> anyhow::Result<Signer> {
-        match &self.survey_key {
-            Some(keys) => Signer::new(keys.expose().split(','))
-                .map_err(|error| attune_server::ConfigError(format!("ATTUNE_SURVEY_KEY: {error}")).into()),
-            None => {
-                tracing::warn!(
-                    "ATTUNE_SURVEY_KEY is not set: links to surveys are good until this process ends"
-                );
-                Ok(Signer::ephemeral()?)
-            }
-        }
+        let Some(keys) = &self.survey_key else {
+            tracing::warn!("ATTUNE_SURVEY_KEY is not set: links to surveys are good until this process ends");
+            return Ok(Signer::ephemeral()?);
+        };
+        Signer::new(keys.expose().split(','))
+            .map_err(|error| attune_server::ConfigError(format!("ATTUNE_SURVEY_KEY: {error}")).into())
     }
 }
 

@@ -16,8 +16,8 @@ use tonic::body::Body;
 use tonic::server::NamedService;
 use tonic::service::Routes;
 
-use crate::retention::Expiring;
 use crate::pages::Section;
+use crate::retention::Expiring;
 use crate::tasks::{Task, TaskResult};
 
 /// The handlers, subscriptions, timers and tasks of one service.

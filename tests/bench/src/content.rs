@@ -18,12 +18,12 @@ pub(crate) const TEXTS: [&str; 4] = [
 /// Persons that contacts are spread over.
 const PERSONS: u128 = 1000;
 
-fn now() -> Option<Timestamp> {
+fn now() -> Timestamp {
     let now = Utc::now();
-    Some(Timestamp {
+    Timestamp {
         seconds: now.timestamp(),
         nanos: i32::try_from(now.timestamp_subsec_nanos()).unwrap_or_default(),
-    })
+    }
 }
 
 fn text() -> String {
@@ -47,7 +47,7 @@ pub(crate) fn interaction() -> Interaction {
         product: "premium".to_owned(),
         agent_id: "agent-17".to_owned(),
         text: text(),
-        occurred_at: now(),
+        occurred_at: Some(now()),
         ..Interaction::default()
     }
 }
@@ -64,7 +64,7 @@ pub(crate) fn feedback() -> Feedback {
             value: rand::random_range(1..=5),
         }),
         text: text(),
-        occurred_at: now(),
+        occurred_at: Some(now()),
         ..Feedback::default()
     }
 }

@@ -76,14 +76,17 @@ pub(crate) enum Aim {
     AtLeast(f64),
     /// The less the better.
     AtMost(f64),
+    /// The figure itself, whatever the partner's: in the unit of the row, the less the better.
+    Itself(f64),
 }
 
 impl Aim {
-    /// Whether `ratio` is as it shall be.
-    pub(crate) fn met_by(self, ratio: f64) -> bool {
+    /// Whether it is as it shall be.
+    pub(crate) fn met_by(self, comparison: &Comparison) -> bool {
         match self {
-            Self::AtLeast(bound) => ratio >= bound,
-            Self::AtMost(bound) => ratio <= bound,
+            Self::AtLeast(bound) => comparison.ratio >= bound,
+            Self::AtMost(bound) => comparison.ratio <= bound,
+            Self::Itself(bound) => comparison.ours.value <= bound,
         }
     }
 }
@@ -147,7 +150,7 @@ pub(crate) async fn compare(
 ) -> anyhow::Result<Vec<Comparison>> {
     let mut own = Vec::new();
     let mut others: Vec<Vec<Sample>> = partners.iter().map(|_| Vec::new()).collect();
-    let warm = if plan.quick { 0 } else { 1 };
+    let warm = usize::from(!plan.quick);
     for round in 0..plan.pairs + warm {
         let counts = round >= warm;
         ours.prepare().await?;
@@ -273,6 +276,6 @@ mod tests {
             panic!("{compared:?}")
         };
         assert_eq!(comparison.ratios, [0.5, 0.5, 0.5]);
-        assert!(comparison.row.aim.met_by(comparison.ratio));
+        assert!(comparison.row.aim.met_by(comparison));
     }
 }

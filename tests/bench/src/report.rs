@@ -92,8 +92,13 @@ fn line(comparison: &Comparison) -> String {
     let aim = match row.aim {
         Aim::AtLeast(bound) => format!("≥ {bound}"),
         Aim::AtMost(bound) => format!("≤ {bound}"),
+        Aim::Itself(bound) => format!("≤ {bound} {}", row.unit),
     };
-    let met = if row.aim.met_by(*ratio) { "met" } else { "not met" };
+    let met = if row.aim.met_by(comparison) {
+        "met"
+    } else {
+        "not met"
+    };
     format!(
         "| {} | {} | {}: {} | **{ratio:.2}** ({low:.2} to {high:.2}) | {aim}: {met} | {} | {} |\n",
         row.work,

@@ -86,6 +86,7 @@ const SAMPLES: &[(&str, Sample)] = &[
     ("ListTellingsRequest>initiative_id", Known("told_initiative_id")),
     ("GetTraceRequest>initiative_id", Known("told_initiative_id")),
     ("UpdateSurveyRequest>survey_id", Known("survey_id")),
+    ("InviteRequest>profile_id", Known("silent_profile_id")),
     ("GetSurveyRequest>version", Int(1)),
     // Pilots.
     ("Pilot.pilot_id", Output),

@@ -14,6 +14,7 @@ const PHRASES: usize = 10;
 const QUOTES: usize = 3;
 /// Phrases of a theme that nothing tells from the others.
 const FALLBACK_PHRASES: usize = 3;
+const FALLBACK_LENGTH: usize = 60;
 
 /// What some texts did to the tenant's themes.
 #[derive(Clone, Debug, PartialEq)]
@@ -34,7 +35,11 @@ pub(crate) struct Growth {
 
 /// Puts texts into themes, in their order. Where the state cannot be read (an upgrade writes it otherwise), themes
 /// begin anew and `known` ones are gone.
-pub(crate) fn grow(state: Option<&[u8]>, known: &[i64], texts: &[(DateTime<Utc>, String)]) -> Growth {
+pub(crate) fn grow(
+    state: Option<&[u8]>,
+    known: &BTreeMap<i64, i64>,
+    texts: &[(DateTime<Utc>, String)],
+) -> Growth {
     let (mut themes, readable) = match state.map(Themes::load) {
         None => (Themes::default(), true),
         Some(Ok(themes)) => (themes, true),
@@ -47,7 +52,7 @@ pub(crate) fn grow(state: Option<&[u8]>, known: &[i64], texts: &[(DateTime<Utc>,
         .iter()
         .filter_map(|(at, text)| Some((*at, themes.add(text)?.theme_id)))
         .collect();
-    let mut spans = BTreeMap::<u64, (DateTime<Utc>, DateTime<Utc>)>::new();
+    let mut spans = BTreeMap::<u64, Span>::new();
     let mut counts = BTreeMap::new();
     for (at, theme) in assigned {
         // Later texts may have shown it to be part of another one, or made it forgotten.
@@ -55,13 +60,20 @@ pub(crate) fn grow(state: Option<&[u8]>, known: &[i64], texts: &[(DateTime<Utc>,
             continue;
         };
         *counts.entry((day_of(at), number(theme))).or_default() += 1;
-        let (first, last) = spans.entry(theme).or_insert((at, at));
-        (*first, *last) = ((*first).min(at), (*last).max(at));
+        spans.entry(theme).or_insert_with(|| Span::at(at)).add(at);
     }
     let (merged, gone) = fate(&themes, known, readable);
     let changed = spans
         .into_iter()
-        .filter_map(|(id, span)| theme(&themes, id, span))
+        .filter_map(|(id, span)| {
+            let before = known.get(&number(id)).filter(|_| readable);
+            let before = before.copied().unwrap_or_default();
+            if before + span.texts < Theme::FEWEST_TEXTS {
+                Some(small(id, before, span))
+            } else {
+                theme(&themes, id, span)
+            }
+        })
         .collect();
     tracing::debug!(
         texts = texts.len(),
@@ -84,9 +96,9 @@ fn begin_anew(error: &ThemesError) {
 }
 
 /// Which of the known themes became part of others, and which are no more.
-fn fate(themes: &Themes, known: &[i64], readable: bool) -> (Vec<(i64, i64)>, Vec<i64>) {
+fn fate(themes: &Themes, known: &BTreeMap<i64, i64>, readable: bool) -> (Vec<(i64, i64)>, Vec<i64>) {
     let (mut merged, mut gone) = (Vec::new(), Vec::new());
-    for &kept in known {
+    for &kept in known.keys() {
         let now = themes
             .resolve(kept.cast_unsigned())
             .filter(|_| readable)
@@ -100,11 +112,47 @@ fn fate(themes: &Themes, known: &[i64], readable: bool) -> (Vec<(i64, i64)>, Vec
     (merged, gone)
 }
 
-fn theme(
-    themes: &Themes,
-    id: u64,
-    (first_said_at, last_said_at): (DateTime<Utc>, DateTime<Utc>),
-) -> Option<Theme> {
+/// When some texts of a theme were said.
+#[derive(Clone, Copy, Debug)]
+struct Span {
+    first: DateTime<Utc>,
+    last: DateTime<Utc>,
+    texts: i64,
+}
+
+impl Span {
+    fn at(instant: DateTime<Utc>) -> Self {
+        Self {
+            first: instant,
+            last: instant,
+            texts: 0,
+        }
+    }
+
+    fn add(&mut self, instant: DateTime<Utc>) {
+        self.first = self.first.min(instant);
+        self.last = self.last.max(instant);
+        self.texts += 1;
+    }
+}
+
+/// A theme that is not shown yet. Most are: naming them all would take most of the time.
+fn small(id: u64, before: i64, span: Span) -> Theme {
+    Theme {
+        theme_id: Uuid::now_v7(),
+        number: number(id),
+        label: String::new(),
+        phrases: Vec::new(),
+        languages: Vec::new(),
+        quotes: Vec::new(),
+        texts: before + span.texts,
+        first_said_at: span.first,
+        last_said_at: span.last,
+        topic_id: None,
+    }
+}
+
+fn theme(themes: &Themes, id: u64, span: Span) -> Option<Theme> {
     let attune_text::Theme {
         id,
         label,
@@ -136,18 +184,22 @@ fn theme(
             .collect(),
         quotes: representatives,
         texts: i64::try_from(texts).unwrap_or(i64::MAX),
-        first_said_at,
-        last_said_at,
+        first_said_at: span.first,
+        last_said_at: span.last,
         topic_id: None,
     })
 }
 
-/// The most telling phrases of a theme's most typical text.
+/// The most telling phrases of a theme's most typical text; its beginning where it has none.
 fn said_in(representatives: &[String]) -> Vec<String> {
     let Some(typical) = representatives.first() else {
         return Vec::new();
     };
-    let keywords = Engine::builtin().keywords(&without_placeholders(typical), FALLBACK_PHRASES);
+    let typical = without_placeholders(typical);
+    let keywords = Engine::builtin().keywords(&typical, FALLBACK_PHRASES);
+    if keywords.is_empty() {
+        return vec![typical.chars().take(FALLBACK_LENGTH).collect()];
+    }
     keywords.into_iter().map(|keyword| keyword.phrase).collect()
 }
 

@@ -1,5 +1,7 @@
 //! Themes: putting texts into them, reading them, making topics of them.
 
+use std::collections::BTreeMap;
+
 use attune_database::{Database, Tx, Write};
 use attune_rpc::{Page, RequestKey, TenantId};
 use attune_text::TopicDefinition;
@@ -31,7 +33,7 @@ pub(crate) async fn gather(db: &Database, tenant: &TenantId, leased: &Leased) ->
     let mut tx = db.read(tenant).await?;
     let waiting = store::theme::waiting(&mut tx, count(BATCH), LONGEST).await?;
     let (state, known) = if waiting.is_empty() {
-        (None, Vec::new())
+        (None, BTreeMap::new())
     } else {
         (
             store::theme::state(&mut tx).await?,

@@ -28,6 +28,11 @@ pub(crate) struct Theme {
     pub(crate) topic_id: Option<String>,
 }
 
+impl Theme {
+    /// A theme of fewer texts is not shown: it may be one person's.
+    pub(crate) const FEWEST_TEXTS: i64 = 3;
+}
+
 /// A theme in a period.
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) struct ThemeInPeriod {

@@ -114,7 +114,7 @@ impl Pages {
         }
     }
 
-    fn questions(&self, sitting: &Sitting, place: Place, filled: &Filled, status: StatusCode) -> Response {
+    fn questions(&self, sitting: &Sitting, place: &Place, filled: &Filled, status: StatusCode) -> Response {
         html(
             status,
             &self.view,
@@ -140,6 +140,23 @@ impl Sitting {
     /// The questions from `from` on that are on one page.
     fn page(&self, from: usize) -> Vec<usize> {
         self.survey.definition.page(&self.answers, self.language(), from)
+    }
+
+    /// The page that follows on the one that ends at `end`; one that somebody left out comes last. None left: done.
+    fn next_page(&self, end: usize) -> Vec<usize> {
+        let next = self.page(end);
+        let definition = &self.survey.definition;
+        let missing = definition.missing(&self.answers, self.language());
+        match missing.first() {
+            Some(missing) if next.is_empty() => {
+                let at = definition
+                    .questions
+                    .iter()
+                    .position(|question| question.id == missing.id);
+                self.page(at.unwrap_or_default())
+            }
+            _ => next,
+        }
     }
 }
 
@@ -170,7 +187,7 @@ async fn show(
         place = place.first_only();
         filled.choose(question, score);
     }
-    pages.questions(&sitting, place, &filled, StatusCode::OK)
+    pages.questions(&sitting, &place, &filled, StatusCode::OK)
 }
 
 /// Takes the answers of one page, and shows the next or says thanks.
@@ -189,7 +206,7 @@ async fn answer(
     let place = Place::read(&fields, sitting.survey.definition.questions.len());
     let (given, filled) = form::read(&sitting.survey.definition, &place, &fields);
     if filled.is_wrong() {
-        return pages.questions(&sitting, place, &filled, StatusCode::UNPROCESSABLE_ENTITY);
+        return pages.questions(&sitting, &place, &filled, StatusCode::UNPROCESSABLE_ENTITY);
     }
     sitting.answers = merge([
         sitting
@@ -200,29 +217,7 @@ async fn answer(
         given.clone(),
     ]);
     let language = sitting.invitation.language.clone();
-    let mut next = sitting
-        .survey
-        .definition
-        .page(&sitting.answers, &language, place.end());
-    if next.is_empty()
-        && let Some(missing) = sitting
-            .survey
-            .definition
-            .missing(&sitting.answers, &language)
-            .first()
-    {
-        // Somebody left out a page.
-        let at = sitting
-            .survey
-            .definition
-            .questions
-            .iter()
-            .position(|question| question.id == missing.id);
-        next = sitting
-            .survey
-            .definition
-            .page(&sitting.answers, &language, at.unwrap_or_default());
-    }
+    let next = sitting.next_page(place.end());
     let submit = Submit {
         invitation_id: sitting.ticket.invitation_id,
         given,
@@ -236,7 +231,7 @@ async fn answer(
         Ok(_) if next.is_empty() => pages.notice(Notice::Thanks, &language),
         Ok(_) => {
             let filled = Filled::of(&sitting.answers);
-            pages.questions(&sitting, Place::of(next), &filled, StatusCode::OK)
+            pages.questions(&sitting, &Place::of(next), &filled, StatusCode::OK)
         }
     }
 }

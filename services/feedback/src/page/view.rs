@@ -107,7 +107,7 @@ impl View {
         &self,
         survey: &Survey,
         invitation: &Invitation,
-        place: Place,
+        place: &Place,
         filled: &Filled,
     ) -> Result<String, minijinja::Error> {
         let titles = &survey.definition.titles;

@@ -1,7 +1,7 @@
 //! All SQL of the service.
 
-pub(crate) mod contact;
 pub(crate) mod basis;
+pub(crate) mod contact;
 pub(crate) mod correction;
 pub(crate) mod counts;
 pub(crate) mod detection;

@@ -10,9 +10,6 @@ use uuid::Uuid;
 
 use crate::domain::{Period, Theme, ThemeInPeriod};
 
-/// A theme of fewer texts is not shown: it may be one person's.
-const FEWEST_TEXTS: i64 = 3;
-
 /// Notes that the tenant has texts; true the first time.
 pub(crate) async fn begin(tx: &mut Tx) -> Result<bool, sqlx::Error> {
     let (tenant, now) = (tx.tenant().as_str().to_owned(), tx.now());
@@ -106,12 +103,16 @@ pub(crate) async fn save_state(tx: &mut Tx, state: &[u8]) -> Result<(), sqlx::Er
     Ok(())
 }
 
-/// The numbers of all themes kept: at most as many as the engine keeps.
-pub(crate) async fn numbers(tx: &mut Tx) -> Result<Vec<i64>, sqlx::Error> {
+/// The numbers of all themes kept, with their texts: at most as many as the engine keeps.
+pub(crate) async fn numbers(tx: &mut Tx) -> Result<BTreeMap<i64, i64>, sqlx::Error> {
     let tenant = tx.tenant().as_str().to_owned();
-    query_scalar!("SELECT number FROM feedback.theme WHERE tenant_id = $1", tenant)
-        .fetch_all(&mut **tx)
-        .await
+    let rows = query!(
+        "SELECT number, texts FROM feedback.theme WHERE tenant_id = $1",
+        tenant
+    )
+    .fetch_all(&mut **tx)
+    .await?;
+    Ok(rows.into_iter().map(|row| (row.number, row.texts)).collect())
 }
 
 /// Keeps a theme as it is now; one that is known keeps its id and its topic.
@@ -289,7 +290,7 @@ pub(crate) async fn page(
         after.map(|place| place.texts),
         after.map(|place| place.number),
         limit,
-        FEWEST_TEXTS
+        Theme::FEWEST_TEXTS
     )
     .fetch_all(&mut **tx)
     .await?;

@@ -3,9 +3,9 @@ use chrono::TimeDelta;
 use sqlx::types::Json;
 
 use super::*;
-use crate::commands::invitation::{self, Invite, Links};
+use crate::commands::invitation::{self, Invite};
 use crate::commands::response::{self, Submit};
-use crate::domain::invitation::{Invitation, InvitationState, Occasion, Person, Signer};
+use crate::domain::invitation::{Invitation, InvitationState, Occasion, Person};
 use crate::domain::survey::{
     Answer, Definition, Eligibility, Given, Kind, Question, Survey, SurveyState, Texts,
 };
@@ -101,7 +101,6 @@ impl Bench {
 
     /// Decides about an invitation, the person being willing.
     async fn decide(&self, id: Uuid) -> Invitation {
-        let links = Links::new(Signer::ephemeral().unwrap(), "https://ask.example".to_owned());
         let person = Person {
             consent: Some(true),
             has_address: true,
@@ -109,9 +108,7 @@ impl Bench {
         };
         let mut tx = self.db.system(&self.tenant).await.unwrap();
         let held = store::invitation::lock(&mut tx, id).await.unwrap().unwrap();
-        invitation::decide(&mut tx, &links, held, Some(&person))
-            .await
-            .unwrap();
+        invitation::decide(&mut tx, held, Some(&person)).await.unwrap();
         tx.commit().await.unwrap();
         invitation::get(&self.db, &self.tenant, id).await.unwrap()
     }

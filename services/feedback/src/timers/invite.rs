@@ -81,7 +81,7 @@ impl Invitations {
         let person = self.neighbours.person(tenant, seen.profile_id).await?;
         let (mut tx, held) = self.hold(tenant, leased).await?;
         if let Some(held) = held.filter(|held| held.state == InvitationState::Scheduled) {
-            invitation::decide(&mut tx, &self.links, held, person.as_ref()).await?;
+            invitation::decide(&mut tx, held, person.as_ref()).await?;
         }
         Ok(tx.commit().await?)
     }

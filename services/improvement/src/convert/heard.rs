@@ -7,9 +7,7 @@ use notifications::v1::MessageState;
 use uuid::Uuid;
 
 use crate::commands::detection::Part;
-use crate::domain::{
-    Cohort, Detection, Member, Rating, Said, Sentiment, Telling, TellingState, Widening,
-};
+use crate::domain::{Cohort, Detection, Member, Rating, Said, Sentiment, Telling, TellingState, Widening};
 use crate::store::telling::Outcome;
 
 /// The kind of origin of messages about initiatives.

@@ -31,7 +31,9 @@ pub(super) fn parse(
     let channel = violations.optional_slug(&format!("{field}.channel"), channel, 64);
     let topic = format!("{field}.topic_id");
     let topic_id = match metric {
-        Some(MetricId::TopicShare) => violations.slug(&topic, topic_id, 64).map(Some),
+        Some(MetricId::TopicShare | MetricId::TopicNegativeShare) => {
+            violations.slug(&topic, topic_id, 64).map(Some)
+        }
         _ => violations.optional_slug(&topic, topic_id, 64),
     };
     let touchpoint = violations.optional_slug(&format!("{field}.touchpoint"), touchpoint, 64);

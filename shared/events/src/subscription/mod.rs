@@ -101,12 +101,11 @@ impl Subscription {
         let mut backoff = Backoff::new(FIRST_REST, LONGEST_REST);
         loop {
             let Err(broken) = self.follow(&mut backoff).await;
-            let rest = match broken {
-                Broken::Standby => STANDBY,
-                _ => {
-                    self.measures.silent();
-                    backoff.next()
-                }
+            let rest = if matches!(broken, Broken::Standby) {
+                STANDBY
+            } else {
+                self.measures.silent();
+                backoff.next()
             };
             self.tell(&broken, rest);
             tokio::time::sleep(rest).await;

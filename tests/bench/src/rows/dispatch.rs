@@ -22,7 +22,7 @@ const WAITING_QUICK: u32 = 2_000;
 const WARM: u64 = 200;
 /// Filling takes longer than measuring, so there are no more pairs than these.
 const MOST_PAIRS: usize = 3;
-const PATIENCE: Duration = Duration::from_secs(60);
+const PATIENCE: Duration = Duration::from_mins(1);
 
 /// A queue that is installed into the target folder when it is first measured, at a pinned version.
 #[derive(Clone, Copy, Debug)]

@@ -108,11 +108,11 @@ impl Side for Heard<'_> {
         calm(self.stage).await
     }
 
-    async fn run(&mut self, timed: Duration) -> anyhow::Result<Sample> {
+    async fn run(&mut self, lasting: Duration) -> anyhow::Result<Sample> {
         let background = Background::start(self.stage, self.background).await?;
         let caller = self.stage.callers("interactions", 1).await?.remove(0);
         let mut client = InteractionServiceClient::new(caller);
-        let (before, end) = (self.stage.cpu(), Instant::now() + timed);
+        let (before, end) = (self.stage.cpu(), Instant::now() + lasting);
         let mut times = Vec::new();
         while Instant::now() < end {
             let id = record(&mut client).await?;
@@ -174,11 +174,11 @@ impl Side for Notified<'_> {
         calm(self.stage).await
     }
 
-    async fn run(&mut self, timed: Duration) -> anyhow::Result<Sample> {
+    async fn run(&mut self, lasting: Duration) -> anyhow::Result<Sample> {
         let background = Background::start(self.stage, self.background).await?;
         let mut listener = PgListener::connect_with(&self.pool).await?;
         listener.listen("note").await?;
-        let (before, end) = (self.stage.cpu(), Instant::now() + timed);
+        let (before, end) = (self.stage.cpu(), Instant::now() + lasting);
         let mut times = Vec::new();
         while Instant::now() < end {
             let id = Uuid::now_v7();
@@ -219,7 +219,7 @@ impl Side for Drained<'_> {
     }
 
     /// The rate from the first insert until every subscriber has the last event.
-    async fn run(&mut self, timed: Duration) -> anyhow::Result<Sample> {
+    async fn run(&mut self, lasting: Duration) -> anyhow::Result<Sample> {
         let head: i64 = sqlx::query_scalar("SELECT position FROM interactions.feed_head")
             .fetch_one(&self.pool)
             .await?;
@@ -228,7 +228,7 @@ impl Side for Drained<'_> {
             subscribers.push(Subscriber::start(self.stage, head).await?);
         }
         let (before, began) = (self.stage.cpu(), Instant::now());
-        let inserted = self.pgbench.run(timed).await?;
+        let inserted = self.pgbench.run(lasting).await?;
         let end = Instant::now() + PATIENCE;
         while super::told_and_not_numbered(&self.pool).await? {
             if Instant::now() > end {

@@ -21,7 +21,7 @@ use crate::postgres::OURS;
 use crate::stage::Stage;
 
 /// How long the platform may take to number what was told.
-const PATIENCE: Duration = Duration::from_secs(120);
+const PATIENCE: Duration = Duration::from_mins(2);
 
 /// pgbench with a script of its own.
 pub(crate) struct Pgbench<'a> {

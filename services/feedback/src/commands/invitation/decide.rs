@@ -8,7 +8,6 @@ use attune_database::Tx;
 use chrono::TimeDelta;
 use sqlx::types::Json;
 
-use super::deliver::Links;
 use crate::domain::invitation::{
     Facts, Invitation, InvitationState, Person, RULE, Record, Ticket, decide as rule,
 };
@@ -28,7 +27,6 @@ const NONE: Eligibility = Eligibility {
 /// Decides about `invitation`, which this transaction holds, with what is known of the person.
 pub(crate) async fn decide(
     tx: &mut Tx,
-    links: &Links,
     mut invitation: Invitation,
     person: Option<&Person>,
 ) -> Result<(), Error> {
@@ -62,7 +60,7 @@ pub(crate) async fn decide(
         (None, Some(survey)) => {
             let language = person.map(|person| person.language.clone());
             invitation.language = language.unwrap_or_default();
-            ask(tx, links, &mut invitation, &survey);
+            ask(tx, &mut invitation, &survey);
             store::contact::insert(tx, &invitation, 0).await?;
             let now = tx.now();
             invite::schedule(tx, invitation.invitation_id, now).await?;
@@ -89,7 +87,7 @@ async fn hold_survey(tx: &mut Tx, invitation: &Invitation) -> Result<Option<Surv
     Ok(asked)
 }
 
-fn ask(tx: &Tx, links: &Links, invitation: &mut Invitation, survey: &Survey) {
+fn ask(tx: &Tx, invitation: &mut Invitation, survey: &Survey) {
     let expires_at = tx.now() + survey.definition.expiry();
     let ticket = Ticket {
         tenant: tx.tenant().clone(),
@@ -99,5 +97,5 @@ fn ask(tx: &Tx, links: &Links, invitation: &mut Invitation, survey: &Survey) {
     invitation.state = InvitationState::Invited;
     invitation.survey_version = Some(survey.number);
     invitation.expires_at = Some(expires_at);
-    invitation.token_hash = Some(links.hash(&ticket));
+    invitation.token_hash = Some(ticket.hash());
 }

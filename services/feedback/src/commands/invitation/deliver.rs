@@ -33,11 +33,6 @@ impl Links {
         self.signer.read(token)
     }
 
-    /// What is kept of a ticket's token.
-    pub(crate) fn hash(&self, ticket: &Ticket) -> Vec<u8> {
-        ticket.hash()
-    }
-
     fn to(&self, tenant: &TenantId, invitation: &Invitation) -> Option<String> {
         let ticket = Ticket {
             tenant: tenant.clone(),

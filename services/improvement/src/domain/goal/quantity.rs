@@ -33,7 +33,7 @@ impl Quantity {
     pub(crate) fn rises(&self) -> bool {
         !matches!(
             self.metric,
-            MetricId::SentimentNegativeShare | MetricId::TopicShare
+            MetricId::SentimentNegativeShare | MetricId::TopicNegativeShare | MetricId::TopicShare
         )
     }
 

@@ -90,7 +90,10 @@ impl PilotMetric {
     /// Whether it is a share of customers.
     fn is_share(&self) -> bool {
         match self.metric {
-            MetricId::Csat | MetricId::SentimentNegativeShare | MetricId::TopicShare => true,
+            MetricId::Csat
+            | MetricId::SentimentNegativeShare
+            | MetricId::TopicNegativeShare
+            | MetricId::TopicShare => true,
             MetricId::Nps | MetricId::Ces => false,
         }
     }
