@@ -1,4 +1,4 @@
-//! What a customer's text says: its language, its sentiment, the topics it touches.
+//! What a customer's text says: its language, its sentiment, what it is about.
 //!
 //! Everything runs inside the process, offline and without a GPU: an [`Engine`] holds a model of a few
 //! megabytes that is part of the binary, and [`Engine::analyze`] takes tens of microseconds for a short
@@ -16,6 +16,10 @@
 //! assert!(analysis.topics.iter().any(|topic| topic.topic_id == "cancellation"));
 //! # Ok::<(), attune_text::TaxonomyError>(())
 //! ```
+//!
+//! Besides, [`Engine::keywords`] gives the phrases a text is about and [`distinctive_phrases`] those that set one set of
+//! texts off from another; [`Themes`] groups a stream of texts without a taxonomy; [`personal_data`] finds what must not be
+//! shown; [`Engine::explain`] says what each word brought to the sentiment. `docs/text.md` has how well and how fast.
 //!
 //! What the shipped model was trained on, and how far it can be trusted, is in `docs/model-card.md`.
 

@@ -6,7 +6,9 @@
 
 use std::sync::LazyLock;
 
-use attune_text::{Engine, MAX_CHARACTERS, Taxonomy, TopicDefinition, redact};
+use attune_text::{
+    Engine, MAX_CHARACTERS, PersonalData, Taxonomy, Themes, TopicDefinition, personal_data, redact,
+};
 use proptest::prelude::*;
 
 static STARTER: LazyLock<Taxonomy> = LazyLock::new(|| Taxonomy::compile(&Taxonomy::starter()).unwrap());
@@ -38,6 +40,50 @@ fn assert_sound(text: &str, engine: &Engine, taxonomy: &Taxonomy) {
         redacted,
         "nothing personal is left after redaction"
     );
+    assert_words_sound(text, engine);
+}
+
+fn assert_words_sound(text: &str, engine: &Engine) {
+    let personal = personal_data(text);
+    assert!(
+        personal.windows(2).all(|pair| pair[0].end <= pair[1].start),
+        "{personal:?}"
+    );
+    for datum in &personal {
+        assert!(
+            text.get(datum.start..datum.end)
+                .is_some_and(|part| !part.is_empty()),
+            "{datum:?}"
+        );
+    }
+    let keywords = engine.keywords(text, 10);
+    assert_eq!(
+        engine.keywords(text, 10),
+        keywords,
+        "the same text, the same keywords"
+    );
+    for keyword in &keywords {
+        assert!(text.get(keyword.start..keyword.end).is_some(), "{keyword:?}");
+        assert!(
+            keyword.weight > 0.0 && keyword.weight <= 1.0 && !keyword.phrase.is_empty(),
+            "{keyword:?}"
+        );
+        let hidden = |datum: &PersonalData| keyword.start < datum.end && datum.start < keyword.end;
+        assert!(
+            keyword.mentions > 1 || !personal.iter().any(hidden),
+            "{keyword:?} shows one of {personal:?}"
+        );
+        let at = engine.sentiment_at(text, keyword.start..keyword.end);
+        assert!((-1.0..=1.0).contains(&at.score), "{at:?}");
+    }
+    for (start, end) in [(0, 0), (5, 2), (0, usize::MAX), (usize::MAX, usize::MAX)] {
+        assert!((-1.0..=1.0).contains(&engine.sentiment_at(text, start..end).score));
+    }
+    assert!(engine.explain(text).contributions.len() <= MAX_CHARACTERS);
+    assert_eq!(
+        Themes::default().add(text).is_some(),
+        Themes::default().add(text).is_some()
+    );
 }
 
 proptest! {
@@ -62,6 +108,8 @@ proptest! {
                 Just("航班"), Just("取消"), Just("態度"), Just("банк"), Just("не"), Just("ё"), Just("İ"), Just("ß"),
                 Just("😡"), Just("👨‍👩‍👧"), Just("\u{0301}"), Just("\u{200D}"), Just("\u{0}"), Just("\u{1}"), Just("１２３"),
                 Just("4111 1111 1111 1111"), Just("+7 495"), Just("a@b.co"), Just(". "), Just("。"), Just("#"), Just(" "),
+                Just("My name is "), Just("Mr. "), Just("Smith"), Just("Иван Петрович"), Just("И. П. "), Just("先生"), Just("我叫"),
+                Just("王"), Just("order no. "), Just("123456789012"), Just(", but "), Just("regards,\n"),
             ],
             0..40,
         )

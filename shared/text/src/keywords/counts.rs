@@ -11,7 +11,7 @@ use crate::words::{HashState, Words};
 /// How many texts of a set hold each phrase.
 ///
 /// Memory is bounded: when more phrases than the capacity were seen, those of the fewest texts are
-/// forgotten (lossy counting, Manku and Motwani 2002). A count is then too low by at most
+/// forgotten, as in lossy counting (Manku and Motwani 2002). A count is then too low by at most
 /// [`PhraseCounts::most_missed`].
 #[derive(Debug, Clone)]
 pub struct PhraseCounts {
@@ -71,7 +71,7 @@ impl PhraseCounts {
     /// Takes in the counts of another set of texts.
     pub(crate) fn absorb(&mut self, other: PhraseCounts) {
         self.texts += other.texts;
-        self.missed += other.missed;
+        self.missed = self.missed.saturating_add(other.missed);
         for (key, count) in other.phrases {
             match self.phrases.entry(key) {
                 Entry::Vacant(place) => {
@@ -83,12 +83,19 @@ impl PhraseCounts {
         self.forget_rare();
     }
 
+    /// When there are too many, forgets the phrases of the fewest texts, a quarter of all or more, so that it is not
+    /// done for every text.
     fn forget_rare(&mut self) {
-        while self.phrases.len() > self.capacity {
-            self.missed += 1;
-            let missed = self.missed;
-            self.phrases.retain(|_, count| count.texts > missed);
+        if self.phrases.len() <= self.capacity {
+            return;
         }
+        let left = self.capacity - self.capacity / 4;
+        let mut fewest = 0;
+        while self.phrases.len() > left {
+            fewest += 1;
+            self.phrases.retain(|_, count| count.texts > fewest);
+        }
+        self.missed = self.missed.saturating_add(fewest);
     }
 
     /// Writes the counts, in order of the key.

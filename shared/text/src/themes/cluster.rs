@@ -34,6 +34,8 @@ pub(super) struct Cluster {
     pub(super) languages: Vec<(Language, u64)>,
     /// The sum of the texts' vectors, in order of the bucket.
     pub(super) sums: Features,
+    /// The length of that sum.
+    length: f32,
     pub(super) fingerprints: Vec<u64>,
     pub(super) phrases: PhraseCounts,
     pub(super) shown: Vec<Representative>,
@@ -55,6 +57,7 @@ impl Cluster {
             last: 0,
             languages: Vec::new(),
             sums: Vec::new(),
+            length: 0.0,
             fingerprints: Vec::new(),
             phrases: PhraseCounts::new(MOST_PHRASES),
             shown: Vec::new(),
@@ -145,25 +148,28 @@ impl Cluster {
     }
 
     fn add(&mut self, vector: &Features) -> Vec<u16> {
-        self.sums.extend(vector);
-        vector::add_up(&mut self.sums);
-        if self.sums.len() <= MOST_FEATURES + SLACK {
-            return Vec::new();
+        let mut sums = std::mem::take(&mut self.sums);
+        sums.extend(vector);
+        vector::add_up(&mut sums);
+        let mut dropped = Vec::new();
+        if sums.len() > MOST_FEATURES + SLACK {
+            sums.sort_by(|left, right| right.1.total_cmp(&left.1).then(left.0.cmp(&right.0)));
+            dropped = sums.split_off(MOST_FEATURES);
+            sums.sort_by_key(|&(bucket, _)| bucket);
         }
-        self.sums
-            .sort_by(|left, right| right.1.total_cmp(&left.1).then(left.0.cmp(&right.0)));
-        let dropped = self.sums.split_off(MOST_FEATURES);
-        self.sums.sort_by_key(|&(bucket, _)| bucket);
+        self.set_sums(sums);
         dropped.into_iter().map(|(bucket, _)| bucket).collect()
+    }
+
+    /// Sets the sum of the texts' vectors, given in order of the bucket.
+    pub(super) fn set_sums(&mut self, sums: Features) {
+        self.length = sums.iter().map(|(_, weight)| weight * weight).sum::<f32>().sqrt();
+        self.sums = sums;
     }
 
     /// The length of the sum of the vectors.
     pub(super) fn length(&self) -> f32 {
-        self.sums
-            .iter()
-            .map(|(_, weight)| weight * weight)
-            .sum::<f32>()
-            .sqrt()
+        self.length
     }
 
     /// The sum of the vectors brought to unit length.

@@ -191,7 +191,7 @@ fn read_cluster(reader: &mut Reader<'_>) -> Option<Cluster> {
             return None;
         }
     }
-    cluster.sums = sums;
+    cluster.set_sums(sums);
     for _ in 0..reader.count()? {
         cluster.fingerprints.push(reader.hash()?);
     }

@@ -4,8 +4,8 @@ use std::collections::HashMap;
 use std::path::Path;
 use std::time::Instant;
 
-use attune_text::Themes;
 use attune_text::dataset::{DatasetError, read_columns};
+use attune_text::{Engine, Taxonomy, Themes};
 
 /// Forms themes of a file's texts and prints how they agree with its topics.
 ///
@@ -43,10 +43,36 @@ pub(crate) fn judge(path: &Path) -> Result<(), DatasetError> {
         rows.len() as f64 / elapsed,
         bytes.len() / 1000
     );
+    measure_keywords(&rows);
     for theme in themes.largest(12) {
         println!("{:>6}  {}", theme.distinct_texts, theme.label);
     }
     Ok(())
+}
+
+/// Texts a second on one thread for language, sentiment, topics and keywords together, and for keywords alone.
+fn measure_keywords(rows: &[[String; 2]]) {
+    let engine = Engine::builtin();
+    let Ok(taxonomy) = Taxonomy::compile(&Taxonomy::starter()) else {
+        return;
+    };
+    let started = Instant::now();
+    let keywords: usize = rows.iter().map(|[_, text]| engine.keywords(text, 5).len()).sum();
+    let alone = started.elapsed().as_secs_f64();
+    let started = Instant::now();
+    let topics: usize = rows
+        .iter()
+        .map(|[_, text]| engine.analyze(text, &taxonomy).topics.len())
+        .sum();
+    let analysis = started.elapsed().as_secs_f64();
+    let count = rows.len() as f64;
+    println!(
+        "keywords: {:.0} texts/s; with language, sentiment and topics: {:.0} texts/s (one thread; {:.1} keywords and {:.1} topics a text)",
+        count / alone,
+        count / (alone + analysis),
+        keywords as f64 / count,
+        topics as f64 / count
+    );
 }
 
 /// An order that has nothing to do with the topics, the same on every run: FNV-1a of the text.
