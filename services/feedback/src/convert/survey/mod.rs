@@ -9,7 +9,7 @@ use prost::Message;
 use uuid::Uuid;
 
 use crate::commands::survey::{Create, Transition, Update};
-use crate::domain::survey::{Definition, Survey, SurveyState, Texts, language};
+use crate::domain::survey::{Definition, Survey, SurveyState, Texts};
 
 /// The most languages of a text.
 const MOST_LANGUAGES: usize = 50;
@@ -161,10 +161,10 @@ fn texts(field: &str, list: &[pb::LocalText], most: usize, violations: &mut Viol
     let mut parsed: Vec<(String, String)> = Vec::with_capacity(list.len());
     let mut whole = true;
     for (place, local) in list.iter().enumerate() {
-        let tag = violations.check(&format!("{field}[{place}].language"), language(&local.language));
+        let tag = violations.language(&format!("{field}[{place}].language"), &local.language);
         let text = violations.text(&format!("{field}[{place}].text"), &local.text, 1..=most);
-        match tag.zip(text) {
-            Some((tag, _)) if parsed.iter().any(|(known, _)| known.eq_ignore_ascii_case(&tag)) => {
+        match tag.map(|tag| tag.to_string()).zip(text) {
+            Some((tag, _)) if parsed.iter().any(|(known, _)| *known == tag) => {
                 violations.add(format!("{field}[{place}].language"), "must stand once");
                 whole = false;
             }

@@ -15,7 +15,7 @@ use uuid::Uuid;
 
 pub(crate) use answer::{Answer, Answers, Given, LONGEST_TEXT, merge};
 pub(crate) use logic::condition;
-pub(crate) use texts::{Texts, language};
+pub(crate) use texts::Texts;
 
 /// A survey with one of its versions.
 #[derive(Clone, Debug)]

@@ -38,18 +38,6 @@ impl Texts {
     }
 }
 
-/// The form of a BCP 47 tag; the registry of languages grows.
-pub(crate) fn language(tag: &str) -> Result<String, &'static str> {
-    let fits = |part: &str| (1..=8).contains(&part.len()) && part.bytes().all(|b| b.is_ascii_alphanumeric());
-    let main = tag.split('-').next().unwrap_or_default();
-    let names = (2..=3).contains(&main.len()) && main.bytes().all(|b| b.is_ascii_alphabetic());
-    if names && tag.len() <= 35 && tag.split('-').all(fits) {
-        Ok(tag.to_owned())
-    } else {
-        Err("must be a BCP 47 language tag such as en or zh-Hant")
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
