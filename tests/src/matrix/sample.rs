@@ -154,6 +154,7 @@ const SAMPLES: &[(&str, Sample)] = &[
     ("Issue.evidence_size", Output),
     ("Issue.quotes", Output),
     ("Issue.widening", Output),
+    ("Issue.widened_at", Output),
     ("Issue.p_value", Output),
     ("Issue.closed_at", Output),
     ("Issue.etag", Output),

@@ -17,7 +17,8 @@ fn trace_id(traceparent: &str) -> &str {
 async fn the_writers_trace_goes_on_where_its_event_is_handled() {
     let provider = SdkTracerProvider::builder().build();
     let layer = tracing_opentelemetry::layer().with_tracer(provider.tracer("test"));
-    let _guard = tracing::subscriber::set_default(tracing_subscriber::registry().with(layer));
+    // For the whole process: what a thread sets for itself, others that ask for the same spans can switch off.
+    tracing::subscriber::set_global_default(tracing_subscriber::registry().with(layer)).unwrap();
     let fixture = Fixture::new().await;
     let (server, _sequencer) = (fixture.serve(), fixture.sequence());
     let consumer = Recorder::new(&fixture.admin);
