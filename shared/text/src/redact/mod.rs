@@ -3,7 +3,12 @@
 mod names;
 mod numbers;
 
+use std::ops::Range;
+
 use crate::normalize::address_length;
+
+/// Most times a text is gone over.
+const MOST_ROUNDS: usize = 4;
 
 /// What kind of personal datum was found.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -55,46 +60,73 @@ pub struct PersonalData {
 /// or surname with initials, and in salutations and signatures. Web addresses are left whole.
 pub fn personal_data(text: &str) -> Vec<PersonalData> {
     let mut found: Vec<PersonalData> = Vec::new();
-    let mut names = names::names(text).into_iter().peekable();
+    // What is no writing of words: names are looked for between.
+    let mut apart: Vec<Range<usize>> = Vec::new();
     let mut at = 0;
     while let Some(first) = text[at..].chars().next() {
-        while names.next_if(|name| name.start < at).is_some() {}
-        if let Some(name) = names.next_if(|name| name.start == at) {
-            found.push(PersonalData {
-                start: name.start,
-                end: name.end,
-                kind: PersonalDataKind::Name,
-            });
-            at = name.end;
-            continue;
-        }
         let datum_before = found.last().is_some_and(|datum| datum.end == at);
         let datum = (datum_before || begins_word(text, at))
             .then(|| numbers::personal(text, at))
             .flatten();
-        if let Some((length, kind)) = datum {
+        let length = match datum {
+            Some((length, _)) => Some(length),
+            None => address_length(&text[at..]),
+        };
+        let end = at + length.unwrap_or(first.len_utf8());
+        apart.extend(length.map(|_| at..end));
+        found.extend(datum.map(|(_, kind)| PersonalData { start: at, end, kind }));
+        at = end;
+    }
+    for name in names::names(text, &apart) {
+        found.push(PersonalData {
+            start: name.start,
+            end: name.end,
+            kind: PersonalDataKind::Name,
+        });
+        // What follows a name without a space was taken for a part of its word above.
+        let mut at = name.end;
+        while let Some((length, kind)) = numbers::personal(text, at) {
             let end = at + length;
             found.push(PersonalData { start: at, end, kind });
             at = end;
-        } else {
-            at += address_length(&text[at..]).unwrap_or(first.len_utf8());
         }
     }
+    found.sort_by_key(|datum| (datum.start, datum.end));
+    found.dedup_by(|next, kept| {
+        let overlaps = next.start < kept.end;
+        if overlaps {
+            kept.end = kept.end.max(next.end);
+        }
+        overlaps
+    });
     found
 }
 
 /// The text with each personal datum replaced by its kind: `[email]`, `[phone]`, `[card]`, `[account]`, `[handle]`
 /// or `[name]`.
 pub fn redact(text: &str) -> String {
-    let mut redacted = String::with_capacity(text.len());
+    let mut redacted = replace(text, &personal_data(text));
+    // What stood against a datum without a space may be seen for what it is only once that is gone.
+    for _ in 1..MOST_ROUNDS {
+        let left = personal_data(&redacted);
+        if left.is_empty() {
+            break;
+        }
+        redacted = replace(&redacted, &left);
+    }
+    redacted
+}
+
+fn replace(text: &str, data: &[PersonalData]) -> String {
+    let mut replaced = String::with_capacity(text.len());
     let mut from = 0;
-    for datum in personal_data(text) {
-        redacted.push_str(&text[from..datum.start]);
-        redacted.push_str(datum.kind.placeholder());
+    for datum in data {
+        replaced.push_str(&text[from..datum.start]);
+        replaced.push_str(datum.kind.placeholder());
         from = datum.end;
     }
-    redacted.push_str(&text[from..]);
-    redacted
+    replaced.push_str(&text[from..]);
+    replaced
 }
 
 /// Whether no letter, digit or underscore stands before; Chinese is written without spaces, so that a

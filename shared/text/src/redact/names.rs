@@ -92,9 +92,10 @@ const LONGEST_INTRODUCING: usize = 18;
 /// Most words of a name.
 const LONGEST: usize = 3;
 
-/// The names in a text, in order and without overlaps.
-pub(super) fn names(text: &str) -> Vec<Range<usize>> {
-    let words = words(text);
+/// The names in a text, in order and without overlaps. `apart` are the ranges that are no words, in order: no
+/// name reaches into one.
+pub(super) fn names(text: &str, apart: &[Range<usize>]) -> Vec<Range<usize>> {
+    let words = words(text, apart);
     let mut found: Vec<Range<usize>> = Vec::new();
     let mut at = 0;
     while at < words.len() {
@@ -107,18 +108,25 @@ pub(super) fn names(text: &str) -> Vec<Range<usize>> {
         }
     }
     chinese_names(text, &mut found);
+    found.retain(|name| {
+        let after = apart.partition_point(|range| range.end <= name.start);
+        apart.get(after).is_none_or(|range| range.start >= name.end)
+    });
     found.sort_by_key(|name| (name.start, std::cmp::Reverse(name.end)));
     found.dedup_by(|next, kept| next.start < kept.end);
     found
 }
 
 /// The words of a text that spaces separate, with inner apostrophes and hyphens.
-fn words(text: &str) -> Vec<Range<usize>> {
+fn words(text: &str, apart: &[Range<usize>]) -> Vec<Range<usize>> {
     let mut words: Vec<Range<usize>> = Vec::new();
     let mut start = None;
+    let mut apart = apart.iter().peekable();
     for (at, character) in text.char_indices() {
-        let inside = character.is_alphabetic() && classify(character) != Class::Ideograph
-            || start.is_some() && matches!(character, '\'' | '’' | '-');
+        while apart.next_if(|range| range.end <= at).is_some() {}
+        let is_apart = apart.peek().is_some_and(|range| range.start <= at);
+        let letter = !is_apart && character.is_alphabetic() && classify(character) != Class::Ideograph;
+        let inside = letter || start.is_some() && !is_apart && matches!(character, '\'' | '’' | '-');
         match (start, inside) {
             (None, true) => start = Some(at),
             (Some(from), false) => {
@@ -314,7 +322,7 @@ mod tests {
     use super::*;
 
     fn found(text: &str) -> Vec<&str> {
-        names(text).into_iter().map(|range| &text[range]).collect()
+        names(text, &[]).into_iter().map(|range| &text[range]).collect()
     }
 
     #[test]

@@ -83,6 +83,7 @@ impl Taxonomy {
                     for phrase in alternatives {
                         let searched = reader.read(phrase, |_| false);
                         let pattern = pattern(&searched)
+                            .filter(|_| !searched.tokens.is_empty())
                             .ok_or_else(|| refuse("has no word in it; write the words that customers use"))?;
                         words = words.max(searched.tokens.len());
                         vocabulary.extend(pattern.split_whitespace().map(str::to_owned));
