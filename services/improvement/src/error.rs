@@ -32,6 +32,12 @@ pub(crate) enum Error {
     PrincipleExists,
     #[error("there is no action {0} in the initiative")]
     NoAction(Uuid),
+    #[error("there is no booking {0}")]
+    NoCost(Uuid),
+    #[error("what a customer and a contact are worth was never said in version {0}")]
+    NoWorthParameters(i32),
+    #[error("another version was set at the same instant")]
+    ParametersRaced,
     #[error("no issue rests on the {0} {1}")]
     NoTrace(&'static str, Uuid),
     #[error(transparent)]
@@ -69,6 +75,14 @@ impl From<Error> for attune_rpc::Error {
             Error::NoPrinciple(id) => Self::not_found("principle", id),
             Error::PrincipleExists => Self::already_exists("principle", "name"),
             Error::NoAction(id) => Self::not_found("action", id),
+            Error::NoCost(id) => Self::not_found("cost", id),
+            Error::NoWorthParameters(version) => {
+                Self::not_found("worth_parameters", format!("version {version}"))
+            }
+            Error::ParametersRaced => Self::aborted(
+                Reason::Retry,
+                "another version was set at the same instant; read it, then repeat the call",
+            ),
             Error::NoTrace(resource, id) => Self::not_found("trace", format!("of {resource} {id}")),
             Error::WrongState(WrongState { state, message }) => {
                 Self::failed_precondition(Reason::WrongState, message).with("state", state)

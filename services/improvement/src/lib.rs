@@ -20,6 +20,7 @@ use attune_api::improvement::v1::issue_service_server::IssueServiceServer;
 use attune_api::improvement::v1::pilot_service_server::PilotServiceServer;
 use attune_api::improvement::v1::principle_service_server::PrincipleServiceServer;
 use attune_api::improvement::v1::trace_service_server::TraceServiceServer;
+use attune_api::improvement::v1::worth_service_server::WorthServiceServer;
 use attune_server::{Context, Part, Service};
 use attune_timers::Worker;
 use sqlx::migrate::Migrator;
@@ -60,6 +61,11 @@ impl Service for Improvement {
             timers::Goals::new(database.clone(), Arc::clone(&source)),
         )
         .with_longest_lease(longest_lease);
+        let worths = Worker::new(
+            database.clone(),
+            timers::Worths::new(database.clone(), Arc::clone(&source)),
+        )
+        .with_longest_lease(longest_lease);
         Ok(Part::new()
             .grpc(IssueServiceServer::new(grpc::Issues::new(database.clone())))
             .grpc(InitiativeServiceServer::new(grpc::Initiatives::new(
@@ -71,6 +77,10 @@ impl Service for Improvement {
                 Arc::clone(&source),
             )))
             .grpc(PilotServiceServer::new(grpc::Pilots::new(
+                database.clone(),
+                Arc::clone(&source),
+            )))
+            .grpc(WorthServiceServer::new(grpc::Worths::new(
                 database.clone(),
                 source,
             )))
@@ -84,7 +94,8 @@ impl Service for Improvement {
             .timer(timers::Pilots)
             .timer(timers::Actions)
             .task("looks", move |shutdown| looks.clone().run(shutdown))
-            .task("goals", move |shutdown| goals.clone().run(shutdown)))
+            .task("goals", move |shutdown| goals.clone().run(shutdown))
+            .task("worths", move |shutdown| worths.clone().run(shutdown)))
     }
 }
 

@@ -1,5 +1,5 @@
 //! The metric registry and the statistics of judgement: how a number is computed and how sure it is, when a
-//! topic is hot, whether a change worked, and how a pilot is planned and judged.
+//! topic is hot, whether a change worked, how a pilot is planned and judged, and what an improvement is worth.
 //!
 //! Everything here is a pure function of its arguments: no input or output, no clock, no randomness.
 
@@ -11,6 +11,7 @@ pub mod registry;
 mod sequential;
 pub mod trend;
 pub mod verdict;
+pub mod worth;
 
 pub use metric::{Estimate, Outcome};
 pub use registry::{MetricDefinition, MetricId};

@@ -6,6 +6,7 @@ use chrono::{DateTime, Utc};
 use uuid::Uuid;
 
 use super::initiative::lock_with_issue;
+use super::worth;
 use crate::domain::{Conclusion, Initiative, Issue, Judgement, Look, Rollout, judge};
 use crate::error::Error;
 use crate::source::SeriesSource;
@@ -111,6 +112,7 @@ pub(crate) async fn conclude(tx: &mut Tx, look: &Look, judgement: &Judgement) ->
         return Ok(());
     }
     store::verdict::append(tx, look.initiative_id, look.iteration, judgement).await?;
+    worth::restate(tx, look.initiative_id).await?;
     let conclusion = initiative.conclude(judgement.verdict.clone())?;
     events::verdict_reached(tx, &mut initiative, look.iteration, &judgement.verdict).await?;
     follow(tx, &mut issue, &mut initiative, &conclusion).await?;

@@ -2,6 +2,7 @@
 //! happens in theirs.
 
 pub(crate) mod assignment;
+pub(crate) mod cost;
 pub(crate) mod detection;
 pub(crate) mod evaluation;
 pub(crate) mod goal;
@@ -17,3 +18,4 @@ pub(crate) mod telling;
 pub(crate) mod trace;
 pub(crate) mod verdict;
 pub(crate) mod workload;
+pub(crate) mod worth;

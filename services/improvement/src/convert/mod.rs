@@ -1,6 +1,7 @@
 //! Between the wire and the domain: the only place that names both.
 
 pub(crate) mod assignment;
+pub(crate) mod cost;
 pub(crate) mod goal;
 pub(crate) mod heard;
 pub(crate) mod initiative;
@@ -16,3 +17,4 @@ pub(crate) mod telling;
 pub(crate) mod trace;
 pub(crate) mod verdict;
 pub(crate) mod workload;
+pub(crate) mod worth;

@@ -1,5 +1,6 @@
 //! What the service knows and decides, free of wire and tables.
 
+mod cost;
 mod department;
 mod goal;
 mod initiative;
@@ -15,7 +16,9 @@ mod telling;
 mod trace;
 mod verdict;
 mod workload;
+mod worth;
 
+pub(crate) use cost::{Cost, CostKind, CostTotal, Currency, MOST_UNITS};
 pub(crate) use department::{Department, email};
 pub(crate) use goal::{
     Estimate, Goal, GoalChange, GoalDraft, GoalMeasurement, GoalState, GoalTrack, Measured, Progress,
@@ -37,6 +40,10 @@ pub(crate) use telling::{Telling, TellingCount, TellingState, TellingSummary};
 pub(crate) use trace::{LoopProgress, TracedFeedback};
 pub(crate) use verdict::{Decision, Verdict, assumption};
 pub(crate) use workload::Workload;
+pub(crate) use worth::{
+    Appraisal, Basis, ContactChange, LOOKED_BACK, MoneyBounds, ShareBounds, Wanted, WorthCause, WorthParameters,
+    WorthStatement,
+};
 
 #[cfg(test)]
 pub(crate) use issue::tests::issue as issue_for_tests;

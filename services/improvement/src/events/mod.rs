@@ -8,6 +8,7 @@ pub(crate) mod pilot;
 pub(crate) mod principle;
 mod said;
 mod telling;
+pub(crate) mod worth;
 
 use attune_api::improvement::v1 as pb;
 use attune_database::Tx;

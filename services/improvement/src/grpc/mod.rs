@@ -6,6 +6,7 @@ mod issue;
 mod pilot;
 mod principle;
 mod trace;
+mod worth;
 
 use std::sync::Arc;
 
@@ -85,5 +86,18 @@ pub(crate) struct Traces {
 impl Traces {
     pub(crate) fn new(db: Database) -> Self {
         Self { db }
+    }
+}
+
+/// The handlers of `WorthService`.
+#[derive(Clone, Debug)]
+pub(crate) struct Worths {
+    db: Database,
+    source: Arc<dyn SeriesSource>,
+}
+
+impl Worths {
+    pub(crate) fn new(db: Database, source: Arc<dyn SeriesSource>) -> Self {
+        Self { db, source }
     }
 }

@@ -2,6 +2,7 @@
 
 pub(crate) mod assignment;
 pub(crate) mod cohort;
+pub(crate) mod cost;
 pub(crate) mod goal;
 pub(crate) mod initiative;
 pub(crate) mod issue;
@@ -13,3 +14,4 @@ pub(crate) mod telling;
 pub(crate) mod trace;
 pub(crate) mod verdict;
 pub(crate) mod workload;
+pub(crate) mod worth;

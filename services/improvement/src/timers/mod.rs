@@ -4,8 +4,10 @@ mod action;
 mod goal;
 mod look;
 mod pilot;
+mod worth;
 
 pub(crate) use action::Actions;
 pub(crate) use goal::Goals;
 pub(crate) use look::Looks;
 pub(crate) use pilot::Pilots;
+pub(crate) use worth::Worths;
