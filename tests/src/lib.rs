@@ -3,5 +3,6 @@
 pub mod call_centre;
 pub mod faults;
 pub mod matrix;
+pub mod metro;
 pub mod storm;
 pub mod survey;

@@ -316,6 +316,10 @@ mod tests {
         assert!(one.total.low >= one.retention.low + one.contacts.low);
         assert!(one.total.high <= one.retention.high + one.contacts.high);
         assert!(one.total.low < one.total.high);
-        assert_eq!(one, benefit(&unsure, ConfidenceLevel::P95), "the same terms, the same ranges");
+        assert_eq!(
+            one,
+            benefit(&unsure, ConfidenceLevel::P95),
+            "the same terms, the same ranges"
+        );
     }
 }

@@ -17,8 +17,16 @@ fn compared(what: &str, computed: Interval, low: f64, high: f64) {
         computed.low, computed.high
     );
     let allowed = TOLERANCE * (high - low);
-    assert!((computed.low - low).abs() <= allowed, "{what}: {} and {low}", computed.low);
-    assert!((computed.high - high).abs() <= allowed, "{what}: {} and {high}", computed.high);
+    assert!(
+        (computed.low - low).abs() <= allowed,
+        "{what}: {} and {low}",
+        computed.low
+    );
+    assert!(
+        (computed.high - high).abs() <= allowed,
+        "{what}: {} and {high}",
+        computed.high
+    );
 }
 
 fn measured(value: f64, half: f64) -> Quantity {

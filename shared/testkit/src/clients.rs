@@ -15,6 +15,7 @@ use attune_api::improvement::v1::issue_service_client::IssueServiceClient;
 use attune_api::improvement::v1::pilot_service_client::PilotServiceClient;
 use attune_api::improvement::v1::principle_service_client::PrincipleServiceClient;
 use attune_api::improvement::v1::trace_service_client::TraceServiceClient;
+use attune_api::improvement::v1::worth_service_client::WorthServiceClient;
 use attune_api::interactions::v1::interaction_service_client::InteractionServiceClient;
 use attune_api::notifications::v1::message_service_client::MessageServiceClient;
 use attune_api::notifications::v1::template_service_client::TemplateServiceClient;
@@ -105,6 +106,7 @@ clients! {
     pilots: PilotServiceClient of improvement,
     principles: PrincipleServiceClient of improvement,
     trace: TraceServiceClient of improvement,
+    worth: WorthServiceClient of improvement,
     templates: TemplateServiceClient of notifications,
     messages: MessageServiceClient of notifications,
 }

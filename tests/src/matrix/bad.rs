@@ -137,6 +137,11 @@ pub fn bad_values(path: &Path, sample: Sample) -> Vec<Bad> {
             ("the smallest number", always(Value::I32(i32::MIN)), true),
             ("the largest number", always(Value::I32(i32::MAX)), false),
         ],
+        Kind::Int64 => vec![
+            ("-1", always(Value::I64(-1)), true),
+            ("the smallest number", always(Value::I64(i64::MIN)), true),
+            ("the largest number", always(Value::I64(i64::MAX)), true),
+        ],
         Kind::Message(message) if message.full_name() == "google.protobuf.Timestamp" => times(field),
         Kind::Message(message) if message.full_name() == "google.protobuf.FieldMask" => masks(field),
         _ => Vec::new(),

@@ -75,6 +75,7 @@ impl<'w> Samples<'w> {
                 let unique = format!("{}-{}", world.marker, Uuid::now_v7().simple());
                 Value::String(marked(text, &unique))
             }
+            Sample::Int(number) if field.kind() == Kind::Int64 => Value::I64(number.into()),
             Sample::Int(number) => Value::I32(number),
             Sample::Double(number) => Value::F64(number),
             Sample::Choice(number) => Value::EnumNumber(number),

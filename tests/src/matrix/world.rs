@@ -254,6 +254,17 @@ impl World {
         self.plan().await?;
         let added = self.call("AddAction", &[]).await?;
         self.keep("action_id", &text(&added, "action_id")?);
+        self.account().await
+    }
+
+    /// What the last initiative costs and is worth.
+    async fn account(&mut self) -> Result<(), Failure> {
+        self.call("SetWorthParameters", &[]).await?;
+        for _ in 0..2 {
+            let booked = self.call("BookCost", &[]).await?;
+            self.keep("cost_id", &text(&booked, "cost.cost_id")?);
+            self.call("EstimateWorth", &[]).await?;
+        }
         Ok(())
     }
 

@@ -88,8 +88,7 @@ pub(crate) async fn list(
 ) -> Result<(Vec<Cost>, String, Option<CostTotal>), Error> {
     let mut tx = db.read(tenant).await?;
     worth::check_initiative(&mut tx, initiative_id).await?;
-    let mut costs =
-        store::cost::page(&mut tx, initiative_id, page.after().copied(), page.limit()).await?;
+    let mut costs = store::cost::page(&mut tx, initiative_id, page.after().copied(), page.limit()).await?;
     let total = store::cost::total(&mut tx, initiative_id).await?;
     tx.commit().await?;
     let next = page.next(&mut costs, |last| last.cost_id)?;

@@ -7,7 +7,7 @@ use uuid::Uuid;
 
 use super::initiative::lock_with_issue;
 use super::worth;
-use crate::domain::{Conclusion, Initiative, Issue, Judgement, Look, Rollout, judge};
+use crate::domain::{Conclusion, Initiative, Issue, Judgement, Look, MOST_NAMED, Rollout, judge};
 use crate::error::Error;
 use crate::source::SeriesSource;
 use crate::{events, store};
@@ -73,6 +73,10 @@ async fn due(db: &Database, tenant: &TenantId, initiative_id: Uuid) -> Result<Op
         .ok_or(Error::NoIssue(issue_id))?;
     let iteration = initiative.current.number;
     let baseline = store::iteration::baseline(&mut tx, initiative_id, iteration).await?;
+    let slice = (initiative_id, issue.product.as_str());
+    let window = (rollout.plan.baseline_start, at);
+    let most = i64::try_from(MOST_NAMED + 1).unwrap_or(i64::MAX);
+    let confounders = store::confounder::between(&mut tx, slice, window, most).await?;
     tx.commit().await?;
     let target = initiative.target;
     Ok(Some(Look {
@@ -84,6 +88,7 @@ async fn due(db: &Database, tenant: &TenantId, initiative_id: Uuid) -> Result<Op
         target,
         rollout,
         baseline,
+        confounders,
     }))
 }
 

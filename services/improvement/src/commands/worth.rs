@@ -251,7 +251,10 @@ async fn judged(
     issue: &Issue,
 ) -> Result<Option<(Look, Verdict)>, Error> {
     let found = initiative.iterations().filter_map(|iteration| {
-        let verdict = iteration.verdict.as_ref().filter(|verdict| verdict.effect.is_some())?;
+        let verdict = iteration
+            .verdict
+            .as_ref()
+            .filter(|verdict| verdict.effect.is_some())?;
         let rollout = iteration.rollout.as_ref()?;
         let place = usize::try_from(verdict.look).ok()?.checked_sub(1)?;
         let at = *rollout.plan.looks.get(place)?;
@@ -270,6 +273,8 @@ async fn judged(
         target: initiative.target,
         rollout,
         baseline,
+        // Who else acted is named by the verdict; here only its number counts.
+        confounders: Vec::new(),
     };
     Ok(Some((look, verdict)))
 }

@@ -5,7 +5,7 @@ use chrono::{DateTime, TimeDelta, Utc};
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
-use super::{Issue, Rollout, Series, Target, Verdict};
+use super::{Confounder, Issue, Rollout, Series, Target, Verdict, alone, assumption};
 
 /// The probability to see the smallest effect worth having. Above the 0.8 that is promised, because the plan
 /// takes the baseline for known and the judgement does not.
@@ -127,6 +127,8 @@ pub(crate) struct Look {
     pub(crate) rollout: Rollout,
     /// What was measured before the rollout, frozen then.
     pub(crate) baseline: Series,
+    /// What else was done for the same customers since the baseline began.
+    pub(crate) confounders: Vec<Confounder>,
 }
 
 /// A verdict together with everything it was made from.
@@ -143,6 +145,7 @@ pub(crate) struct Judgement {
     looked_at: DateTime<Utc>,
     /// The series after the rollout; the one before it is the iteration's baseline.
     after: Series,
+    confounders: Vec<Confounder>,
 }
 
 /// Judges a rollout at one of its looks. The baseline is the frozen one; only what came after is new.
@@ -154,6 +157,7 @@ pub(crate) fn judge(look: &Look, after: Series, decided_at: DateTime<Utc>) -> Ju
         baseline,
         number,
         at: looked_at,
+        confounders,
         ..
     } = look;
     let looked_at = *looked_at;
@@ -174,8 +178,10 @@ pub(crate) fn judge(look: &Look, after: Series, decided_at: DateTime<Utc>) -> Ju
         rolled_out_at: rollout.at,
         now: looked_at,
     });
+    let mut verdict = Verdict::of(&statistics, *number, decided_at);
+    verdict.assumptions.push(assumption(&alone(confounders)));
     Judgement {
-        verdict: Verdict::of(&statistics, *number, decided_at),
+        verdict,
         statistics,
         plan,
         window_start,
@@ -183,6 +189,7 @@ pub(crate) fn judge(look: &Look, after: Series, decided_at: DateTime<Utc>) -> Ju
         rolled_out_at: rollout.at,
         looked_at,
         after,
+        confounders: confounders.clone(),
     }
 }
 

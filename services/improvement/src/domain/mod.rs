@@ -1,5 +1,6 @@
 //! What the service knows and decides, free of wire and tables.
 
+mod confounder;
 mod cost;
 mod department;
 mod goal;
@@ -18,6 +19,7 @@ mod verdict;
 mod workload;
 mod worth;
 
+pub(crate) use confounder::{Confounder, MOST_NAMED, alone};
 pub(crate) use cost::{Cost, CostKind, CostTotal, Currency, MOST_UNITS};
 pub(crate) use department::{Department, email};
 pub(crate) use goal::{
@@ -41,8 +43,8 @@ pub(crate) use trace::{LoopProgress, TracedFeedback};
 pub(crate) use verdict::{Decision, Verdict, assumption};
 pub(crate) use workload::Workload;
 pub(crate) use worth::{
-    Appraisal, Basis, ContactChange, LOOKED_BACK, MoneyBounds, ShareBounds, Wanted, WorthCause, WorthParameters,
-    WorthStatement,
+    Appraisal, Basis, ContactChange, LOOKED_BACK, MoneyBounds, ShareBounds, Wanted, WorthCause,
+    WorthParameters, WorthStatement,
 };
 
 #[cfg(test)]

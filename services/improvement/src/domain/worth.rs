@@ -170,7 +170,8 @@ impl WorthStatement {
                  it was counted in",
                 wanted.horizon_days
             ),
-            "a contact is a piece of feedback about the issue; contacts that leave none are not counted".to_owned(),
+            "a contact is a piece of feedback about the issue; contacts that leave none are not counted"
+                .to_owned(),
             "how many customers a contact stands for is as in the evidence of the issue".to_owned(),
         ];
         match &change.basis {

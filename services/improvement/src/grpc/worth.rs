@@ -75,8 +75,7 @@ impl WorthService for Worths {
     ) -> Result<Response<pb::EstimateWorthResponse>, Status> {
         let caller = Caller::of(&request)?;
         let parsed = convert::worth::estimate(request.get_ref())?;
-        let statement =
-            commands::worth::estimate(&self.db, &*self.source, caller.tenant(), parsed).await?;
+        let statement = commands::worth::estimate(&self.db, &*self.source, caller.tenant(), parsed).await?;
         let statement = Some(convert::worth::to_proto(statement));
         Ok(Response::new(pb::EstimateWorthResponse { statement }))
     }

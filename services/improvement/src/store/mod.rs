@@ -2,6 +2,7 @@
 
 pub(crate) mod assignment;
 pub(crate) mod cohort;
+pub(crate) mod confounder;
 pub(crate) mod cost;
 pub(crate) mod goal;
 pub(crate) mod initiative;

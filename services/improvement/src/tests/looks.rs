@@ -256,3 +256,35 @@ async fn a_clock_that_jumps_over_all_looks_takes_them_in_order() {
         .collect();
     assert_eq!(looks, [1, 2]);
 }
+
+#[tokio::test]
+async fn another_initiative_on_the_same_product_at_the_same_time_is_named() {
+    let (platform, id) = rolled_out().await;
+    let (another_issue, _) = platform.issue(2).await;
+    let other = platform.prepared(another_issue.issue_id).await.initiative_id;
+    platform.hand.advance_to(at("2026-03-14T06:00:00Z"));
+    platform.roll_out(other, None).await.unwrap();
+    platform.advance_to(at("2026-03-19T06:00:00Z")).await;
+    let verdict = statements(&platform, id, 1).await.remove(0);
+    let found = verdict
+        .assumptions
+        .iter()
+        .find(|assumption| assumption.starts_with("no other initiative"))
+        .unwrap();
+    assert!(
+        found.contains("fails") && found.contains("rolled out 2026-03-14"),
+        "{found}"
+    );
+    assert!(found.contains(&other.to_string()), "{found}");
+}
+
+#[tokio::test]
+async fn an_initiative_is_not_its_own_confounder() {
+    let (platform, id) = rolled_out().await;
+    platform.advance_to(at("2026-03-19T06:00:00Z")).await;
+    let verdict = statements(&platform, id, 1).await.remove(0);
+    let alone = verdict.assumptions.iter().any(|found| {
+        found.starts_with("no other initiative") && found.contains("holds (none since the baseline began)")
+    });
+    assert!(alone, "{:?}", verdict.assumptions);
+}

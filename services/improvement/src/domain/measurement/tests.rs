@@ -65,6 +65,7 @@ fn look(number: i32) -> Look {
             pilot_override: None,
         },
         baseline: before(),
+        confounders: Vec::new(),
     }
 }
 

@@ -91,7 +91,10 @@ fn contacts_are_avoided_against_what_the_others_would_have_come_with() {
     };
     assert!((value - 30.0 * 300.0).abs() < 1e-6, "{value}");
     assert!(interval.low < value && value < interval.high);
-    assert!((interval.low - 30.0 * 240.0).abs() < 1e-6, "the smaller fall avoids less");
+    assert!(
+        (interval.low - 30.0 * 240.0).abs() < 1e-6,
+        "the smaller fall avoids less"
+    );
 }
 
 #[test]
@@ -107,7 +110,10 @@ fn an_assumption_is_a_part_of_the_contacts_there_are() {
     let Quantity::Bounded { low, high, .. } = change.avoided(10) else {
         panic!("an assumption has bounds");
     };
-    assert!((low - 240.0).abs() < 1e-6 && (high - 1200.0).abs() < 1e-6, "{low} {high}");
+    assert!(
+        (low - 240.0).abs() < 1e-6 && (high - 1200.0).abs() < 1e-6,
+        "{low} {high}"
+    );
 }
 
 #[test]
@@ -115,7 +121,10 @@ fn where_nobody_says_anything_nothing_is_avoided() {
     let window = (at("2026-03-01T00:00:00Z"), at("2026-03-01T00:00:00Z"));
     let change = ContactChange::measured(&verdict(-0.1, 1), 1, &Series::default(), window).unwrap();
     let benefit = appraisal(change, 1).benefit;
-    assert!(benefit.total.low.abs() < 1e-9 && benefit.total.high.abs() < 1e-9, "{benefit:?}");
+    assert!(
+        benefit.total.low.abs() < 1e-9 && benefit.total.high.abs() < 1e-9,
+        "{benefit:?}"
+    );
 }
 
 #[test]
@@ -126,14 +135,26 @@ fn it_is_said_anew_when_something_it_rests_on_is_different() {
     };
     assert_eq!(outdated(measured(-0.1, 1, 10), 1, None), None);
     assert_eq!(outdated(measured(-0.1 + 1e-13, 1, 10), 1, None), None);
-    assert_eq!(outdated(measured(-0.1, 2, 10), 1, None), Some(WorthCause::Verdict));
+    assert_eq!(
+        outdated(measured(-0.1, 2, 10), 1, None),
+        Some(WorthCause::Verdict)
+    );
     assert_eq!(
         outdated(measured(-0.1, 1, 10), 1, Some(total(5, "EUR"))),
         Some(WorthCause::Cost)
     );
-    assert_eq!(outdated(measured(-0.1, 1, 10), 2, None), Some(WorthCause::Parameters));
-    assert_eq!(outdated(measured(-0.1, 1, 9), 1, None), Some(WorthCause::LateFeedback));
-    assert_eq!(outdated(measured(-0.11, 1, 10), 1, None), Some(WorthCause::LateFeedback));
+    assert_eq!(
+        outdated(measured(-0.1, 1, 10), 2, None),
+        Some(WorthCause::Parameters)
+    );
+    assert_eq!(
+        outdated(measured(-0.1, 1, 9), 1, None),
+        Some(WorthCause::LateFeedback)
+    );
+    assert_eq!(
+        outdated(measured(-0.11, 1, 10), 1, None),
+        Some(WorthCause::LateFeedback)
+    );
 }
 
 #[test]
@@ -150,5 +171,8 @@ fn what_is_stored_is_read_as_it_was() {
     let stored = serde_json::to_value(&statement).unwrap();
     let read: WorthStatement = serde_json::from_value(stored.clone()).unwrap();
     assert_eq!(serde_json::to_value(&read).unwrap(), stored);
-    assert_eq!(read.outdated_by(&statement.appraisal, statement.cost.as_ref()), None);
+    assert_eq!(
+        read.outdated_by(&statement.appraisal, statement.cost.as_ref()),
+        None
+    );
 }
