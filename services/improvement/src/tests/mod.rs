@@ -12,3 +12,4 @@ mod traces;
 mod trial;
 mod workload;
 mod world;
+mod worth;
