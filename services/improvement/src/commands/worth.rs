@@ -142,8 +142,8 @@ pub(super) async fn check_initiative(tx: &mut Tx, initiative_id: Uuid) -> Result
         .ok_or(Error::NoInitiative(initiative_id))
 }
 
-/// Has the worth of an initiative stated anew, if it was ever stated. The last thing a transaction does to the
-/// initiative: who locks the timer before it waits for who locks it after.
+/// Has the worth of an initiative stated anew, if it was ever stated. The caller holds the initiative, as everybody does
+/// who touches its timer.
 pub(crate) async fn restate(tx: &mut Tx, initiative_id: Uuid) -> Result<(), Error> {
     if store::worth::is_stated(tx, initiative_id).await? {
         let now = tx.now();
