@@ -96,9 +96,11 @@ impl Error {
             .iter()
             .map(|v| format!("{}: {}", v.field, v.description))
             .collect();
-        let message = match fields.as_slice() {
-            [only] => only.clone(),
-            several => format!("{} fields are wrong: {}", several.len(), several.join("; ")),
+        let (listed, more) = (fields.join("; "), violations.left_out());
+        let message = match fields.len() + more {
+            1 => listed,
+            all if more > 0 => format!("{all} fields are wrong, the first of them: {listed}"),
+            all => format!("{all} fields are wrong: {listed}"),
         };
         let mut error = Self::new(Code::InvalidArgument, Reason::InvalidFields, message);
         error.details.violations = violations;

@@ -23,20 +23,31 @@ pub struct Violation {
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Violations {
     list: Vec<Violation>,
+    bytes: usize,
+    left_out: usize,
 }
 
-/// More would not help a reader, and an attacker decides how many there are.
-const MOST: usize = 100;
+/// Bytes of all violations together. They travel in the trailers three times, two of them in base64, and some clients
+/// take no more than 8 KiB of trailers; what does not fit ends the whole connection. An attacker decides how many there are.
+const MOST_BYTES: usize = 1600;
+/// Characters of a field's path and of a description.
+const LONGEST: usize = 300;
 
 impl Violations {
-    /// Notes a violation.
+    /// Notes a violation. Of more than fit an answer, only the number is kept.
     pub fn add(&mut self, field: impl Into<String>, description: impl Into<String>) {
-        if self.list.len() < MOST {
-            self.list.push(Violation {
-                field: field.into(),
-                description: description.into(),
-            });
+        let (field, description) = (cut(field.into()), cut(description.into()));
+        self.bytes += field.len() + description.len();
+        if self.list.is_empty() || self.bytes <= MOST_BYTES {
+            self.list.push(Violation { field, description });
+        } else {
+            self.left_out += 1;
         }
+    }
+
+    /// How many more were wrong than are listed.
+    pub fn left_out(&self) -> usize {
+        self.left_out
     }
 
     /// Whether nothing was noted.
@@ -51,6 +62,7 @@ impl Violations {
 
     /// Takes over the violations of a part of the request, with `prefix` before each field.
     pub fn nest(&mut self, prefix: &str, inner: Violations) {
+        self.left_out += inner.left_out;
         for violation in inner {
             self.add(format!("{prefix}.{}", violation.field), violation.description);
         }
@@ -240,6 +252,13 @@ impl Violations {
     }
 }
 
+fn cut(mut text: String) -> String {
+    if let Some((end, _)) = text.char_indices().nth(LONGEST) {
+        text.truncate(end);
+    }
+    text
+}
+
 fn length_message(length: &RangeInclusive<usize>) -> String {
     match (length.start(), length.end()) {
         (0, most) => format!("must be at most {most} characters"),
@@ -275,6 +294,27 @@ mod tests {
             error.message().contains("profile_id") && error.message().contains("display_name"),
             "{error}"
         );
+    }
+
+    #[test]
+    fn of_a_hundred_thousand_the_first_are_told_and_the_rest_are_counted() {
+        let mut violations = Violations::default();
+        for place in 0..100_000 {
+            violations.add(format!("candidates[{place}].profile_id"), "must be given");
+        }
+        let listed = violations.iter().count();
+        assert!(listed > 20 && listed + violations.left_out() == 100_000, "{listed}");
+        let status: tonic::Status = violations.finish::<()>(None).unwrap_err().into();
+        assert!(status.details().len() * 4 / 3 + status.message().len() < 7 * 1024);
+        assert!(status.message().starts_with("100000 fields are wrong"), "{status}");
+    }
+
+    #[test]
+    fn a_key_of_a_megabyte_is_not_repeated() {
+        let mut violations = Violations::default();
+        violations.add("ё".repeat(1 << 20), "must be shorter");
+        assert_eq!(violations.iter().count(), 1);
+        assert!(violations.finish::<()>(None).unwrap_err().message().len() < 1024);
     }
 
     #[test]

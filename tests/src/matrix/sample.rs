@@ -44,7 +44,7 @@ use Sample::{
 const SAMPLES: &[(&str, Sample)] = &[
     // What one request says otherwise than the others.
     ("UpdateProfileRequest>profile_id", Known("profile_id")),
-    ("UpdateProfileRequest>update_mask", Mask(&["display_name"])),
+    ("UpdateProfileRequest>update_mask", Mask(&["*"])),
     ("UpdateInitiativeRequest>initiative_id", Known("initiative_id")),
     ("UpdateInitiativeRequest>issue_id", Output),
     ("UpdateInitiativeRequest>update_mask", Mask(&["*"])),
