@@ -93,20 +93,25 @@ pub enum Test {
 }
 
 impl Test {
-    /// Name and source, for people.
-    pub const fn as_str(self) -> &'static str {
+    /// How the interval is computed: name and source, for people.
+    pub const fn interval_name(self) -> &'static str {
         match self {
-            Self::Shares => {
-                "hybrid score interval (Newcombe 1998, method 10); N - 1 chi-squared test (Campbell 2007)"
-            }
-            Self::RareShares => {
-                "hybrid score interval (Newcombe 1998, method 10); Fisher's exact test by Irwin's rule (Campbell 2007)"
-            }
-            Self::Means => "Welch's interval and t test (Welch 1947)",
+            Self::Shares | Self::RareShares => "hybrid score interval (Newcombe 1998, method 10)",
+            Self::Means => "Welch's interval (Welch 1947)",
             Self::AlikeMeans => {
                 "the intervals of both sides combined (MOVER, Zou and Donner 2008), since the answers of one side are \
-                 all alike; test of the share of that answer (Campbell 2007)"
+                 all alike"
             }
+        }
+    }
+
+    /// How the p-value is computed: name and source, for people.
+    pub const fn test_name(self) -> &'static str {
+        match self {
+            Self::Shares => "N - 1 chi-squared test (Campbell 2007)",
+            Self::RareShares => "Fisher's exact test by Irwin's rule (Campbell 2007)",
+            Self::Means => "Welch's t test (Welch 1947)",
+            Self::AlikeMeans => "test of the share of the answer that is alike (Campbell 2007)",
         }
     }
 }
@@ -145,12 +150,18 @@ pub struct Comparison {
 /// # Errors
 /// As [`Counts::outcome`], and [`MetricError::DifferentMetrics`].
 pub fn compare(reference: &Counts, groups: &[Counts]) -> Result<(Outcome, Vec<Comparison>), MetricError> {
+    groups
+        .iter()
+        .try_for_each(|group| alike_metrics(group, reference))?;
     let base = reference.outcome(ConfidenceLevel::P95)?;
     let outcomes: Vec<Outcome> = groups
         .iter()
         .map(|group| group.outcome(ConfidenceLevel::P95))
         .collect::<Result<_, _>>()?;
-    let known = outcomes.iter().filter(|outcome| outcome.estimate().is_some()).count();
+    let known = outcomes
+        .iter()
+        .filter(|outcome| outcome.estimate().is_some())
+        .count();
     let level = ConfidenceLevel::try_from(1.0 - 0.05 / known.max(1) as f64)?;
     let mut comparisons = Vec::with_capacity(groups.len());
     for (group, outcome) in groups.iter().zip(outcomes) {
@@ -184,14 +195,13 @@ pub fn compare(reference: &Counts, groups: &[Counts]) -> Result<(Outcome, Vec<Co
 ///
 /// # Errors
 /// As [`Counts::outcome`], and [`MetricError::DifferentMetrics`].
-pub fn difference(group: &Counts, reference: &Counts, level: ConfidenceLevel) -> Result<Difference, MetricError> {
+pub fn difference(
+    group: &Counts,
+    reference: &Counts,
+    level: ConfidenceLevel,
+) -> Result<Difference, MetricError> {
+    alike_metrics(group, reference)?;
     let metric = group.metric();
-    if metric != reference.metric() {
-        return Err(MetricError::DifferentMetrics {
-            left: metric,
-            right: reference.metric(),
-        });
-    }
     let (one, other) = (group.sample(), reference.sample());
     let alike = |sample: &Sample| matches!(sample, Sample::Mean { deviation, .. } if *deviation <= 0.0);
     if let (Counts::Answers(group), Counts::Answers(reference)) = (group, reference)
@@ -222,6 +232,15 @@ pub fn difference(group: &Counts, reference: &Counts, level: ConfidenceLevel) ->
     })
 }
 
+fn alike_metrics(group: &Counts, reference: &Counts) -> Result<(), MetricError> {
+    let (left, right) = (group.metric(), reference.metric());
+    if left == right {
+        Ok(())
+    } else {
+        Err(MetricError::DifferentMetrics { left, right })
+    }
+}
+
 /// The p-value of Welch's t test.
 fn welch(one: &Sample, other: &Sample) -> f64 {
     let parts = |sample: &Sample| match *sample {
@@ -247,7 +266,9 @@ fn alike_difference(group: &Histogram, reference: &Histogram, level: ConfidenceL
         }
     };
     let ((a, a_low, a_high), (b, b_low, b_high)) = (side(group), side(reference));
-    let common = [group, reference].into_iter().find(|side| side.moments().1 <= 0.0);
+    let common = [group, reference]
+        .into_iter()
+        .find(|side| side.moments().1 <= 0.0);
     let value = common.map_or(a, |side| side.moments().0);
     let having = |histogram: &Histogram| {
         let same = histogram.values().filter(|(v, _)| (v - value).abs() < 1e-9);

@@ -53,7 +53,10 @@ mod tests {
         // multipletests([0.04, 0.01, 0.03, 0.005], method="holm")
         let adjusted = family_wise(&[0.04, 0.01, 0.03, 0.005]);
         for (computed, reference) in adjusted.into_iter().zip([0.06, 0.03, 0.06, 0.02]) {
-            assert!((computed - reference).abs() < 1e-12, "{computed} instead of {reference}");
+            assert!(
+                (computed - reference).abs() < 1e-12,
+                "{computed} instead of {reference}"
+            );
         }
     }
 }

@@ -50,9 +50,12 @@ impl Columns {
         };
         let is_reference = |attribute: &Attribute| {
             let references = columns.references.iter();
-            references.clone().any(|reference| reference.attribute == *attribute)
+            references
+                .clone()
+                .any(|reference| reference.attribute == *attribute)
         };
-        let mut found: Vec<(&Attribute, u64)> = counts.iter().map(|(attribute, n)| (*attribute, *n)).collect();
+        let mut found: Vec<(&Attribute, u64)> =
+            counts.iter().map(|(attribute, n)| (*attribute, *n)).collect();
         found.retain(|(attribute, _)| !is_reference(attribute));
         // The most frequent come first: of two that cannot be told apart the rarer one is left out.
         found.sort_by_key(|&(attribute, n)| (std::cmp::Reverse(n), attribute));
@@ -65,7 +68,10 @@ impl Columns {
             } else if n < MINIMUM_N {
                 Some(format!("it concerns {n} of at least {MINIMUM_N} answers needed"))
             } else if all - n < MINIMUM_N {
-                Some(format!("all answers but {} have it; {MINIMUM_N} without it are needed", all - n))
+                Some(format!(
+                    "all answers but {} have it; {MINIMUM_N} without it are needed",
+                    all - n
+                ))
             } else if drivers.len() == room {
                 Some(format!(
                     "{room} others concern more answers, and no more are told of {all} answers ({ANSWERS_A_DRIVER} for \
@@ -82,7 +88,9 @@ impl Columns {
                 reason,
             }));
         }
-        drivers.into_iter().for_each(|(attribute, n)| columns.push(Kind::Driver, attribute.clone(), n));
+        drivers
+            .into_iter()
+            .for_each(|(attribute, n)| columns.push(Kind::Driver, attribute.clone(), n));
         columns.correct_for(&rest);
         columns
     }
@@ -90,7 +98,10 @@ impl Columns {
     /// The values that are no drivers are corrected for: those of an exclusive dimension together.
     fn correct_for(&mut self, rest: &[(&Attribute, u64)]) {
         for dimension in Dimension::EXCLUSIVE {
-            let of_it = || rest.iter().filter(|(attribute, _)| attribute.dimension == dimension);
+            let of_it = || {
+                rest.iter()
+                    .filter(|(attribute, _)| attribute.dimension == dimension)
+            };
             if of_it().next().is_none() {
                 continue;
             }
@@ -126,12 +137,18 @@ impl Columns {
     }
 
     pub(super) fn drivers(&self) -> usize {
-        self.list.iter().filter(|column| column.kind == Kind::Driver).count()
+        self.list
+            .iter()
+            .filter(|column| column.kind == Kind::Driver)
+            .count()
     }
 
     pub(super) fn rows(&self, scale: AnswerScale, answers: &[Answered]) -> Vec<Row> {
         let row = |answer: &Answered| {
-            let places = answer.attributes.iter().filter_map(|attribute| self.place.get(attribute));
+            let places = answer
+                .attributes
+                .iter()
+                .filter_map(|attribute| self.place.get(attribute));
             let mut on: Vec<usize> = places.copied().collect();
             on.sort_unstable();
             on.dedup();
@@ -147,7 +164,9 @@ impl Columns {
 /// The most frequent value of each exclusive dimension; the first by name of several.
 fn references(counts: &BTreeMap<&Attribute, u64>) -> Vec<Reference> {
     let most = |dimension: Dimension| {
-        let of_it = counts.iter().filter(|(attribute, _)| attribute.dimension == dimension);
+        let of_it = counts
+            .iter()
+            .filter(|(attribute, _)| attribute.dimension == dimension);
         let (attribute, n) = of_it.max_by_key(|&(attribute, n)| (*n, std::cmp::Reverse(*attribute)))?;
         Some(Reference {
             attribute: (*attribute).clone(),

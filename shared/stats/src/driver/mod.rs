@@ -71,7 +71,7 @@ pub struct Attribute {
 pub struct Answered {
     /// The score given.
     pub score: i64,
-    /// The topics, and a value of each of the exclusive dimensions.
+    /// The topics, and a value of each of the exclusive dimensions; none twice.
     pub attributes: Vec<Attribute>,
 }
 
@@ -152,7 +152,10 @@ pub fn explain(scale: AnswerScale, answers: &[Answered]) -> Result<Explanation, 
         ));
     }
     let first = answers.first().map_or(0.0, |answer| scale.value_of(answer.score));
-    if answers.iter().all(|answer| (scale.value_of(answer.score) - first).abs() < 1e-9) {
+    if answers
+        .iter()
+        .all(|answer| (scale.value_of(answer.score) - first).abs() < 1e-9)
+    {
         return Err(format!(
             "all {n} answers are alike for {}: there is nothing to explain",
             definition.name
@@ -190,14 +193,26 @@ fn explanation(columns: Columns, fit: &Fit, n: u64) -> Explanation {
         }
     }
     let p_values: Vec<f64> = explanation.drivers.iter().map(|driver| driver.p_value).collect();
-    for (driver, q_value) in explanation.drivers.iter_mut().zip(false_discovery_rates(&p_values)) {
+    for (driver, q_value) in explanation
+        .drivers
+        .iter_mut()
+        .zip(false_discovery_rates(&p_values))
+    {
         driver.q_value = q_value;
     }
     let by_contribution = |a: &Driver, b: &Driver| b.contribution.abs().total_cmp(&a.contribution.abs());
     explanation.drivers.sort_by(by_contribution);
     explanation.left_out.extend(columns.left_out);
     explanation.left_out.sort_by_key(|left| std::cmp::Reverse(left.n));
-    explanation.references = columns.references;
+    let told = |dimension| {
+        explanation
+            .drivers
+            .iter()
+            .any(|driver| driver.attribute.dimension == dimension)
+    };
+    let mut references = columns.references;
+    references.retain(|reference| told(reference.attribute.dimension));
+    explanation.references = references;
     explanation
 }
 
@@ -237,10 +252,12 @@ fn companion(columns: &Columns, fit: &Fit, place: usize) -> Option<(usize, f64)>
 }
 
 fn inseparable(companion: Option<(usize, f64)>) -> String {
-    let always = "the other drivers say completely whether it is there: its effect cannot be told apart from theirs";
+    let always =
+        "the other drivers say completely whether it is there: its effect cannot be told apart from theirs";
     match companion {
         Some((_, correlation)) if correlation.abs() > 0.999 => {
-            "it is there exactly where another driver is, or is not: their effects cannot be told apart".to_owned()
+            "it is there exactly where another driver is, or is not: their effects cannot be told apart"
+                .to_owned()
         }
         _ => always.to_owned(),
     }

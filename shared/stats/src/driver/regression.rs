@@ -61,7 +61,11 @@ impl Square {
     }
 
     fn times(&self, vector: &[f64]) -> Vec<f64> {
-        let product = |row: usize| (0..self.side).map(|column| self.at(row, column) * vector[column]).sum();
+        let product = |row: usize| {
+            (0..self.side)
+                .map(|column| self.at(row, column) * vector[column])
+                .sum()
+        };
         (0..self.side).map(product).collect()
     }
 
@@ -86,7 +90,11 @@ impl Square {
                     .iter()
                     .map(|&k| factor.at(row, k) * factor.at(column, k))
                     .sum();
-                factor.set(row, column, (self.at(row, column) - known) / factor.at(column, column));
+                factor.set(
+                    row,
+                    column,
+                    (self.at(row, column) - known) / factor.at(column, column),
+                );
             }
             let left = self.at(row, row) - kept.iter().map(|&k| factor.at(row, k).powi(2)).sum::<f64>();
             if left > TOLERANCE {
@@ -218,7 +226,9 @@ fn covariance(moments: &Moments, kept: &[usize], inverse: &Square, effects: &[f6
     let side = kept.len();
     let shares: Vec<f64> = kept.iter().map(|&i| moments.shares[i]).collect();
     let mut place = vec![None; moments.shares.len()];
-    kept.iter().enumerate().for_each(|(i, &column)| place[column] = Some(i));
+    kept.iter()
+        .enumerate()
+        .for_each(|(i, &column)| place[column] = Some(i));
     let about = inverse.times(&shares);
     let base = 1.0 / moments.n + dot(&shares, &about);
     let (mut crossed, mut single, mut total) = (Square::zero(side), vec![0.0; side], 0.0);

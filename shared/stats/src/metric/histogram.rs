@@ -57,9 +57,17 @@ impl Histogram {
     /// # Errors
     /// [`MetricError::ScaleMismatch`] when the answer belongs to another question.
     pub fn add(&mut self, answer: Answer) -> Result<(), MetricError> {
+        self.add_many(answer, 1)
+    }
+
+    /// Counts `times` answers that are alike.
+    ///
+    /// # Errors
+    /// As [`add`](Self::add).
+    pub fn add_many(&mut self, answer: Answer, times: u64) -> Result<(), MetricError> {
         self.same_scale(answer.scale)?;
         if let Some(count) = self.counts.get_mut(answer.index) {
-            *count += 1;
+            *count += times;
         }
         Ok(())
     }
@@ -130,7 +138,10 @@ impl Histogram {
     /// Mean of the values, and sum of their squared distances from it.
     pub(crate) fn moments(&self) -> (f64, f64) {
         let mean = self.values().map(|(v, count)| v * count as f64).sum::<f64>() / self.n().max(1) as f64;
-        let squares = self.values().map(|(v, count)| count as f64 * (v - mean).powi(2)).sum();
+        let squares = self
+            .values()
+            .map(|(v, count)| count as f64 * (v - mean).powi(2))
+            .sum();
         (mean, squares)
     }
 
