@@ -36,7 +36,7 @@ fn answer(i: i64) -> Draft {
         channel: if i % 2 == 0 { "phone" } else { "chat" }.into(),
         touchpoint: if i < 7 { "support.call" } else { "" }.into(),
         ..said(
-            if cancelled { CANCELLED } else { PLAIN },
+            if cancelled { CANCELLED } else { "" },
             "North",
             instant(MIDNIGHT) + minutes(i),
         )
