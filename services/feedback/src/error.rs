@@ -21,6 +21,8 @@ pub(crate) enum Error {
     NoFeedback(Uuid),
     #[error("there is no hot issue {0}")]
     NoHotIssue(Uuid),
+    #[error("there is no own rating {0}")]
+    NoOwnRating(Uuid),
     #[error("there is no topic {0}")]
     NoTopic(Uuid),
     #[error("the feedback has no text")]
@@ -81,6 +83,7 @@ impl From<Error> for attune_rpc::Error {
         match error {
             Error::NoFeedback(id) => Self::not_found("feedback", id),
             Error::NoHotIssue(id) => Self::not_found("hot issue", id),
+            Error::NoOwnRating(id) => Self::not_found("own rating", id),
             Error::NoTopic(id) => Self::not_found("topic", id),
             Error::NoText => {
                 let message =

@@ -21,6 +21,7 @@ use attune_api::feedback::v1::feedback_service_server::FeedbackServiceServer;
 use attune_api::feedback::v1::hot_issue_service_server::HotIssueServiceServer;
 use attune_api::feedback::v1::invitation_service_server::InvitationServiceServer;
 use attune_api::feedback::v1::metric_service_server::MetricServiceServer;
+use attune_api::feedback::v1::perception_service_server::PerceptionServiceServer;
 use attune_api::feedback::v1::survey_service_server::SurveyServiceServer;
 use attune_api::feedback::v1::theme_service_server::ThemeServiceServer;
 use attune_api::feedback::v1::topic_service_server::TopicServiceServer;
@@ -93,6 +94,7 @@ impl Service for Feedback {
             .grpc(FeedbackServiceServer::new(handlers.clone()))
             .grpc(TopicServiceServer::new(handlers.clone()))
             .grpc(MetricServiceServer::new(handlers.clone()))
+            .grpc(PerceptionServiceServer::new(handlers.clone()))
             .grpc(HotIssueServiceServer::new(handlers.clone()))
             .grpc(UnderstandingServiceServer::new(handlers.clone()))
             .grpc(ThemeServiceServer::new(handlers.clone()))

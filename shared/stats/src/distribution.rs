@@ -32,6 +32,16 @@ pub(crate) fn student_critical(level: f64, freedom: f64) -> f64 {
     }
 }
 
+/// P(|T| > |t|) of Student's distribution; beyond a hundred thousand degrees of freedom of the normal one.
+pub(crate) fn student_two_sided(t: f64, freedom: f64) -> f64 {
+    let t = t.abs();
+    let student = StudentsT::new(0.0, 1.0, freedom.max(1.0)).ok();
+    student
+        .filter(|_| freedom <= 1e5)
+        .map_or_else(|| 2.0 * normal_sf(t), |student| 2.0 * student.cdf(-t))
+        .min(1.0)
+}
+
 /// The upper tail P(X > x) of χ² with `freedom` degrees of freedom.
 pub(crate) fn chi_squared_sf(x: f64, freedom: f64) -> f64 {
     ChiSquared::new(freedom).map_or(1.0, |distribution| distribution.sf(x.max(0.0)))

@@ -5,6 +5,7 @@ use attune_api::feedback::v1::feedback_service_client::FeedbackServiceClient;
 use attune_api::feedback::v1::hot_issue_service_client::HotIssueServiceClient;
 use attune_api::feedback::v1::invitation_service_client::InvitationServiceClient;
 use attune_api::feedback::v1::metric_service_client::MetricServiceClient;
+use attune_api::feedback::v1::perception_service_client::PerceptionServiceClient;
 use attune_api::feedback::v1::survey_service_client::SurveyServiceClient;
 use attune_api::feedback::v1::theme_service_client::ThemeServiceClient;
 use attune_api::feedback::v1::topic_service_client::TopicServiceClient;
@@ -95,6 +96,7 @@ clients! {
     feedback: FeedbackServiceClient of feedback,
     topics: TopicServiceClient of feedback,
     metrics: MetricServiceClient of feedback,
+    perception: PerceptionServiceClient of feedback,
     hot_issues: HotIssueServiceClient of feedback,
     surveys: SurveyServiceClient of feedback,
     invitations: InvitationServiceClient of feedback,

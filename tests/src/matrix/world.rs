@@ -55,6 +55,7 @@ impl World {
         };
         world.record().await?;
         world.teach().await?;
+        world.rate_itself().await?;
         world.aim().await?;
         world.improve().await?;
         platform.settle().await?;
@@ -155,6 +156,17 @@ impl World {
             let profile = self.known("profile_id")?.to_owned();
             let invitation = self.call("Invite", &[("profile_id", &profile)]).await?;
             self.keep("invitation_id", &text(&invitation, "invitation.invitation_id")?);
+        }
+        Ok(())
+    }
+
+    /// What the company thinks of its agents.
+    async fn rate_itself(&mut self) -> Result<(), Failure> {
+        self.call("RecordOwnRating", &[]).await?;
+        let other = format!("other agent {}", self.marker);
+        for _ in 0..2 {
+            self.call("RecordOwnRating", &[("own_rating.agent_id", &other)])
+                .await?;
         }
         Ok(())
     }

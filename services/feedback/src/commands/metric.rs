@@ -3,7 +3,8 @@
 use attune_database::{Database, Tx};
 use attune_rpc::TenantId;
 use attune_stats::MetricId;
-use attune_stats::metric::{AnswerScale, ConfidenceLevel, Histogram, Outcome, share};
+use attune_stats::comparison::Counts;
+use attune_stats::metric::{Answer, AnswerScale, ConfidenceLevel, Histogram, Outcome};
 use chrono::{DateTime, Utc};
 
 use crate::domain::{Measure, Slice, Window};
@@ -22,62 +23,61 @@ pub(crate) struct Value {
 /// Answers a question for numbers: one for each step.
 pub(crate) async fn query(db: &Database, tenant: &TenantId, measure: &Measure) -> Result<Vec<Value>, Error> {
     let mut tx = db.read(tenant).await?;
-    let values = match measure.metric {
-        MetricId::Nps => ratings(&mut tx, measure, AnswerScale::Nps).await,
-        MetricId::Csat => ratings(&mut tx, measure, AnswerScale::Csat).await,
-        MetricId::Ces => ratings(&mut tx, measure, AnswerScale::Ces).await,
-        MetricId::SentimentNegativeShare => negative_share(&mut tx, measure).await,
-        MetricId::TopicNegativeShare => topic_negative_share(&mut tx, measure).await,
-        MetricId::TopicShare => topic_share(&mut tx, measure).await,
-    }?;
+    let counted = counts(&mut tx, measure).await?;
     tx.commit().await?;
-    Ok(values)
-}
-
-async fn ratings(tx: &mut Tx, measure: &Measure, scale: AnswerScale) -> Result<Vec<Value>, Error> {
-    let rows = store::counts::ratings(tx, scale, &measure.slice, measure.spans()).await?;
-    let windows = measure.windows();
-    let mut sums = vec![vec![0_u64; scores(scale)]; windows.len()];
-    for row in rows {
-        let place = usize::try_from(i64::from(row.score) - scale.minimum()).ok();
-        let sum = step_of(&windows, row.start).and_then(|step| sums.get_mut(step));
-        if let Some(count) = place.zip(sum).and_then(|(place, sum)| sum.get_mut(place)) {
-            *count += natural(row.answers);
-        }
-    }
-    let value = |(window, counts): (Window, Vec<u64>)| {
-        // Two of the five scores of CSAT are the top ones.
-        let count = if scale == AnswerScale::Csat {
-            counts.iter().rev().take(2).sum()
-        } else {
-            0
-        };
-        let outcome = Histogram::from_counts(scale, counts)?.outcome(ConfidenceLevel::P95);
+    let value = |(window, counts): (Window, Counts)| {
         Ok(Value {
             window,
-            count,
-            outcome,
+            count: counts.successes().unwrap_or_default(),
+            outcome: counts.outcome(ConfidenceLevel::P95)?,
         })
     };
-    windows.into_iter().zip(sums).map(value).collect()
+    counted.into_iter().map(value).collect()
 }
 
-async fn negative_share(tx: &mut Tx, measure: &Measure) -> Result<Vec<Value>, Error> {
+/// What the numbers are made of: one for each step.
+pub(super) async fn counts(tx: &mut Tx, measure: &Measure) -> Result<Vec<(Window, Counts)>, Error> {
+    if let Some(scale) = AnswerScale::of(measure.metric) {
+        return ratings(tx, measure, scale).await;
+    }
+    match measure.metric {
+        MetricId::TopicShare => topic_share(tx, measure).await,
+        MetricId::TopicNegativeShare => topic_negative_share(tx, measure).await,
+        _ => negative_share(tx, measure).await,
+    }
+}
+
+async fn ratings(tx: &mut Tx, measure: &Measure, scale: AnswerScale) -> Result<Vec<(Window, Counts)>, Error> {
+    let rows = store::counts::ratings(tx, scale, &measure.slice, measure.spans()).await?;
+    let windows = measure.windows();
+    let mut sums = vec![Histogram::new(scale); windows.len()];
+    for row in rows {
+        if let Some(sum) = step_of(&windows, row.start).and_then(|step| sums.get_mut(step)) {
+            sum.add_many(Answer::parse(scale, i64::from(row.score))?, natural(row.answers))?;
+        }
+    }
+    Ok(windows
+        .into_iter()
+        .zip(sums.into_iter().map(Counts::Answers))
+        .collect())
+}
+
+async fn negative_share(tx: &mut Tx, measure: &Measure) -> Result<Vec<(Window, Counts)>, Error> {
     let rows = store::counts::slice(tx, &measure.slice, measure.spans()).await?;
     let parts = rows.iter().map(|row| (row.start, row.negative, row.judged));
-    shares(measure, parts)
+    Ok(shares(measure, parts))
 }
 
-async fn topic_negative_share(tx: &mut Tx, measure: &Measure) -> Result<Vec<Value>, Error> {
+async fn topic_negative_share(tx: &mut Tx, measure: &Measure) -> Result<Vec<(Window, Counts)>, Error> {
     let rows = store::counts::slice(tx, &measure.slice, measure.spans()).await?;
     let parts = rows
         .iter()
         .map(|row| (row.start, row.mention_negative, row.mention_judged));
-    shares(measure, parts)
+    Ok(shares(measure, parts))
 }
 
 /// The share's denominator is the same slice without its topic.
-async fn topic_share(tx: &mut Tx, measure: &Measure) -> Result<Vec<Value>, Error> {
+async fn topic_share(tx: &mut Tx, measure: &Measure) -> Result<Vec<(Window, Counts)>, Error> {
     let about = store::counts::slice(tx, &measure.slice, measure.spans()).await?;
     let whole = Slice {
         topic_id: String::new(),
@@ -86,14 +86,11 @@ async fn topic_share(tx: &mut Tx, measure: &Measure) -> Result<Vec<Value>, Error
     let all = store::counts::slice(tx, &whole, measure.spans()).await?;
     let about = about.iter().map(|row| (row.start, row.non_positive, 0));
     let all = all.iter().map(|row| (row.start, 0, row.feedback));
-    shares(measure, about.chain(all))
+    Ok(shares(measure, about.chain(all)))
 }
 
 /// Shares from rows of (start, those that count, all).
-fn shares(
-    measure: &Measure,
-    rows: impl Iterator<Item = (DateTime<Utc>, i64, i64)>,
-) -> Result<Vec<Value>, Error> {
+fn shares(measure: &Measure, rows: impl Iterator<Item = (DateTime<Utc>, i64, i64)>) -> Vec<(Window, Counts)> {
     let windows = measure.windows();
     let mut sums = vec![(0_u64, 0_u64); windows.len()];
     for (start, count, all) in rows {
@@ -102,14 +99,12 @@ fn shares(
             sum.1 += natural(all);
         }
     }
-    let value = |(window, (count, n)): (Window, (u64, u64))| {
-        Ok(Value {
-            window,
-            count,
-            outcome: share(measure.metric, count, n, ConfidenceLevel::P95)?,
-        })
+    let share = |(successes, n)| Counts::Share {
+        metric: measure.metric,
+        successes,
+        n,
     };
-    windows.into_iter().zip(sums).map(value).collect()
+    windows.into_iter().zip(sums.into_iter().map(share)).collect()
 }
 
 /// Which window a row of counts falls into. They lie end to end.
@@ -121,11 +116,7 @@ fn step_of(windows: &[Window], start: DateTime<Utc>) -> Option<usize> {
         .map(|_| step)
 }
 
-fn scores(scale: AnswerScale) -> usize {
-    usize::try_from(scale.maximum() - scale.minimum() + 1).unwrap_or_default()
-}
-
 /// Counts are never negative: the tables check it.
-fn natural(count: i64) -> u64 {
+pub(super) fn natural(count: i64) -> u64 {
     u64::try_from(count).unwrap_or_default()
 }

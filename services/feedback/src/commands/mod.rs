@@ -1,7 +1,9 @@
 //! What can be done; the only place that begins and commits transactions.
 
+pub(crate) mod comparison;
 pub(crate) mod correction;
 pub(crate) mod detection;
+pub(crate) mod driver;
 pub(crate) mod feedback;
 pub(crate) mod heard;
 pub(crate) mod hot_issue;
@@ -9,6 +11,7 @@ pub(crate) mod invitation;
 pub(crate) mod keyword;
 pub(crate) mod learning;
 pub(crate) mod metric;
+pub(crate) mod perception;
 pub(crate) mod record;
 pub(crate) mod response;
 pub(crate) mod survey;

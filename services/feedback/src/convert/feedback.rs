@@ -112,7 +112,7 @@ fn parse(feedback: &pb::Feedback, violations: &mut Violations) -> Option<Draft> 
     })
 }
 
-fn parse_rating(rating: pb::Rating, violations: &mut Violations) -> Option<Rating> {
+pub(super) fn parse_rating(rating: pb::Rating, violations: &mut Violations) -> Option<Rating> {
     let pb::Rating { kind, value } = rating;
     let scale = match violations.choice::<pb::RatingKind>("rating.kind", kind)? {
         pb::RatingKind::Unspecified => return None,
@@ -219,7 +219,7 @@ fn optional(id: Option<Uuid>) -> String {
     id.map(|id| id.to_string()).unwrap_or_default()
 }
 
-fn rating_to_proto(rating: Rating) -> pb::Rating {
+pub(super) fn rating_to_proto(rating: Rating) -> pb::Rating {
     let kind = match rating.scale() {
         AnswerScale::Nps => pb::RatingKind::Nps,
         AnswerScale::Csat => pb::RatingKind::Csat,

@@ -2,9 +2,9 @@
 
 use attune_api::feedback::v1 as pb;
 use attune_rpc::{Error, Violations, timestamp};
-use attune_stats::metric::{ConfidenceLevel, Estimate, Outcome};
+use attune_stats::metric::{AnswerScale, ConfidenceLevel, Estimate, Outcome};
 use attune_stats::{MetricDefinition, MetricId};
-use chrono::{DateTime, Utc};
+use chrono::{DateTime, TimeDelta, Utc};
 
 use crate::commands::metric::Value;
 use crate::domain::{Grain, Measure, Slice, Step, Window, metric};
@@ -35,6 +35,28 @@ pub(crate) fn query(request: &pb::QueryMetricRequest) -> Result<Measure, Error> 
         })
     };
     violations.finish(measure())
+}
+
+/// The metric's scale, where it is made of answers.
+pub(super) fn parse_scale(id: &str, violations: &mut Violations) -> Option<AnswerScale> {
+    let scale = violations.check("metric", metric(id)).map(AnswerScale::of)?;
+    if scale.is_none() {
+        violations.add("metric", "must be made of answers: nps, csat or ces");
+    }
+    scale
+}
+
+/// A window of full hours from one instant to another, at most `most` days wide.
+pub(super) fn parse_hours(
+    (start, end): (DateTime<Utc>, DateTime<Utc>),
+    most: Option<i64>,
+    violations: &mut Violations,
+) -> Option<Window> {
+    if let Some(most) = most.filter(|&days| end - start > TimeDelta::days(days)) {
+        violations.add("end", format!("must be at most {most} days after start"));
+        return None;
+    }
+    parse_window(start, end, Step::Whole, violations)
 }
 
 /// The window taken down (its end up) to the full hour, or day with steps of a day.

@@ -1,13 +1,16 @@
 //! Between the wire and the domain: the only place that names both.
 
 pub(crate) mod analyzer;
+pub(crate) mod comparison;
 pub(crate) mod correction;
+pub(crate) mod driver;
 pub(crate) mod feedback;
 pub(crate) mod hot_issue;
 pub(crate) mod interaction;
 pub(crate) mod invitation;
 pub(crate) mod letter;
 pub(crate) mod metric;
+pub(crate) mod perception;
 pub(crate) mod person;
 pub(crate) mod response;
 pub(crate) mod survey;

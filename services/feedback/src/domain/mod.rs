@@ -1,12 +1,15 @@
 //! What the service knows, free of wire and tables.
 
+mod comparison;
 mod correction;
+mod driver;
 mod evidence;
 mod explanation;
 mod feedback;
 mod hot_issue;
 pub(crate) mod invitation;
 mod metric;
+mod perception;
 mod quotes;
 pub(crate) mod survey;
 mod tally;
@@ -15,13 +18,16 @@ mod topic;
 mod understanding;
 mod usual;
 
+pub(crate) use comparison::{Contrast, Group};
 pub(crate) use correction::{Correction, CorrectionState, reason_of, taught_by};
+pub(crate) use driver::Drivers;
 pub(crate) use evidence::{Cohort, Evidence, Member};
 pub(crate) use feedback::{Draft, Feedback, Origin, Rating, Source};
 pub(crate) use hot_issue::{
     DecisionRecord, HotIssue, HotIssueState, Notice, Outcome, Ruling, Scope, Sight, Widening,
 };
 pub(crate) use metric::{Grain, Measure, Slice, SliceCount, Spans, Step, Window, metric};
+pub(crate) use perception::{OwnRating, OwnRatingDraft, Perception, Subject};
 pub(crate) use quotes::representative;
 pub(crate) use tally::{MentionKey, PersonKey, RatingKey, SliceKey, Tally, day_of, hour_of};
 pub(crate) use theme::{Period, Theme, ThemeInPeriod, without_placeholders};

@@ -35,4 +35,24 @@ impl MetricService for Handlers {
         let values = values.into_iter().map(convert::metric::value_to_proto).collect();
         Ok(Response::new(pb::QueryMetricResponse { values }))
     }
+
+    async fn compare_metric(
+        &self,
+        request: Request<pb::CompareMetricRequest>,
+    ) -> Result<Response<pb::CompareMetricResponse>, Status> {
+        let caller = Caller::of(&request)?;
+        let contrast = convert::comparison::contrast(request.get_ref())?;
+        let compared = commands::comparison::compare(&self.db, caller.tenant(), contrast).await?;
+        Ok(Response::new(convert::comparison::compared_to_proto(compared)))
+    }
+
+    async fn explain_drivers(
+        &self,
+        request: Request<pb::ExplainDriversRequest>,
+    ) -> Result<Response<pb::ExplainDriversResponse>, Status> {
+        let caller = Caller::of(&request)?;
+        let question = convert::driver::question(request.get_ref())?;
+        let explained = commands::driver::explain(&self.db, caller.tenant(), question).await?;
+        Ok(Response::new(convert::driver::explained_to_proto(explained)))
+    }
 }

@@ -2,12 +2,15 @@
 
 mod airline;
 mod bad_input;
+mod comparison;
 mod counts;
 mod detection;
+mod driver;
 mod interactions;
 mod learning;
 mod metric;
 mod outside;
+mod perception;
 mod recording;
 mod survey;
 mod themes;

@@ -9,6 +9,7 @@ use super::baseline::{Coverage, Life, comparable, life, windows};
 use super::finding::{HotCell, Level, Notice, Run};
 use super::history::{History, HourCounts};
 use super::pass::{Pass, Test};
+use crate::multiple::false_discovery_rates;
 
 /// Runs the detection at the instant of `history`.
 pub fn detect(history: &History, settings: &Settings) -> Run {
@@ -92,13 +93,13 @@ const SHARE_RATE: f64 = 0.05;
 /// and ratio, then the most significant window length per topic and level. The shares' family is not narrowed to
 /// significant counts: a count that is high by chance comes with a share that is.
 fn select(tests: Vec<Test>, settings: &Settings) -> Vec<HotCell> {
-    let counts = adjusted(&tests.iter().map(|test| test.p_value).collect::<Vec<_>>());
+    let counts = false_discovery_rates(&tests.iter().map(|test| test.p_value).collect::<Vec<_>>());
     let rose: Vec<(f64, Test)> = counts
         .into_iter()
         .zip(tests)
         .filter(|(_, test)| test.p_value < 1.0)
         .collect();
-    let shares = adjusted(
+    let shares = false_discovery_rates(
         &rose
             .iter()
             .map(|(_, test)| test.share_p_value)
@@ -119,35 +120,4 @@ fn select(tests: Vec<Test>, settings: &Settings) -> Vec<HotCell> {
     let mut seen = BTreeSet::<(String, Level)>::new();
     hot.retain(|cell| seen.insert((cell.topic.clone(), cell.level.clone())));
     hot
-}
-
-/// The p-values adjusted by Benjamini and Hochberg's step-up procedure, in the order given.
-fn adjusted(p_values: &[f64]) -> Vec<f64> {
-    let mut order: Vec<usize> = (0..p_values.len()).collect();
-    order.sort_by(|&a, &b| p_values[a].total_cmp(&p_values[b]));
-    let mut q_values = vec![1.0; p_values.len()];
-    let mut lowest = 1.0_f64;
-    for (rank, &index) in order.iter().enumerate().rev() {
-        lowest = lowest.min(p_values[index] * p_values.len() as f64 / (rank + 1) as f64);
-        q_values[index] = lowest;
-    }
-    q_values
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn p_values_are_adjusted_as_in_the_published_example() {
-        // Benjamini and Hochberg 1995, section 4.1: fifteen p-values, four of them rejected at 0.05.
-        let published = [
-            0.0001, 0.0004, 0.0019, 0.0095, 0.0201, 0.0278, 0.0298, 0.0344, 0.0459, 0.3240, 0.4262, 0.5719,
-            0.6528, 0.7590, 1.0000,
-        ];
-        let q_values = adjusted(&published);
-        assert_eq!(q_values.iter().filter(|&&q| q <= 0.05).count(), 4);
-        assert!((q_values[3] - 0.0095 * 15.0 / 4.0).abs() < 1e-12);
-        assert!(q_values.is_sorted());
-    }
 }

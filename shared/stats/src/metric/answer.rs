@@ -44,6 +44,28 @@ impl AnswerScale {
         }
     }
 
+    /// The scale of a metric that is made of answers; none for the others.
+    pub const fn of(metric: MetricId) -> Option<Self> {
+        match metric {
+            MetricId::Nps => Some(Self::Nps),
+            MetricId::Csat => Some(Self::Csat),
+            MetricId::Ces => Some(Self::Ces),
+            MetricId::SentimentNegativeShare | MetricId::TopicNegativeShare | MetricId::TopicShare => None,
+        }
+    }
+
+    /// What an answer with this score adds to the metric, which is the mean of these values: for NPS −100, 0 or 100,
+    /// for CSAT 0 or 1, for CES the score itself.
+    pub fn value_of(self, score: i64) -> f64 {
+        match (self, score) {
+            (Self::Nps, 9..) => 100.0,
+            (Self::Nps, 7..=8) | (Self::Csat, ..=3) => 0.0,
+            (Self::Nps, _) => -100.0,
+            (Self::Csat, _) => 1.0,
+            (Self::Ces, _) => score as f64,
+        }
+    }
+
     fn index(self, score: i64) -> Option<usize> {
         if score > self.maximum() {
             None

@@ -57,9 +57,17 @@ impl Histogram {
     /// # Errors
     /// [`MetricError::ScaleMismatch`] when the answer belongs to another question.
     pub fn add(&mut self, answer: Answer) -> Result<(), MetricError> {
+        self.add_many(answer, 1)
+    }
+
+    /// Counts `times` answers that are alike.
+    ///
+    /// # Errors
+    /// As [`add`](Self::add).
+    pub fn add_many(&mut self, answer: Answer, times: u64) -> Result<(), MetricError> {
         self.same_scale(answer.scale)?;
         if let Some(count) = self.counts.get_mut(answer.index) {
-            *count += 1;
+            *count += times;
         }
         Ok(())
     }
@@ -103,17 +111,38 @@ impl Histogram {
 
     /// The metric of this question, with its interval, or the reason why none is shown.
     pub fn outcome(&self, level: ConfidenceLevel) -> Outcome {
-        let metric = self.scale.metric();
-        let n = self.n();
-        Outcome::when_enough(metric, n, || match self.scale {
-            AnswerScale::Nps => self.mean_of(metric, level, |score| match score {
-                9.. => 100.0,
-                7..=8 => 0.0,
-                _ => -100.0,
-            }),
-            AnswerScale::Csat => share_estimate(metric, self.counts.iter().skip(3).sum(), n, level),
-            AnswerScale::Ces => self.mean_of(metric, level, |score| score as f64),
+        self.outcome_from(self.scale.metric().definition().minimum_n, level)
+    }
+
+    /// The same from another minimum n on, at least two: where the answers are few by their nature and nobody's
+    /// privacy hangs on them, as with a company's own ratings.
+    pub fn outcome_from(&self, minimum_n: u64, level: ConfidenceLevel) -> Outcome {
+        let (metric, n) = (self.scale.metric(), self.n());
+        Outcome::when_enough(metric, n, minimum_n.max(2), || match self.scale {
+            AnswerScale::Nps | AnswerScale::Ces => self.mean(metric, level),
+            AnswerScale::Csat => share_estimate(metric, self.top_two(), n, level),
         })
+    }
+
+    /// Answers with one of the two highest scores: those that count for CSAT.
+    pub fn top_two(&self) -> u64 {
+        self.counts.iter().rev().take(2).sum()
+    }
+
+    /// The values that the metric is the mean of, with how many answers have each.
+    pub(crate) fn values(&self) -> impl Iterator<Item = (f64, u64)> {
+        let value = |(score, &count)| (self.scale.value_of(score), count);
+        self.scale.scores().zip(&self.counts).map(value)
+    }
+
+    /// Mean of the values, and sum of their squared distances from it.
+    pub(crate) fn moments(&self) -> (f64, f64) {
+        let mean = self.values().map(|(v, count)| v * count as f64).sum::<f64>() / self.n().max(1) as f64;
+        let squares = self
+            .values()
+            .map(|(v, count)| count as f64 * (v - mean).powi(2))
+            .sum();
+        (mean, squares)
     }
 
     fn same_scale(&self, other: AnswerScale) -> Result<(), MetricError> {
@@ -127,20 +156,11 @@ impl Histogram {
         }
     }
 
-    /// The mean of a value given to every score. NPS is the mean of {−100, 0, 100}.
-    fn mean_of(&self, metric: MetricId, level: ConfidenceLevel, value: impl Fn(i64) -> f64) -> Estimate {
+    /// The mean of the values of all answers. NPS is the mean of {−100, 0, 100}.
+    fn mean(&self, metric: MetricId, level: ConfidenceLevel) -> Estimate {
         let definition = metric.definition();
         let n = self.n() as f64;
-        let weighted = || {
-            self.scale
-                .scores()
-                .zip(&self.counts)
-                .map(|(score, &count)| (value(score), count as f64))
-        };
-        let mean = weighted().map(|(v, count)| v * count).sum::<f64>() / n;
-        let squares = weighted()
-            .map(|(v, count)| count * (v - mean).powi(2))
-            .sum::<f64>();
+        let (mean, squares) = self.moments();
         let half = if squares > 0.0 {
             student_critical(level.get(), n - 1.0) * (squares / (n - 1.0) / n).sqrt()
         } else {

@@ -108,6 +108,14 @@ pub enum MetricError {
         /// The trials given.
         n: u64,
     },
+    /// Numbers of different metrics cannot be compared.
+    #[error("{left} cannot be compared with {right}; compare numbers of one metric")]
+    DifferentMetrics {
+        /// The one metric.
+        left: MetricId,
+        /// The other one.
+        right: MetricId,
+    },
     /// The metric is not a share.
     #[error("metric {0} is not a share of successes; compute it from a histogram of answers")]
     NotAShare(MetricId),
@@ -157,6 +165,13 @@ pub enum Outcome {
 }
 
 impl Outcome {
+    /// How many answers there are.
+    pub const fn n(&self) -> u64 {
+        match self {
+            Self::Known(Estimate { n, .. }) | Self::Suppressed { n, .. } => *n,
+        }
+    }
+
     /// The estimate, where there is one.
     pub const fn estimate(&self) -> Option<&Estimate> {
         match self {
@@ -165,9 +180,8 @@ impl Outcome {
         }
     }
 
-    fn when_enough(metric: MetricId, n: u64, compute: impl FnOnce() -> Estimate) -> Self {
+    fn when_enough(metric: MetricId, n: u64, minimum_n: u64, compute: impl FnOnce() -> Estimate) -> Self {
         let definition = metric.definition();
-        let minimum_n = definition.minimum_n;
         if n >= minimum_n {
             return Self::Known(compute());
         }
@@ -201,7 +215,8 @@ pub fn share(
     if successes > n {
         return Err(MetricError::SuccessesExceedN { successes, n });
     }
-    Ok(Outcome::when_enough(metric, n, || {
+    let minimum_n = metric.definition().minimum_n;
+    Ok(Outcome::when_enough(metric, n, minimum_n, || {
         share_estimate(metric, successes, n, level)
     }))
 }

@@ -73,7 +73,7 @@ pub struct Arm {
 /// Shares: the hybrid score interval (Newcombe, Interval estimation for the difference between independent
 /// proportions, Statistics in Medicine 17(8), 1998, method 10), which keeps its promise for few successes. Means:
 /// Welch's interval at the same level (Biometrika 34(1/2), 1947).
-pub(super) fn difference(treated: &Sample, control: &Sample, critical: f64) -> Option<Interval> {
+pub(crate) fn difference(treated: &Sample, control: &Sample, critical: f64) -> Option<Interval> {
     let effect = treated.value() - control.value();
     match (*treated, *control) {
         (Sample::Proportion { .. }, Sample::Proportion { .. }) => {

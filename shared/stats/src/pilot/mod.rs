@@ -15,6 +15,7 @@ mod judge;
 mod plan;
 mod ratio;
 
+pub(crate) use arm::difference;
 pub use arm::{Arm, Sample};
 pub use guard::{Guard, GuardCheck, guard};
 pub use judge::{Evidence, Judgement, judge};

@@ -15,6 +15,7 @@
     reason = "days and hours of the simulated worlds are small and not negative"
 )]
 
+mod driver;
 mod hot;
 mod pilot;
 mod promise;

@@ -1,0 +1,65 @@
+//! Comparing groups of feedback.
+
+use attune_database::{Database, Tx};
+use attune_rpc::TenantId;
+use attune_stats::MetricId;
+use attune_stats::comparison::{self, Comparison, Counts};
+
+use super::metric::{Value, counts};
+use crate::domain::{Contrast, Group, Window};
+use crate::error::Error;
+
+/// The answer: each group in its window beside the reference.
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) struct Compared {
+    pub(crate) reference: Value,
+    pub(crate) groups: Vec<(Value, Comparison)>,
+}
+
+/// Answers whether groups differ from their reference.
+pub(crate) async fn compare(db: &Database, tenant: &TenantId, contrast: Contrast) -> Result<Compared, Error> {
+    let Contrast {
+        metric,
+        reference,
+        groups,
+    } = contrast;
+    let windows: Vec<Window> = groups.iter().map(|group| group.window).collect();
+    let window = reference.window;
+    let mut tx = db.read(tenant).await?;
+    let reference = counted(&mut tx, metric, reference).await?;
+    let mut numbers = Vec::with_capacity(groups.len());
+    for group in groups {
+        numbers.push(counted(&mut tx, metric, group).await?);
+    }
+    tx.commit().await?;
+    let (outcome, compared) = comparison::compare(&reference, &numbers)?;
+    let beside = |((comparison, counts), window): ((Comparison, Counts), Window)| {
+        let value = Value {
+            window,
+            count: counts.successes().unwrap_or_default(),
+            outcome: comparison.outcome.clone(),
+        };
+        (value, comparison)
+    };
+    Ok(Compared {
+        reference: Value {
+            window,
+            count: reference.successes().unwrap_or_default(),
+            outcome,
+        },
+        groups: compared
+            .into_iter()
+            .zip(numbers)
+            .zip(windows)
+            .map(beside)
+            .collect(),
+    })
+}
+
+async fn counted(tx: &mut Tx, metric: MetricId, group: Group) -> Result<Counts, Error> {
+    let measure = group.measure(metric);
+    let whole = counts(tx, &measure).await?.pop();
+    // A question without steps has one window.
+    let (_, counts) = whole.ok_or(sqlx::Error::RowNotFound)?;
+    Ok(counts)
+}

@@ -1,0 +1,84 @@
+//! Answers with what is on record about them.
+
+use attune_database::Tx;
+use attune_stats::driver::{Answered, Attribute, Dimension};
+use sqlx::query_as;
+
+use crate::domain::{Drivers, Slice};
+
+#[derive(Debug)]
+struct Row {
+    score: i16,
+    topics: Vec<String>,
+    touchpoint: String,
+    agent_id: String,
+    channel: String,
+    product: String,
+}
+
+impl Row {
+    /// All but the topic that the whole slice is about.
+    fn answered(self, slice: &Slice) -> Answered {
+        let attribute = |dimension, value| Attribute { dimension, value };
+        let mut attributes: Vec<Attribute> = self
+            .topics
+            .into_iter()
+            .filter(|topic| *topic != slice.topic_id)
+            .map(|topic| attribute(Dimension::Topic, topic))
+            .collect();
+        attributes.extend([
+            attribute(Dimension::Touchpoint, self.touchpoint),
+            attribute(Dimension::Agent, self.agent_id),
+            attribute(Dimension::Channel, self.channel),
+            attribute(Dimension::Product, self.product),
+        ]);
+        Answered {
+            score: i64::from(self.score),
+            attributes,
+        }
+    }
+}
+
+/// The customers' answers to a question about drivers, those whose id hashes below `share` of all ids: for the same
+/// answers the same ones. At most `limit`.
+pub(crate) async fn answers(
+    tx: &mut Tx,
+    question: &Drivers,
+    share: f64,
+    limit: i64,
+) -> Result<Vec<Answered>, sqlx::Error> {
+    let tenant = tx.tenant().as_str().to_owned();
+    let Drivers { scale, slice, window } = question;
+    // `uuid_hash` is a 32-bit number with a sign.
+    let below = share * 4_294_967_296.0 - 2_147_483_648.0;
+    let rows = query_as!(
+        Row,
+        r#"WITH drawn AS MATERIALIZED (
+               SELECT feedback_id FROM feedback.feedback
+               WHERE tenant_id = $1 AND occurred_at >= $2 AND occurred_at < $3
+                 AND uuid_hash(feedback_id)::double precision < $4)
+           SELECT f.rating_score AS "score!", f.touchpoint, f.agent_id, f.channel, f.product,
+                  ARRAY(SELECT DISTINCT mention ->> 'topic_id'
+                        FROM jsonb_array_elements(f.topics) AS mention ORDER BY 1) AS "topics!"
+           FROM drawn
+           JOIN feedback.feedback f ON f.tenant_id = $1 AND f.feedback_id = drawn.feedback_id
+           WHERE f.rating_scale = $5 AND f.rating_score IS NOT NULL AND f.origin IN ('submitted', 'interaction')
+             AND ($6 = '' OR f.product = $6) AND ($7 = '' OR f.channel = $7) AND ($8 = '' OR f.touchpoint = $8)
+             AND ($9 = '' OR f.topics @> jsonb_build_array(jsonb_build_object('topic_id', $9::text)))
+           ORDER BY f.feedback_id
+           LIMIT $10"#,
+        tenant,
+        window.start,
+        window.end,
+        below,
+        scale.metric().as_str(),
+        slice.product,
+        slice.channel,
+        slice.touchpoint,
+        slice.topic_id,
+        limit
+    )
+    .fetch_all(&mut **tx)
+    .await?;
+    Ok(rows.into_iter().map(|row| row.answered(slice)).collect())
+}
