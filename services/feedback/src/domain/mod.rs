@@ -1,6 +1,7 @@
 //! What the service knows, free of wire and tables.
 
 mod correction;
+pub(crate) mod course;
 mod evidence;
 mod explanation;
 mod feedback;
@@ -16,6 +17,7 @@ mod understanding;
 mod usual;
 
 pub(crate) use correction::{Correction, CorrectionState, reason_of, taught_by};
+pub(crate) use course::Course;
 pub(crate) use evidence::{Cohort, Evidence, Member};
 pub(crate) use feedback::{Draft, Feedback, Origin, Rating, Source};
 pub(crate) use hot_issue::{

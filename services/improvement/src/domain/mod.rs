@@ -1,11 +1,13 @@
 //! What the service knows and decides, free of wire and tables.
 
+mod board;
 mod department;
 mod goal;
 mod initiative;
 mod issue;
 mod iteration;
 mod measurement;
+mod owed;
 mod pilot;
 mod principle;
 mod series;
@@ -16,6 +18,9 @@ mod trace;
 mod verdict;
 mod workload;
 
+pub(crate) use board::{
+    AtWork, Blocker, BlockerKind, Board, BoardStage, BoardSummary, LookSaid, OnBoard, Projected,
+};
 pub(crate) use department::{Department, email};
 pub(crate) use goal::{
     Estimate, Goal, GoalChange, GoalDraft, GoalMeasurement, GoalState, GoalTrack, Measured, Progress,
@@ -25,6 +30,7 @@ pub(crate) use initiative::{Change, Conclusion, Draft, Initiative};
 pub(crate) use issue::{Cohort, Detection, Issue, Member, Origin, Report, Widening};
 pub(crate) use iteration::{Action, Iteration, PilotOverride, Rollout};
 pub(crate) use measurement::{Judgement, Look, MeasurementPlan, judge};
+pub(crate) use owed::{Owed, OwedBecause, Reached};
 pub(crate) use pilot::{
     Answers, Arm, ArmCount, Assignment, Candidate, Exposure, Gathered, Pilot, PilotGuard, PilotLook,
     PilotMetric, PilotState, Rating, Said, Sentiment, Setup, StratumCheck, is_due, take,

@@ -1,5 +1,6 @@
 //! The RPCs: parse, call one command, map.
 
+mod board;
 mod goal;
 mod initiative;
 mod issue;
@@ -83,6 +84,18 @@ pub(crate) struct Traces {
 }
 
 impl Traces {
+    pub(crate) fn new(db: Database) -> Self {
+        Self { db }
+    }
+}
+
+/// The handlers of `BoardService`.
+#[derive(Clone, Debug)]
+pub(crate) struct Boards {
+    db: Database,
+}
+
+impl Boards {
     pub(crate) fn new(db: Database) -> Self {
         Self { db }
     }
