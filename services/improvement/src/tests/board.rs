@@ -173,10 +173,10 @@ async fn a_rollout_shows_when_its_verdict_is_due_and_what_the_last_planned_look_
         low < effect && effect < high && effect < 0.0,
         "{low} {effect} {high}"
     );
-    assert_eq!(blocked_since(&after.stage_since), rollout.at);
+    assert_eq!(since(after.stage_since), rollout.at);
 }
 
-fn blocked_since(since: &Option<prost_types::Timestamp>) -> DateTime<Utc> {
+fn since(since: Option<prost_types::Timestamp>) -> DateTime<Utc> {
     since.and_then(attune_rpc::instant).unwrap()
 }
 
@@ -187,7 +187,7 @@ async fn a_change_that_did_not_help_comes_back_as_a_decision_and_one_that_did_le
     let back = item(&platform).await;
     assert_eq!((back.stage(), back.iteration), (BoardStage::Preparing, 2));
     assert_eq!(blocked(&back).1, "Ada");
-    assert_eq!(blocked_since(&back.stage_since), at("2026-03-19T06:00:00Z"));
+    assert_eq!(since(back.stage_since), at("2026-03-19T06:00:00Z"));
     assert!(back.projected_verdict.is_none(), "the next try is not measured");
 
     platform.act(id).await;

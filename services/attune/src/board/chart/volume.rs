@@ -1,9 +1,10 @@
 //! How often a topic was mentioned, beside what was to be expected.
 
 use chrono::{DateTime, Days, NaiveDate, NaiveTime, Utc};
+use plotters::coord::types::RangedCoordf64;
 use plotters::prelude::{
-    ChartBuilder, Color as _, DashedLineSeries, IntoFont as _, PathElement, Polygon, Rectangle, Text,
-    TextStyle,
+    Cartesian2d, ChartBuilder, ChartContext, Color as _, DashedLineSeries, IntoFont as _, PathElement,
+    Polygon, Rectangle, Text, TextStyle,
 };
 use plotters::style::text_anchor::{HPos, Pos, VPos};
 
@@ -49,6 +50,8 @@ pub(crate) fn volume(
     draw(caption, screen, HEIGHT, |area| paint(area, screen, days, marks))
 }
 
+type Chart<'a, 'b> = ChartContext<'a, SVGBackend<'b>, Cartesian2d<RangedCoordf64, RangedCoordf64>>;
+
 fn paint(area: &Area<'_>, screen: Screen, days: &[Point], marks: &[Mark]) -> anyhow::Result<()> {
     let Some(first) = days.first().map(|day| day.date) else {
         return Ok(());
@@ -57,12 +60,12 @@ fn paint(area: &Area<'_>, screen: Screen, days: &[Point], marks: &[Mark]) -> any
         .iter()
         .map(|day| (day.mentions as f64).max(day.usual.map_or(0.0, |(_, _, high)| high)))
         .fold(1.0, f64::max);
-    let (width, top) = (days.len() as f64, highest / (1.0 - HEADROOM));
+    let top = highest / (1.0 - HEADROOM);
     let mut chart = ChartBuilder::on(area)
         .margin(6)
         .x_label_area_size(26)
         .y_label_area_size(44)
-        .build_cartesian_2d(0.0..width, 0.0..top)?;
+        .build_cartesian_2d(0.0..days.len() as f64, 0.0..top)?;
     let labels = match screen {
         Screen::Wide => 8,
         Screen::Narrow => 4,
@@ -79,10 +82,20 @@ fn paint(area: &Area<'_>, screen: Screen, days: &[Point], marks: &[Mark]) -> any
         .x_label_formatter(&|place| dated(first, *place))
         .y_label_formatter(&|count| format!("{count:.0}"))
         .draw()?;
+    paint_days(&mut chart, days)?;
+    for (row, mark) in marks.iter().enumerate() {
+        let x = place_of(first, mark.at).clamp(0.0, days.len() as f64);
+        // Names that stand close would cover each other: each has a row of three.
+        let y = top * (1.0 - HEADROOM * (row % 3) as f64 / 3.0);
+        paint_mark(&mut chart, mark, (x, y), days.len() as f64)?;
+    }
+    Ok(())
+}
+
+fn paint_days(chart: &mut Chart<'_, '_>, days: &[Point]) -> anyhow::Result<()> {
     let usual = || {
-        days.iter()
-            .enumerate()
-            .filter_map(|(place, day)| Some((place as f64, day.usual?)))
+        let known = days.iter().enumerate();
+        known.filter_map(|(place, day)| Some((place as f64, day.usual?)))
     };
     let upper = usual().flat_map(|(x, (_, _, high))| [(x, high), (x + 1.0, high)]);
     let lower: Vec<_> = usual()
@@ -94,27 +107,29 @@ fn paint(area: &Area<'_>, screen: Screen, days: &[Point], marks: &[Mark]) -> any
         let x = place as f64;
         let colour = if day.is_hot() { HOT } else { USUAL };
         let strength = if day.complete { 1.0 } else { 0.5 };
-        Rectangle::new(
-            [(x + 0.15, 0.0), (x + 0.85, day.mentions as f64)],
-            colour.mix(strength).filled(),
-        )
+        let corners = [(x + 0.15, 0.0), (x + 0.85, day.mentions as f64)];
+        Rectangle::new(corners, colour.mix(strength).filled())
     }))?;
     let expected = usual().map(|(x, (expected, ..))| (x + 0.5, expected));
     chart.draw_series(DashedLineSeries::new(expected, 5, 4, SOFT.stroke_width(2)))?;
-    for (row, mark) in marks.iter().enumerate() {
-        let x = place_of(first, mark.at).clamp(0.0, width);
-        let colour = if mark.opened { HOT } else { INK };
-        // Names that stand close would cover each other: each has a row of three.
-        let y = top * (1.0 - HEADROOM * (row % 3) as f64 / 3.0);
-        let side = if x > width * 0.6 { HPos::Right } else { HPos::Left };
-        let gap = width * if side == HPos::Right { -0.008 } else { 0.008 };
-        let style = TextStyle::from(("sans-serif", LETTERS).into_font())
-            .color(&colour)
-            .pos(Pos::new(side, VPos::Top));
-        let line = PathElement::new(vec![(x, 0.0), (x, y)], colour.stroke_width(2));
-        chart.draw_series(std::iter::once(line))?;
-        chart.draw_series(std::iter::once(Text::new(mark.name.clone(), (x + gap, y), style)))?;
-    }
+    Ok(())
+}
+
+/// A line up to `place`, with its name on the side where there is room.
+fn paint_mark(chart: &mut Chart<'_, '_>, mark: &Mark, (x, y): (f64, f64), width: f64) -> anyhow::Result<()> {
+    let colour = if mark.opened { HOT } else { INK };
+    let (side, gap) = if x > width * 0.6 {
+        (HPos::Right, width * -0.008)
+    } else {
+        (HPos::Left, width * 0.008)
+    };
+    let style = TextStyle::from(("sans-serif", LETTERS).into_font())
+        .color(&colour)
+        .pos(Pos::new(side, VPos::Top));
+    let line = PathElement::new(vec![(x, 0.0), (x, y)], colour.stroke_width(2));
+    chart.draw_series(std::iter::once(line))?;
+    let name = Text::new(mark.name.clone(), (x + gap, y), style);
+    chart.draw_series(std::iter::once(name))?;
     Ok(())
 }
 
