@@ -6,7 +6,7 @@ use std::process::ExitCode;
 use anyhow::Context as _;
 use clap::{Parser, Subcommand};
 
-use crate::{database, demo, import, serve, token};
+use crate::{board, database, demo, import, serve, token};
 
 /// Attune: a closed-loop customer experience platform.
 #[derive(Debug, Parser)]
@@ -21,7 +21,8 @@ Examples:
   attune demo --exit --input feedback.csv      the same on your own file, then leave
   attune serve all                             the five services in one process on an embedded Postgres
   attune token --tenant acme                   a token for trying it out
-  attune import feedback.csv --url http://127.0.0.1:7443 --token \"$(attune token --tenant acme)\""
+  attune import feedback.csv --url http://127.0.0.1:7443 --token \"$(attune token --tenant acme)\"
+  attune board --token \"$(attune token --tenant acme)\" --html board.html"
 )]
 struct Cli {
     #[command(subcommand)]
@@ -34,6 +35,7 @@ enum Command {
     Serve(Box<serve::Serve>),
     Token(token::Token),
     Import(import::Import),
+    Board(board::ShowBoard),
     Migrate(database::Migrate),
     Database(database::EmbeddedDatabase),
 }
@@ -68,6 +70,7 @@ async fn run(command: Command) -> anyhow::Result<ExitCode> {
         Command::Serve(serve) => Box::pin(serve.run()).await.map(done),
         Command::Token(token) => token.run().map(done),
         Command::Import(import) => Box::pin(import.run()).await.map(done),
+        Command::Board(board) => Box::pin(board.run()).await.map(done),
         Command::Migrate(migrate) => migrate.run().await.map(done),
         Command::Database(database) => Box::pin(database.run()).await,
     }

@@ -25,7 +25,7 @@ use crate::progress::say;
 use crate::replay::{Replay, end_of};
 use crate::settled::Settled;
 use crate::timetable::Timetable;
-use crate::{change, explore, input, sample, services, token};
+use crate::{board, change, explore, input, sample, services, token};
 
 /// How long the token in the printed calls is good for.
 const TOKEN_TTL: Duration = Duration::from_hours(12);
@@ -60,6 +60,7 @@ Tab-separated files have no quotes; .gz is unpacked; the format is known by the 
 Examples:
   attune demo                                              a bundled sample, then stay up until Ctrl-C
   attune demo --exit --report account.json                 the same, the account as JSON as well, then leave
+  attune demo --exit --html account.html                   the same, drawn as a page with pictures
   attune demo --input feedback.csv --changes changes.csv   your own feedback, and what you really changed
 
 Nothing leaves the machine: mail goes to a server inside the process. Time is virtual, months take seconds.
@@ -81,6 +82,10 @@ pub(crate) struct Demo {
     /// Write the account as JSON into this file
     #[arg(long, value_name = "FILE")]
     report: Option<PathBuf>,
+
+    /// Draw the account as a page with pictures into this file
+    #[arg(long, value_name = "FILE")]
+    html: Option<PathBuf>,
 
     /// Leave when the account is given
     #[arg(long)]
@@ -283,6 +288,10 @@ impl Demo {
             mails: mails(&stage.mailbox),
         };
         let account = account::collect(&stage.platform, observed).await?;
+        if let Some(file) = &self.html {
+            let title = format!("What came of {}", account.input);
+            board::write_page(&stage.platform, board::Closed::Ever, &title, file).await?;
+        }
         self.tell(&account, stage)?;
         if !self.exit {
             tokio::signal::ctrl_c().await.context("cannot wait for Ctrl-C")?;
@@ -296,6 +305,9 @@ impl Demo {
         if let Some(file) = &self.report {
             write_report(file, account)?;
             writeln!(out, "The account as JSON: {}", file.display())?;
+        }
+        if let Some(file) = &self.html {
+            writeln!(out, "The account with pictures: {}", file.display())?;
         }
         if !self.exit {
             let calls = explore::calls(account, stage.running.address(), &stage.token);

@@ -6,6 +6,7 @@
 //! has been heard, which in real life nobody needs to know.
 
 mod account;
+mod board;
 mod change;
 mod cli;
 mod customers;

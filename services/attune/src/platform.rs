@@ -6,6 +6,7 @@ use anyhow::{Context as _, anyhow};
 use attune_api::feedback::v1::feedback_service_client::FeedbackServiceClient;
 use attune_api::feedback::v1::hot_issue_service_client::HotIssueServiceClient;
 use attune_api::feedback::v1::theme_service_client::ThemeServiceClient;
+use attune_api::improvement::v1::board_service_client::BoardServiceClient;
 use attune_api::improvement::v1::initiative_service_client::InitiativeServiceClient;
 use attune_api::improvement::v1::issue_service_client::IssueServiceClient;
 use attune_api::improvement::v1::trace_service_client::TraceServiceClient;
@@ -100,6 +101,10 @@ impl Platform {
 
     pub(crate) fn themes(&self) -> ThemeServiceClient<Caller> {
         ThemeServiceClient::new(self.caller.clone())
+    }
+
+    pub(crate) fn boards(&self) -> BoardServiceClient<Caller> {
+        BoardServiceClient::new(self.caller.clone())
     }
 
     pub(crate) fn issues(&self) -> IssueServiceClient<Caller> {

@@ -87,6 +87,18 @@ fn a_single_service_without_a_database_says_what_to_give() {
 }
 
 #[test]
+fn a_board_of_a_platform_that_does_not_run_says_so() {
+    let output = attune(&["board", "--url", "http://127.0.0.1:1", "--token", "t"]);
+    assert_eq!(output.status.code(), Some(1));
+    assert!(
+        err(&output).contains("is the platform running there?"),
+        "{}",
+        err(&output)
+    );
+    assert!(out(&output).is_empty());
+}
+
+#[test]
 fn a_file_that_cannot_be_replayed_says_why_before_anything_starts() {
     let folder = tempfile::tempdir().unwrap();
     let file = folder.path().join("feedback.csv");

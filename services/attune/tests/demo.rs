@@ -5,7 +5,7 @@
 #![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
 
 use std::fmt::Write as _;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use attune_database::embedded::shared_for_tests;
@@ -79,6 +79,8 @@ async fn account(folder: &Path) -> (Value, String) {
         .arg(file("changes.csv", changes()))
         .arg("--report")
         .arg(folder.join("report.json"))
+        .arg("--html")
+        .arg(folder.join("account.html"))
         .env("DATABASE_URL", server.url())
         .env_remove("RUST_LOG")
         .output()
@@ -147,11 +149,13 @@ async fn the_account_says_that_the_first_change_did_nothing_and_the_second_helpe
     );
     assert_eq!(account["trace_complete"], true, "{:#}", account["traces"]);
     in_peoples_words(&account);
+    drawn(folder.path());
     for words in [
         "INEFFECTIVE",
         "What people talked about",
         ": EFFECTIVE",
         "Locked out again",
+        "day by day: ▁",
         "line 1",
     ] {
         assert!(printed.contains(words), "{words} is missing in:\n{printed}");
@@ -169,4 +173,87 @@ fn in_peoples_words(account: &Value) {
     assert!(themes.iter().all(|theme| theme["texts"].as_i64().unwrap() > 0));
     let keywords = account["issues"][0]["keywords"].to_string();
     assert!(keywords.contains("locked"), "{keywords}");
+}
+
+/// The same account with pictures, which a browser shows in light, in dark, and on a phone.
+fn drawn(folder: &Path) {
+    let page = folder.join("account.html");
+    let html = std::fs::read_to_string(&page).unwrap();
+    // What was found, both tries, both tellings; each picture for two widths.
+    assert_eq!(html.matches("<svg ").count(), 6);
+    for words in [
+        "Try 1: did not help enough",
+        "Try 2: it helped",
+        "became an issue",
+        "Closed on 2026-",
+        "the old sign-in is back",
+    ] {
+        assert!(html.contains(words), "{words} is missing");
+    }
+    let Some(chromium) = chromium() else {
+        skipped("no chromium was found on PATH; `apt-get install chromium` brings one");
+        return;
+    };
+    let pictures = [
+        ("light", "1040,1900", false),
+        ("dark", "1040,1900", true),
+        ("phone", "500,2400", false),
+    ]
+    .map(|(name, size, dark)| {
+        let picture = pictures_folder().join(format!("board-{name}.png"));
+        shoot(&chromium, &page, &picture, size, dark);
+        std::fs::read(picture).unwrap()
+    });
+    for picture in &pictures {
+        assert!(
+            picture.starts_with(b"\x89PNG") && picture.len() > 20_000,
+            "{} bytes",
+            picture.len()
+        );
+    }
+    assert_ne!(pictures[0], pictures[1], "dark looks like light");
+}
+
+#[allow(clippy::print_stderr)] // says why it is skipped
+fn skipped(reason: &str) {
+    eprintln!("skipped: {reason}");
+}
+
+fn chromium() -> Option<&'static str> {
+    let runs = |name: &&str| {
+        let version = Command::new(name).arg("--version").output();
+        version.is_ok_and(|output| output.status.success())
+    };
+    ["chromium", "chromium-browser", "google-chrome"]
+        .into_iter()
+        .find(runs)
+}
+
+/// Where pictures are kept, should somebody want to look at them.
+fn pictures_folder() -> PathBuf {
+    std::env::var_os("ATTUNE_PICTURES").map_or_else(|| env!("CARGO_TARGET_TMPDIR").into(), Into::into)
+}
+
+fn shoot(chromium: &str, page: &Path, picture: &Path, size: &str, dark: bool) {
+    let mut browser = Command::new(chromium);
+    browser.args([
+        "--headless=new",
+        "--no-sandbox",
+        "--disable-gpu",
+        "--hide-scrollbars",
+    ]);
+    browser.arg(format!("--window-size={size}"));
+    browser.arg(format!("--screenshot={}", picture.display()));
+    if dark {
+        browser.arg("--blink-settings=preferredColorScheme=0");
+    }
+    let output = browser
+        .arg(format!("file://{}", page.display()))
+        .output()
+        .unwrap();
+    assert!(
+        output.status.success(),
+        "{}",
+        String::from_utf8_lossy(&output.stderr)
+    );
 }

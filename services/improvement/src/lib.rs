@@ -14,6 +14,7 @@ mod timers;
 use std::sync::Arc;
 
 use async_trait::async_trait;
+use attune_api::improvement::v1::board_service_server::BoardServiceServer;
 use attune_api::improvement::v1::goal_service_server::GoalServiceServer;
 use attune_api::improvement::v1::initiative_service_server::InitiativeServiceServer;
 use attune_api::improvement::v1::issue_service_server::IssueServiceServer;
@@ -87,6 +88,7 @@ impl Service for Improvement {
             .grpc(PrincipleServiceServer::new(grpc::Principles::new(
                 database.clone(),
             )))
+            .grpc(BoardServiceServer::new(grpc::Boards::new(database.clone())))
             .grpc(TraceServiceServer::new(grpc::Traces::new(database)))
             .consumer(events::HotIssues)
             .consumer(events::Messages)

@@ -68,7 +68,18 @@ impl<K: Serialize + DeserializeOwned> Page<K> {
         let Some(last) = rows.last() else {
             return Ok(String::new());
         };
-        let key = serde_json::to_vec(&key(last)).map_err(Error::internal)?;
+        self.token(&key(last))
+    }
+
+    /// The most rows that the page holds.
+    pub fn size(&self) -> usize {
+        self.size
+    }
+
+    /// The token of the page that begins after `key`: for a listing that looks at more rows than it answers, and may
+    /// end a page before it is full.
+    pub fn token(&self, key: &K) -> Result<String, Error> {
+        let key = serde_json::to_vec(key).map_err(Error::internal)?;
         Ok(URL_SAFE_NO_PAD.encode([&self.fingerprint[..], &key].concat()))
     }
 }

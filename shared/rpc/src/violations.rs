@@ -303,10 +303,16 @@ mod tests {
             violations.add(format!("candidates[{place}].profile_id"), "must be given");
         }
         let listed = violations.iter().count();
-        assert!(listed > 20 && listed + violations.left_out() == 100_000, "{listed}");
+        assert!(
+            listed > 20 && listed + violations.left_out() == 100_000,
+            "{listed}"
+        );
         let status: tonic::Status = violations.finish::<()>(None).unwrap_err().into();
         assert!(status.details().len() * 4 / 3 + status.message().len() < 7 * 1024);
-        assert!(status.message().starts_with("100000 fields are wrong"), "{status}");
+        assert!(
+            status.message().starts_with("100000 fields are wrong"),
+            "{status}"
+        );
     }
 
     #[test]

@@ -63,6 +63,25 @@ pub(crate) fn count_tail(observed: u64, mean: f64, variance: f64) -> f64 {
         .map_or(1.0, |distribution| distribution.sf(observed - 1))
 }
 
+/// The smallest count k with P(Y ≤ k) ≥ `p`, for the distribution of [`count_tail`].
+pub(crate) fn count_quantile(p: f64, mean: f64, variance: f64) -> u64 {
+    let reached = |k: u64| 1.0 - count_tail(k + 1, mean, variance) >= p;
+    let mut high = 1;
+    while !reached(high) && high < u64::MAX / 4 {
+        high *= 2;
+    }
+    let mut low = 0;
+    while low < high {
+        let middle = low + (high - low) / 2;
+        if reached(middle) {
+            high = middle;
+        } else {
+            low = middle + 1;
+        }
+    }
+    low
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -74,6 +93,16 @@ mod tests {
         assert!((student_critical(0.999, 5.0) - 6.868_83).abs() < 1e-3);
         assert!((chi_squared_sf(10.827_57, 1.0) - 0.001).abs() < 1e-6);
         assert!((normal_sf(8.0) / 6.220_96e-16 - 1.0).abs() < 1e-3);
+    }
+
+    #[test]
+    fn count_quantiles_agree_with_the_printed_tables() {
+        // Poisson(10): P(Y <= 4) = 0.0293, P(Y <= 16) = 0.9730, P(Y <= 17) = 0.9857.
+        assert_eq!(count_quantile(0.025, 10.0, 10.0), 4);
+        assert_eq!(count_quantile(0.975, 10.0, 10.0), 17);
+        assert_eq!(count_quantile(0.025, 0.2, 0.2), 0);
+        // Geometric (size one) with mean 4: P(Y <= k) = 1 - (4/5)^(k+1).
+        assert_eq!(count_quantile(0.975, 4.0, 20.0), 16);
     }
 
     #[test]

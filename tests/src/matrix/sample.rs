@@ -76,6 +76,8 @@ const SAMPLES: &[(&str, Sample)] = &[
     ("ListThemesRequest>days", Int(7)),
     ("GetWorkloadRequest>owner", Absent),
     ("ListIssuesRequest>state", Absent),
+    ("closed_since", Hours(-48)),
+    ("because", Absent),
     ("ListMessagesRequest>state", Absent),
     ("CreateInitiativeRequest>issue_id", Known("free_issue_id")),
     (

@@ -2,11 +2,11 @@
 
 use anyhow::Context as _;
 use attune_api::feedback::v1::{
-    DetectionNotice, ExplainHotIssueRequest, ExplainHotIssueResponse, ListDetectionNoticesRequest,
+    CourseDay, DetectionNotice, ExplainHotIssueRequest, ExplainHotIssueResponse, ListDetectionNoticesRequest,
 };
 use attune_api::improvement::v1::{
-    Initiative, InitiativeState, Issue, IssueState, Iteration, ListInitiativesRequest, ListIssuesRequest,
-    TellingSummary, VerdictDecision,
+    Initiative, InitiativeState, Issue, IssueState, Iteration, ListIssuesRequest, TellingSummary,
+    VerdictDecision,
 };
 use attune_rpc::instant;
 use chrono::{DateTime, Utc};
@@ -16,6 +16,7 @@ use super::{
     Account, Counts, InitiativeAccount, IssueAccount, IterationAccount, Mails, NoticeAccount, OpenIteration,
     RejectionAccount, Told, themes, tracing,
 };
+use crate::board;
 use crate::input::Rejection;
 use crate::platform::{PAGE, Platform, ask};
 use crate::replay::Replayed;
@@ -49,14 +50,15 @@ pub(crate) async fn collect(platform: &Platform, observed: Observed) -> anyhow::
     let mut traces = Vec::with_capacity(found.len());
     let mut told = Told::default();
     for issue in found {
-        let planned = initiatives_for(platform, &issue.issue_id).await?;
+        let planned = board::initiatives_for(platform, &issue.issue_id).await?;
         traces.push(tracing::walk(platform, &issue, &planned).await?);
         for initiative in planned {
             initiatives.push(initiative_account(initiative, until, &mut told));
         }
         let why = explain(platform, &issue).await?;
         let keywords = themes::keywords(platform, &issue).await?;
-        issues.push(issue_account(issue, why, keywords));
+        let course = board::course(platform, &issue.hot_issue_id).await?;
+        issues.push(issue_account(issue, why, keywords, course.days));
     }
     let (to_customers, to_departments) = mails;
     let as_told = i64::try_from(to_customers) == Ok(told.sent);
@@ -114,20 +116,6 @@ async fn issues(platform: &Platform) -> anyhow::Result<Vec<Issue>> {
     }
 }
 
-async fn initiatives_for(platform: &Platform, issue_id: &str) -> anyhow::Result<Vec<Initiative>> {
-    let client = platform.initiatives();
-    let request = ListInitiativesRequest {
-        issue_id: issue_id.to_owned(),
-        page_size: PAGE,
-        ..Default::default()
-    };
-    let listed = ask("ListInitiatives", || {
-        let (mut client, request) = (client.clone(), request.clone());
-        async move { client.list_initiatives(request).await }
-    });
-    Ok(listed.await?.initiatives)
-}
-
 async fn explain(platform: &Platform, issue: &Issue) -> anyhow::Result<ExplainHotIssueResponse> {
     let client = platform.hot_issues();
     let request = ExplainHotIssueRequest {
@@ -156,7 +144,12 @@ async fn notices(platform: &Platform) -> anyhow::Result<Vec<DetectionNotice>> {
     Ok(notices)
 }
 
-fn issue_account(issue: Issue, why: ExplainHotIssueResponse, keywords: Vec<String>) -> IssueAccount {
+fn issue_account(
+    issue: Issue,
+    why: ExplainHotIssueResponse,
+    keywords: Vec<String>,
+    days: Vec<CourseDay>,
+) -> IssueAccount {
     let hot = why.hot_issue.unwrap_or_default();
     IssueAccount {
         state: word(issue.state().as_str_name(), "ISSUE_STATE_"),
@@ -180,6 +173,7 @@ fn issue_account(issue: Issue, why: ExplainHotIssueResponse, keywords: Vec<Strin
         explanation: why.explanation,
         keywords,
         quotes: issue.quotes,
+        days,
     }
 }
 

@@ -1,12 +1,14 @@
 //! The account of a replay: what was found, when, why, who was told, what it did. Read from the API alone.
 
 mod collect;
+mod course;
 mod print;
 mod themes;
 mod tracing;
 
 use std::collections::BTreeMap;
 
+use attune_api::feedback::v1::CourseDay;
 use chrono::{DateTime, Utc};
 use serde::Serialize;
 
@@ -100,6 +102,9 @@ pub(crate) struct IssueAccount {
     /// The words that tell its mentions from everything else that was said then.
     pub(crate) keywords: Vec<String>,
     pub(crate) quotes: Vec<String>,
+    /// Drawn for people; programs ask for them.
+    #[serde(skip)]
+    pub(crate) days: Vec<CourseDay>,
 }
 
 /// What was done about an issue.

@@ -4,7 +4,7 @@ use std::fmt::{self, Write as _};
 
 use chrono::{DateTime, Utc};
 
-use super::{Account, InitiativeAccount, IssueAccount, IterationAccount, OpenIteration, Told};
+use super::{Account, InitiativeAccount, IssueAccount, IterationAccount, OpenIteration, Told, course};
 
 /// Rejected lines that are shown one by one.
 const SHOWN_REJECTIONS: usize = 5;
@@ -145,6 +145,7 @@ fn found(out: &mut String, issue: &IssueAccount) -> fmt::Result {
         issue.tested,
         issue.comparable_windows
     )?;
+    course::print(out, &issue.days)?;
     writeln!(
         out,
         "  frozen: {} customers, {} complaints",

@@ -4,7 +4,7 @@ use attune_database::Database;
 use attune_rpc::{Page, TenantId};
 use uuid::Uuid;
 
-use crate::domain::{HotIssue, Notice};
+use crate::domain::{Course, HotIssue, Notice};
 use crate::error::Error;
 use crate::store;
 
@@ -32,6 +32,19 @@ pub(crate) async fn list(
         hot_issue_id: issue.hot_issue_id,
     })?;
     Ok((issues, next))
+}
+
+/// Reads how the volume of a hot issue went, day by day.
+pub(crate) async fn course(db: &Database, tenant: &TenantId, id: Uuid) -> Result<Course, Error> {
+    let mut tx = db.read(tenant).await?;
+    let issue = store::hot_issue::by_id(&mut tx, id)
+        .await?
+        .ok_or(Error::NoHotIssue(id))?;
+    let now = tx.now();
+    let window = Course::window(&issue, now);
+    let days = store::course::days(&mut tx, &issue.topic_id, &issue.scope(), window).await?;
+    tx.commit().await?;
+    Ok(Course::of(issue, &days, now))
 }
 
 /// Reads a page of notices, newest first, and the token of the next.

@@ -4,7 +4,8 @@ use attune_api::feedback::v1 as pb;
 use attune_rpc::{Error, Page, Violations, timestamp};
 use uuid::Uuid;
 
-use crate::domain::{Cohort, HotIssue, HotIssueState, Member, Notice};
+use crate::domain::course::{self, CourseDay};
+use crate::domain::{Cohort, Course, HotIssue, HotIssueState, Member, Notice};
 use crate::store;
 
 pub(crate) fn id(hot_issue_id: &str) -> Result<Uuid, Error> {
@@ -75,6 +76,29 @@ pub(crate) fn explain(issue: &HotIssue) -> Result<pb::ExplainHotIssueResponse, c
         explanation: issue.explanation(),
         record_json: serde_json::to_string(record)?,
     })
+}
+
+pub(crate) fn course_to_proto(course: &Course) -> pb::GetHotIssueCourseResponse {
+    let Course { issue, days } = course;
+    pb::GetHotIssueCourseResponse {
+        hot_issue: Some(to_proto(issue)),
+        days: days.iter().map(day_to_proto).collect(),
+        level: course::LEVEL,
+    }
+}
+
+fn day_to_proto(day: &CourseDay) -> pb::CourseDay {
+    let CourseDay { day, usual, complete } = day;
+    let count = |n: u64| i64::try_from(n).unwrap_or(i64::MAX);
+    pb::CourseDay {
+        start: Some(timestamp(course::midnight(day.date))),
+        mentions: count(day.mentions),
+        feedback: count(day.feedback),
+        expected: usual.map(|range| range.expected),
+        low: usual.map(|range| range.low),
+        high: usual.map(|range| range.high),
+        complete: *complete,
+    }
 }
 
 pub(crate) fn notice_to_proto(notice: Notice) -> pb::DetectionNotice {

@@ -177,6 +177,13 @@ impl HotIssue {
         over
     }
 
+    /// By how much comparable windows vary beyond chance: variance = mean + κ · mean². Of the slice it is about now.
+    pub(crate) fn overdispersion(&self) -> f64 {
+        let widening = self.record.widening.as_ref();
+        let finding = widening.map_or(&self.record.finding, |widening| &widening.finding);
+        finding.overdispersion
+    }
+
     /// The variance of comparable windows over their mean: 1 for a Poisson process.
     pub(crate) fn variance_over_mean(&self) -> f64 {
         1.0 + self.record.finding.overdispersion * self.expected

@@ -2,6 +2,7 @@
 
 mod comparison;
 mod correction;
+pub(crate) mod course;
 mod driver;
 mod evidence;
 mod explanation;
@@ -20,6 +21,7 @@ mod usual;
 
 pub(crate) use comparison::{Contrast, Group};
 pub(crate) use correction::{Correction, CorrectionState, reason_of, taught_by};
+pub(crate) use course::Course;
 pub(crate) use driver::Drivers;
 pub(crate) use evidence::{Cohort, Evidence, Member};
 pub(crate) use feedback::{Draft, Feedback, Origin, Rating, Source};

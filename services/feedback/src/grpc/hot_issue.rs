@@ -45,6 +45,16 @@ impl HotIssueService for Handlers {
         Ok(Response::new(convert::hot_issue::explain(&issue)?))
     }
 
+    async fn get_hot_issue_course(
+        &self,
+        request: Request<pb::GetHotIssueCourseRequest>,
+    ) -> Result<Response<pb::GetHotIssueCourseResponse>, Status> {
+        let caller = Caller::of(&request)?;
+        let id = convert::hot_issue::id(&request.get_ref().hot_issue_id)?;
+        let course = commands::hot_issue::course(&self.db, caller.tenant(), id).await?;
+        Ok(Response::new(convert::hot_issue::course_to_proto(&course)))
+    }
+
     async fn list_detection_notices(
         &self,
         request: Request<pb::ListDetectionNoticesRequest>,

@@ -4,6 +4,7 @@ pub(crate) mod basis;
 pub(crate) mod contact;
 pub(crate) mod correction;
 pub(crate) mod counts;
+pub(crate) mod course;
 pub(crate) mod detection;
 pub(crate) mod driver;
 pub(crate) mod feedback;

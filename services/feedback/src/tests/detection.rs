@@ -132,6 +132,28 @@ async fn a_storm_opens_one_issue_with_its_cohort_frozen_and_says_why() {
 }
 
 #[tokio::test]
+async fn the_days_before_lie_in_what_is_expected_and_the_day_it_was_found_does_not() {
+    let (bench, issue) = with_storm().await;
+    let course = commands::hot_issue::course(&bench.db, &bench.tenant, issue.hot_issue_id)
+        .await
+        .unwrap();
+    let course = convert::hot_issue::course_to_proto(&course);
+    // Its window began at midnight: the four weeks before, and the Monday that is not over.
+    assert_eq!((issue.window_start, course.days.len()), (instant(MONDAY), 29));
+    let (before, today) = course.days.split_at(28);
+    let today = today[0];
+    assert!(before.iter().all(|day| day.complete) && !today.complete);
+    let within = |day: &&pb::CourseDay| {
+        let mentions = day.mentions as f64;
+        day.low.unwrap() <= mentions && mentions <= day.high.unwrap()
+    };
+    assert!(before.iter().filter(within).count() >= 25, "{:?}", course.days);
+    assert!(today.mentions as f64 > today.high.unwrap(), "{today:?}");
+    assert!((4.0..12.0).contains(&today.expected.unwrap()), "{today:?}");
+    assert_eq!(today.feedback, 6 * 2 + 120);
+}
+
+#[tokio::test]
 async fn an_issue_is_told_first_and_its_cohort_after_it_in_parts_without_a_gap() {
     let (bench, issue) = with_storm().await;
     let opened = bench.told::<pb::HotIssueOpened>().await;

@@ -2,12 +2,14 @@
 //! happens in theirs.
 
 pub(crate) mod assignment;
+pub(crate) mod board;
 pub(crate) mod cost;
 pub(crate) mod detection;
 pub(crate) mod evaluation;
 pub(crate) mod goal;
 pub(crate) mod initiative;
 pub(crate) mod issue;
+pub(crate) mod owed;
 pub(crate) mod pilot;
 pub(crate) mod pilot_look;
 pub(crate) mod principle;

@@ -9,6 +9,9 @@ use crate::error::Error;
 use crate::store;
 use crate::store::cohort::EvidenceOf;
 
+/// How many initiatives a trace shows: one works on an issue at a time, the others were stopped.
+const INITIATIVES: i64 = 20;
+
 /// Where a trace begins.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum From {
@@ -42,7 +45,7 @@ pub(crate) async fn get(
     let issue = store::issue::by_id(&mut tx, issue_id)
         .await?
         .ok_or(Error::NoIssue(issue_id))?;
-    let ids = store::trace::initiatives(&mut tx, issue_id).await?;
+    let ids = store::trace::initiatives(&mut tx, issue_id, INITIATIVES).await?;
     let mut initiatives = store::initiative::by_ids(&mut tx, &ids).await?;
     initiatives.reverse();
     let after = page.after().copied();

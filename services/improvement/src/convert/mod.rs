@@ -1,6 +1,7 @@
 //! Between the wire and the domain: the only place that names both.
 
 pub(crate) mod assignment;
+pub(crate) mod board;
 pub(crate) mod cost;
 pub(crate) mod goal;
 pub(crate) mod heard;
@@ -8,6 +9,7 @@ pub(crate) mod initiative;
 pub(crate) mod issue;
 pub(crate) mod iteration;
 pub(crate) mod number;
+pub(crate) mod owed;
 pub(crate) mod pilot;
 pub(crate) mod pilot_look;
 pub(crate) mod principle;

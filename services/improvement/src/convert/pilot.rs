@@ -245,7 +245,7 @@ pub(crate) fn to_proto(shown: Shown) -> pb::Pilot {
     }
 }
 
-fn state_to_proto(state: PilotState) -> pb::PilotState {
+pub(super) fn state_to_proto(state: PilotState) -> pb::PilotState {
     match state {
         PilotState::Planned => pb::PilotState::Planned,
         PilotState::Running => pb::PilotState::Running,

@@ -1,5 +1,6 @@
 //! What the service knows and decides, free of wire and tables.
 
+mod board;
 mod confounder;
 mod cost;
 mod department;
@@ -8,6 +9,7 @@ mod initiative;
 mod issue;
 mod iteration;
 mod measurement;
+mod owed;
 mod pilot;
 mod principle;
 mod series;
@@ -19,6 +21,9 @@ mod verdict;
 mod workload;
 mod worth;
 
+pub(crate) use board::{
+    AtWork, Blocker, BlockerKind, Board, BoardStage, BoardSummary, LookSaid, OnBoard, Projected,
+};
 pub(crate) use confounder::{Confounder, MOST_NAMED, alone};
 pub(crate) use cost::{Cost, CostKind, CostTotal, Currency, MOST_UNITS};
 pub(crate) use department::{Department, email};
@@ -30,6 +35,7 @@ pub(crate) use initiative::{Change, Conclusion, Draft, Initiative};
 pub(crate) use issue::{Cohort, Detection, Issue, Member, Origin, Report, Widening};
 pub(crate) use iteration::{Action, Iteration, PilotOverride, Rollout};
 pub(crate) use measurement::{Judgement, Look, MeasurementPlan, judge};
+pub(crate) use owed::{Owed, OwedBecause, Reached};
 pub(crate) use pilot::{
     Answers, Arm, ArmCount, Assignment, Candidate, Exposure, Gathered, Pilot, PilotGuard, PilotLook,
     PilotMetric, PilotState, Rating, Said, Sentiment, Setup, StratumCheck, is_due, take,

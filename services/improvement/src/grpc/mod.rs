@@ -1,5 +1,6 @@
 //! The RPCs: parse, call one command, map.
 
+mod board;
 mod goal;
 mod initiative;
 mod issue;
@@ -99,5 +100,17 @@ pub(crate) struct Worths {
 impl Worths {
     pub(crate) fn new(db: Database, source: Arc<dyn SeriesSource>) -> Self {
         Self { db, source }
+    }
+}
+
+/// The handlers of `BoardService`.
+#[derive(Clone, Debug)]
+pub(crate) struct Boards {
+    db: Database,
+}
+
+impl Boards {
+    pub(crate) fn new(db: Database) -> Self {
+        Self { db }
     }
 }

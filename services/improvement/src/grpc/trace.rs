@@ -19,4 +19,17 @@ impl TraceService for Traces {
         let trace = commands::trace::get(&self.db, caller.tenant(), from, &page).await?;
         Ok(Response::new(convert::trace::to_proto(trace)))
     }
+    async fn list_owed_answers(
+        &self,
+        request: Request<pb::ListOwedAnswersRequest>,
+    ) -> Result<Response<pb::ListOwedAnswersResponse>, Status> {
+        let caller = Caller::of(&request)?;
+        let (list, page) = convert::owed::list(request.get_ref())?;
+        let (owed, next_page_token) = commands::owed::list(&self.db, caller.tenant(), list, &page).await?;
+        let owed = owed.into_iter().map(convert::owed::to_proto).collect();
+        Ok(Response::new(pb::ListOwedAnswersResponse {
+            owed,
+            next_page_token,
+        }))
+    }
 }

@@ -103,6 +103,19 @@ pub(crate) async fn page(
     with_numbers(tx, rows).await
 }
 
+/// At most `limit` open goals: those that are off track first, then by their deadline.
+pub(crate) async fn on_board(tx: &mut Tx, limit: i64) -> Result<Vec<Goal>, Error> {
+    let tenant = tx.tenant().as_str().to_owned();
+    let rows = goals!(
+        "AND state = 'open' ORDER BY track = 'off_track' DESC, deadline, goal_id LIMIT $2",
+        tenant,
+        limit
+    )
+    .fetch_all(&mut **tx)
+    .await?;
+    with_numbers(tx, rows).await
+}
+
 /// The goals of `rows`, in their order.
 async fn with_numbers(tx: &mut Tx, rows: Vec<Row>) -> Result<Vec<Goal>, Error> {
     let tenant = tx.tenant().as_str().to_owned();

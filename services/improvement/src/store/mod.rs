@@ -1,6 +1,7 @@
 //! All SQL of the service. Functions here neither begin nor commit.
 
 pub(crate) mod assignment;
+pub(crate) mod board;
 pub(crate) mod cohort;
 pub(crate) mod confounder;
 pub(crate) mod cost;
@@ -9,6 +10,7 @@ pub(crate) mod initiative;
 pub(crate) mod issue;
 pub(crate) mod iteration;
 pub(crate) mod outcome;
+pub(crate) mod owed;
 pub(crate) mod pilot;
 pub(crate) mod principle;
 pub(crate) mod telling;

@@ -85,6 +85,15 @@ pub(crate) async fn by_id(tx: &mut Tx, id: Uuid) -> Result<Option<Pilot>, sqlx::
     Ok(row.map(Pilot::from))
 }
 
+/// The pilots with these ids.
+pub(crate) async fn by_ids(tx: &mut Tx, ids: &[Uuid]) -> Result<Vec<Pilot>, sqlx::Error> {
+    let tenant = tx.tenant().as_str().to_owned();
+    let rows = pilots!("AND pilot_id = ANY($2)", tenant, ids)
+        .fetch_all(&mut **tx)
+        .await?;
+    Ok(rows.into_iter().map(Pilot::from).collect())
+}
+
 /// Locks one pilot against other writers until the transaction ends, and reads it.
 pub(crate) async fn lock(tx: &mut Tx, id: Uuid) -> Result<Option<Pilot>, sqlx::Error> {
     let tenant = tx.tenant().as_str().to_owned();

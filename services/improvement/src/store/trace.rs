@@ -44,14 +44,15 @@ pub(crate) async fn issue_of_message(
     Ok(found.map(|row| (row.issue_id, row.profile_id)))
 }
 
-/// The initiatives that work or worked on an issue.
-pub(crate) async fn initiatives(tx: &mut Tx, issue_id: Uuid) -> Result<Vec<Uuid>, sqlx::Error> {
+/// At most `limit` initiatives that work or worked on an issue, the newest.
+pub(crate) async fn initiatives(tx: &mut Tx, issue_id: Uuid, limit: i64) -> Result<Vec<Uuid>, sqlx::Error> {
     let tenant = tx.tenant().as_str().to_owned();
     query_scalar!(
         "SELECT initiative_id FROM improvement.initiative WHERE tenant_id = $1 AND issue_id = $2
-         ORDER BY initiative_id",
+         ORDER BY initiative_id DESC LIMIT $3",
         tenant,
-        issue_id
+        issue_id,
+        limit
     )
     .fetch_all(&mut **tx)
     .await

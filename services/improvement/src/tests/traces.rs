@@ -194,3 +194,53 @@ async fn what_nobody_knows_has_no_trace() {
         assert_eq!(missing.code(), attune_rpc::Code::NotFound);
     }
 }
+
+/// As many complaints as `TRACE_COMPLAINTS` says, each of a person who was told: what a call costs is printed.
+#[tokio::test]
+#[allow(clippy::print_stderr)] // the figure of docs/measurements.md
+async fn a_call_about_a_large_loop_answers_a_page_of_it_and_knows_how_far_it_is() {
+    let complaints = std::env::var("TRACE_COMPLAINTS").map_or(5_000, |count| count.parse().unwrap());
+    let platform = Platform::start().await;
+    let (issue, members) = platform.issue(1).await;
+    let initiative_id = platform.prepared(issue.issue_id).await.initiative_id;
+    platform.hand.advance_to(at("2026-03-12T06:00:00Z"));
+    platform.roll_out(initiative_id, None).await.unwrap();
+    let mut tx = platform.db.system(&platform.tenant).await.unwrap();
+    for statement in [
+        "INSERT INTO improvement.cohort_member SELECT $1, gen_random_uuid(), 'acme' FROM generate_series(2, $2)",
+        "INSERT INTO improvement.evidence SELECT issue_id, gen_random_uuid(), profile_id, tenant_id
+         FROM improvement.cohort_member WHERE issue_id = $1 LIMIT $2 - 1",
+        "INSERT INTO improvement.telling (initiative_id, iteration, profile_id, tenant_id, state, reason, decided_at)
+         SELECT i.initiative_id, 1, m.profile_id, m.tenant_id, 'sent', '', now()
+         FROM improvement.cohort_member m JOIN improvement.initiative i ON i.issue_id = m.issue_id
+         WHERE m.issue_id = $1 LIMIT $2 ON CONFLICT DO NOTHING",
+    ] {
+        sqlx::query(statement)
+            .bind(issue.issue_id)
+            .bind(complaints)
+            .execute(&mut *tx)
+            .await
+            .unwrap();
+    }
+    tx.commit().await.unwrap();
+
+    let first: Uuid = members[0].feedback_ids[0].parse().unwrap();
+    for from in [
+        From::Issue(issue.issue_id),
+        From::Initiative(initiative_id),
+        From::Feedback(first),
+    ] {
+        let begun = std::time::Instant::now();
+        let found = trace(&platform, from).await.unwrap();
+        eprintln!(
+            "{from:?} of {complaints}: {:.1} ms",
+            begun.elapsed().as_secs_f64() * 1e3
+        );
+        let one = matches!(from, From::Feedback(_));
+        assert_eq!(found.feedback.len(), if one { 1 } else { 200 });
+        assert_eq!(found.next.is_empty(), one, "the rest is on further pages");
+        let told = found.initiatives[0].current.telling.as_ref().unwrap();
+        assert_eq!((told.sent, told.pending), (i64::from(complaints) - 1, 1));
+        assert!(found.progress.rolled_out && !found.progress.told);
+    }
+}

@@ -12,6 +12,7 @@
 //! - it has the minimum support and the minimum ratios of [`Settings`].
 
 mod baseline;
+mod course;
 mod detect;
 mod dispersion;
 mod finding;
@@ -19,6 +20,7 @@ mod history;
 mod pass;
 mod widen;
 
+pub use course::{Day, Range, Usual};
 pub use detect::detect;
 pub use finding::{Baseline, HotCell, Level, Notice, Run};
 pub use history::{History, HistoryError, MAXIMUM_DAYS};

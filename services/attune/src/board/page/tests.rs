@@ -1,0 +1,160 @@
+//! The page of a loop that is made up, with names that would break a page that trusted them.
+
+use attune_api::feedback::v1::{CourseDay, GetHotIssueCourseResponse, HotIssue};
+use attune_api::improvement::v1::{
+    BoardSummary, Initiative, Issue, Iteration, MeasurementPlan, TellingSummary, Verdict, VerdictDecision,
+};
+use attune_rpc::timestamp;
+use chrono::{DateTime, TimeDelta, Utc};
+
+use super::*;
+
+fn day(place: i64) -> DateTime<Utc> {
+    "2026-02-01T00:00:00Z".parse::<DateTime<Utc>>().unwrap() + TimeDelta::days(place)
+}
+
+fn course() -> GetHotIssueCourseResponse {
+    let one = |place: i64| CourseDay {
+        start: Some(timestamp(day(place))),
+        mentions: if place == 28 { 90 } else { 8 + place % 4 },
+        expected: Some(9.5),
+        low: Some(4.0),
+        high: Some(17.0),
+        complete: place < 40,
+        feedback: 200,
+    };
+    GetHotIssueCourseResponse {
+        hot_issue: Some(HotIssue {
+            observed: 90,
+            expected: 9.5,
+            ..Default::default()
+        }),
+        days: (0..=40).map(one).collect(),
+        level: 0.95,
+    }
+}
+
+fn iteration(number: i32, decision: VerdictDecision, effect: f64) -> Iteration {
+    Iteration {
+        number,
+        change: format!("change {number}"),
+        rolled_out_at: Some(timestamp(day(29 + i64::from(number)))),
+        plan: Some(MeasurementPlan {
+            smallest_effect: 0.045,
+            ..Default::default()
+        }),
+        verdict: Some(Verdict {
+            decision: decision.into(),
+            effect: Some(effect),
+            low: Some(effect - 0.02),
+            high: Some(effect + 0.02),
+            ..Default::default()
+        }),
+        telling: Some(TellingSummary {
+            sent: 40,
+            blocked: 15,
+            pending: 5,
+            blocked_by_reason: [("no_consent".to_owned(), 10), ("no_address".to_owned(), 5)].into(),
+            ..Default::default()
+        }),
+        ..Default::default()
+    }
+}
+
+fn story() -> Story {
+    Story {
+        item: BoardItem {
+            title: "</title><script>alert(1)</script> & \"locked out\"".to_owned(),
+            stage: BoardStage::Closed.into(),
+            iteration: 2,
+            ..Default::default()
+        },
+        issue: Issue {
+            opened_at: Some(timestamp(day(29))),
+            closed_at: Some(timestamp(day(40))),
+            cohort_size: 60,
+            quotes: vec!["<img src=x onerror=alert(1)>".to_owned()],
+            ..Default::default()
+        },
+        initiatives: vec![Initiative {
+            iterations: vec![
+                iteration(1, VerdictDecision::Ineffective, -0.01),
+                iteration(2, VerdictDecision::Effective, -0.12),
+            ],
+            ..Default::default()
+        }],
+        course: Some(course()),
+    }
+}
+
+fn shown(stories: &[Story]) -> String {
+    let board = Board {
+        as_of: day(41),
+        summary: BoardSummary::default(),
+        items: stories.iter().map(|story| story.item.clone()).collect(),
+        goals: Vec::new(),
+        more: false,
+    };
+    page("The board", &board, stories).unwrap()
+}
+
+#[test]
+fn a_page_loads_and_runs_nothing_whatever_customers_wrote() {
+    let html = shown(&[story()]);
+    for loads in ["<script", "<img", "<link", "src=\"", "href=", "@import", "url("] {
+        assert!(!html.contains(loads), "{loads}");
+    }
+    assert!(html.contains("&lt;script&gt;") && html.contains("default-src 'none'"));
+    assert!(html.len() < 200_000, "{} bytes", html.len());
+}
+
+#[test]
+fn every_picture_has_a_name_a_description_and_a_table() {
+    let html = shown(&[story(), story()]);
+    // Three pictures a story, each for two widths.
+    assert_eq!(html.matches("<svg ").count(), 12);
+    assert_eq!(html.matches("role=\"img\"").count(), 12);
+    for part in ["aria-labelledby=\"", "aria-describedby=\""] {
+        for id in html.split(part).skip(1).filter_map(|rest| rest.split('"').next()) {
+            assert_eq!(
+                html.matches(&format!("id=\"{id}\"")).count(),
+                1,
+                "{id} is not one element"
+            );
+        }
+    }
+    for words in [
+        "On 1 of them there were more mentions than chance explains",
+        "Try 2: it helped: -12.0, from -14.0 to -10.0, -4.5 wanted",
+        "15 (no address 5, no consent 10)",
+        "4 to 17",
+    ] {
+        assert!(html.contains(words), "{words} is missing");
+    }
+}
+
+#[test]
+fn a_dark_page_has_another_colour_for_every_colour_of_a_picture() {
+    let html = shown(&[story()]);
+    let pictures: String = html
+        .split("<svg ")
+        .skip(1)
+        .map(|rest| rest.split("</svg>").next().unwrap())
+        .collect();
+    for kind in ["fill", "stroke"] {
+        for colour in pictures.split(&format!(" {kind}=\"#")).skip(1) {
+            let rule = format!("svg [{kind}=\"#{}\"]{{{kind}:var(--", &colour[..6]);
+            assert!(STYLE.contains(&rule), "{rule} is not in the style");
+        }
+    }
+}
+
+#[test]
+fn a_problem_that_nobody_works_on_has_no_pictures_of_tries() {
+    let untouched = Story {
+        initiatives: Vec::new(),
+        course: None,
+        ..story()
+    };
+    assert_eq!(shown(&[untouched]).matches("<svg ").count(), 0);
+}

@@ -1,0 +1,156 @@
+//! What stands on a board, in words.
+
+use attune_api::improvement::v1::{
+    BlockerKind, BoardItem, BoardStage, Goal, GoalTrack, ProjectedVerdict, VerdictDecision,
+};
+use attune_rpc::instant;
+use chrono::{DateTime, Utc};
+use prost_types::Timestamp;
+
+/// Metrics that are shares, told in percentage points.
+const SHARES: [&str; 4] = [
+    "csat",
+    "topic_share",
+    "topic_negative_share",
+    "sentiment_negative_share",
+];
+
+/// What a problem is called: its title, and its product where the title does not say it.
+pub(super) fn name(item: &BoardItem) -> String {
+    if item.product.is_empty() || item.title.to_lowercase().contains(&item.product.to_lowercase()) {
+        item.title.clone()
+    } else {
+        format!("{} ({})", item.title, item.product)
+    }
+}
+
+pub(super) fn stage(item: &BoardItem) -> String {
+    let stage = match item.stage() {
+        BoardStage::Unspecified => "unknown",
+        BoardStage::Untouched => "untouched",
+        BoardStage::Preparing => "preparing",
+        BoardStage::Ready => "ready",
+        BoardStage::Piloting => "piloting",
+        BoardStage::Measuring => "measuring",
+        BoardStage::Closed => "closed",
+    };
+    if item.iteration > 1 {
+        format!("{stage}, try {}", item.iteration)
+    } else {
+        stage.to_owned()
+    }
+}
+
+/// Hours, and days from two days on.
+pub(super) fn age(hours: i64) -> String {
+    if hours < 48 {
+        format!("{hours} h")
+    } else {
+        format!("{} d", hours / 24)
+    }
+}
+
+/// Whom it waits for, and what they have to do.
+pub(super) fn waits_for(item: &BoardItem) -> String {
+    let Some(blocker) = &item.blocked_on else {
+        return "nobody".to_owned();
+    };
+    match (blocker.kind(), blocker.who.as_str()) {
+        (BlockerKind::Measurement, _) => blocker.what.clone(),
+        (_, "") => format!("anybody: {}", blocker.what),
+        (_, who) => format!("{who}: {}", blocker.what),
+    }
+}
+
+/// When what it waits for is due.
+pub(super) fn due(item: &BoardItem) -> String {
+    let due_at = item.blocked_on.as_ref().and_then(|blocker| blocker.due_at);
+    due_at.map_or_else(|| "–".to_owned(), |due_at| day(Some(due_at)))
+}
+
+/// When its verdict is due and what the numbers say so far; empty where nothing is measured.
+pub(super) fn verdict(item: &BoardItem) -> String {
+    let Some(projected) = &item.projected_verdict else {
+        return String::new();
+    };
+    let said = so_far(projected);
+    if item.stage() == BoardStage::Closed || projected.next_look_at.is_none() {
+        return said;
+    }
+    format!(
+        "verdict by {} (look {} of {} on {}); {said}",
+        day(projected.due_at),
+        projected.looks_taken + 1,
+        projected.looks_planned,
+        day(projected.next_look_at)
+    )
+}
+
+fn so_far(projected: &ProjectedVerdict) -> String {
+    let metric = projected.metric.as_str();
+    let wanted = format!("{} is wanted", amount(metric, projected.smallest_effect));
+    match (projected.effect, projected.low, projected.high) {
+        (Some(effect), Some(low), Some(high)) => format!(
+            "{}: {} ({} to {}), {wanted}",
+            decision(projected.decision()),
+            amount(metric, effect),
+            amount(metric, low),
+            amount(metric, high)
+        ),
+        _ if projected.looked_at.is_some() => format!("{}, {wanted}", decision(projected.decision())),
+        _ => format!("no look was taken yet, {wanted}"),
+    }
+}
+
+pub(super) fn decision(decision: VerdictDecision) -> &'static str {
+    match decision {
+        VerdictDecision::Effective => "it helped",
+        VerdictDecision::Ineffective => "did not help enough",
+        VerdictDecision::Inconclusive => "cannot be told",
+        VerdictDecision::NotYet | VerdictDecision::Unspecified => "not decided yet",
+    }
+}
+
+/// A change of a metric: points of a share, or its own units.
+pub(super) fn amount(metric: &str, change: f64) -> String {
+    if SHARES.contains(&metric) {
+        format!("{:+.1} points", change * 100.0)
+    } else {
+        format!("{change:+.2}")
+    }
+}
+
+pub(super) fn track(goal: &Goal) -> &'static str {
+    match goal.track() {
+        GoalTrack::OffTrack => "off track",
+        GoalTrack::OnTrack => "on track",
+        GoalTrack::TooEarly | GoalTrack::Unspecified => "too early to tell",
+    }
+}
+
+/// A goal's latest number on the way to its target.
+pub(super) fn progress(goal: &Goal) -> String {
+    let shown = |value: f64| {
+        if SHARES.contains(&goal.metric.as_str()) {
+            format!("{:.1} %", value * 100.0)
+        } else {
+            format!("{value:.2}")
+        }
+    };
+    let latest = goal.latest.as_ref().and_then(|latest| latest.value);
+    let latest = latest.map_or_else(|| "no number".to_owned(), shown);
+    format!("{latest}, to be {} by {}", shown(goal.target), day(goal.deadline))
+}
+
+pub(super) fn day(at: Option<Timestamp>) -> String {
+    moment(at).map_or_else(|| "no date".to_owned(), |at| at.format("%Y-%m-%d").to_string())
+}
+
+pub(super) fn moment(at: Option<Timestamp>) -> Option<DateTime<Utc>> {
+    at.and_then(instant)
+}
+
+/// `no_consent` as `no consent`.
+pub(super) fn reason(reason: &str) -> String {
+    reason.replace('_', " ")
+}

@@ -1,0 +1,56 @@
+//! Who is still owed an answer.
+
+use attune_database::Database;
+use attune_rpc::{Page, TenantId};
+use uuid::Uuid;
+
+use crate::domain::{Owed, OwedBecause};
+use crate::error::Error;
+use crate::store;
+
+/// How many persons a page looks at: most of a cohort was told, and none of them may cost a call seconds.
+const SCANNED: usize = 2000;
+
+/// To whom, and why.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct List {
+    pub(crate) issue_id: Option<Uuid>,
+    pub(crate) because: Option<OwedBecause>,
+}
+
+/// Reads a page of the persons whom no message about their issue has reached, by issue and id, and the token of the next.
+/// A page ends when it is full, or when so many persons were looked at as one call may.
+pub(crate) async fn list(
+    db: &Database,
+    tenant: &TenantId,
+    list: List,
+    page: &Page<(Uuid, Uuid)>,
+) -> Result<(Vec<Owed>, String), Error> {
+    let mut tx = db.read(tenant).await?;
+    if let Some(issue_id) = list.issue_id {
+        store::issue::by_id(&mut tx, issue_id)
+            .await?
+            .ok_or(Error::NoIssue(issue_id))?;
+    }
+    let limit = i64::try_from(SCANNED).unwrap_or(i64::MAX);
+    let scanned = store::owed::scan(&mut tx, list.issue_id, page.after().copied(), limit).await?;
+    tx.commit().await?;
+    let mut more = scanned.len() == SCANNED;
+    let mut last = None;
+    let mut owed = Vec::new();
+    for reached in scanned {
+        if owed.len() == page.size() {
+            more = true;
+            break;
+        }
+        last = Some((reached.issue_id, reached.profile_id));
+        let found =
+            Owed::to(reached).filter(|owed| list.because.is_none_or(|because| because == owed.because));
+        owed.extend(found);
+    }
+    let next = match last.filter(|_| more) {
+        Some(last) => page.token(&last)?,
+        None => String::new(),
+    };
+    Ok((owed, next))
+}

@@ -1,0 +1,162 @@
+//! The board.
+
+use attune_api::improvement::v1 as pb;
+use attune_rpc::{Error, Page, Violations, timestamp};
+use chrono::{DateTime, Utc};
+use uuid::Uuid;
+
+use super::{goal, pilot as pilots, verdict};
+use crate::domain::{Blocker, BlockerKind, Board, BoardStage, BoardSummary, LookSaid, OnBoard, Projected};
+
+pub(crate) fn get(request: &pb::GetBoardRequest) -> Result<(Option<DateTime<Utc>>, Page<Uuid>), Error> {
+    let mut violations = Violations::default();
+    let closed_since = violations.optional_instant("closed_since", request.closed_since);
+    let arguments = request.closed_since.map(|since| (since.seconds, since.nanos));
+    let page = Page::parse(
+        request.page_size,
+        &request.page_token,
+        &("board", arguments),
+        &mut violations,
+    )?;
+    violations.finish(closed_since.map(|closed_since| (closed_since, page)))
+}
+
+pub(crate) fn to_proto(board: Board) -> pb::GetBoardResponse {
+    let Board {
+        as_of,
+        summary,
+        items,
+        goals,
+        next,
+    } = board;
+    pb::GetBoardResponse {
+        as_of: Some(timestamp(as_of)),
+        summary: summary.map(summary_to_proto),
+        items: items.iter().map(|item| item_to_proto(item, as_of)).collect(),
+        goals: goals.into_iter().map(goal::to_proto).collect(),
+        next_page_token: next,
+    }
+}
+
+fn item_to_proto(item: &OnBoard, now: DateTime<Utc>) -> pb::BoardItem {
+    let (stage, since) = item.stage();
+    let work = item.work.as_ref();
+    pb::BoardItem {
+        issue_id: item.issue_id.to_string(),
+        title: item.title.clone(),
+        topic_id: item.topic_id.clone(),
+        product: item.product.clone(),
+        stage: stage_to_proto(stage).into(),
+        opened_at: Some(timestamp(item.opened_at)),
+        age_hours: item.age_hours(now),
+        stage_since: Some(timestamp(since)),
+        cohort_size: item.cohort_size,
+        initiative_id: work
+            .map(|work| work.initiative_id.to_string())
+            .unwrap_or_default(),
+        initiative_title: work.map(|work| work.title.clone()).unwrap_or_default(),
+        owner: work.map(|work| work.owner.clone()).unwrap_or_default(),
+        iteration: work.map_or(0, |work| work.iteration),
+        actions: work.map_or(0, |work| count(work.actions.len())),
+        open_actions: work.map_or(0, |work| count(work.open_action_count())),
+        overdue_actions: work.map_or(0, |work| count(work.overdue_actions(now))),
+        blocked_on: item.blocker().map(blocker_to_proto),
+        overdue: item.is_overdue(now),
+        projected_verdict: item.projected().map(projected_to_proto),
+        closed_at: item.closed_at.map(timestamp),
+    }
+}
+
+fn stage_to_proto(stage: BoardStage) -> pb::BoardStage {
+    match stage {
+        BoardStage::Untouched => pb::BoardStage::Untouched,
+        BoardStage::Preparing => pb::BoardStage::Preparing,
+        BoardStage::Ready => pb::BoardStage::Ready,
+        BoardStage::Piloting => pb::BoardStage::Piloting,
+        BoardStage::Measuring => pb::BoardStage::Measuring,
+        BoardStage::Closed => pb::BoardStage::Closed,
+    }
+}
+
+fn blocker_to_proto(blocker: Blocker) -> pb::Blocker {
+    let Blocker {
+        kind,
+        who,
+        what,
+        action_id,
+        due_at,
+    } = blocker;
+    let kind = match kind {
+        BlockerKind::Decision => pb::BlockerKind::Decision,
+        BlockerKind::Action => pb::BlockerKind::Action,
+        BlockerKind::Measurement => pb::BlockerKind::Measurement,
+    };
+    pb::Blocker {
+        kind: kind.into(),
+        who,
+        what,
+        action_id: action_id.map(|id| id.to_string()).unwrap_or_default(),
+        due_at: due_at.map(timestamp),
+    }
+}
+
+fn projected_to_proto(projected: Projected) -> pb::ProjectedVerdict {
+    let Projected {
+        next_look_at,
+        due_at,
+        looks_taken,
+        looks_planned,
+        metric,
+        smallest_effect,
+        said,
+        pilot,
+    } = projected;
+    let decision = said.map_or(pb::VerdictDecision::Unspecified, |said: LookSaid| {
+        verdict::decision_to_proto(said.decision)
+    });
+    let (pilot_id, pilot_state) = pilot
+        .map_or((String::new(), pb::PilotState::Unspecified), |(id, state)| {
+            (id.to_string(), pilots::state_to_proto(state))
+        });
+    pb::ProjectedVerdict {
+        next_look_at: next_look_at.map(timestamp),
+        due_at: due_at.map(timestamp),
+        looks_taken: count(looks_taken),
+        looks_planned: count(looks_planned),
+        metric: metric.to_owned(),
+        smallest_effect,
+        decision: decision.into(),
+        effect: said.and_then(|said| said.effect),
+        low: said.and_then(|said| said.low),
+        high: said.and_then(|said| said.high),
+        level: said.map_or(0.0, |said| said.level),
+        looked_at: said.map(|said| timestamp(said.at)),
+        pilot_id,
+        pilot_state: pilot_state.into(),
+    }
+}
+
+fn summary_to_proto(summary: BoardSummary) -> pb::BoardSummary {
+    let BoardSummary {
+        issues_untouched,
+        issues_in_work,
+        initiatives_measuring,
+        pilots_running,
+        actions_overdue,
+        goals_open,
+        goals_off_track,
+    } = summary;
+    pb::BoardSummary {
+        issues_untouched,
+        issues_in_work,
+        initiatives_measuring,
+        pilots_running,
+        actions_overdue,
+        goals_open,
+        goals_off_track,
+    }
+}
+
+fn count(number: usize) -> i32 {
+    i32::try_from(number).unwrap_or(i32::MAX)
+}
