@@ -23,6 +23,12 @@ pub(crate) enum Error {
     NoHotIssue(Uuid),
     #[error("there is no topic {0}")]
     NoTopic(Uuid),
+    #[error("there is no recovery case {0}")]
+    NoRecoveryCase(Uuid),
+    #[error("there is no recovery policy {0}")]
+    NoRecoveryPolicy(i32),
+    #[error("the recovery case is resolved")]
+    Resolved,
     #[error("the feedback has no text")]
     NoText,
     #[error("there is no theme {0}")]
@@ -51,7 +57,7 @@ pub(crate) enum Error {
     NoInvitation(Uuid),
     #[error("the invitation is {state}")]
     NotOpen { state: &'static str },
-    #[error("another answer came at the same time")]
+    #[error("another change came at the same time")]
     Overtaken,
     #[error(transparent)]
     Token(#[from] TokenError),
@@ -82,6 +88,13 @@ impl From<Error> for attune_rpc::Error {
             Error::NoFeedback(id) => Self::not_found("feedback", id),
             Error::NoHotIssue(id) => Self::not_found("hot issue", id),
             Error::NoTopic(id) => Self::not_found("topic", id),
+            Error::NoRecoveryCase(id) => Self::not_found("recovery case", id),
+            Error::NoRecoveryPolicy(number) => Self::not_found("recovery policy", number),
+            Error::Resolved => {
+                let message =
+                    "the recovery case is resolved; what the customer says next tells whether it helped";
+                Self::failed_precondition(Reason::WrongState, message).with("state", "resolved")
+            }
             Error::NoText => {
                 let message =
                     "the feedback has no text, so nothing was understood of it; ask about one that has";
@@ -122,7 +135,7 @@ impl From<Error> for attune_rpc::Error {
             }
             Error::Overtaken => Self::aborted(
                 Reason::Retry,
-                "another answer came at the same time; repeat the call",
+                "another change came at the same time; repeat the call",
             ),
             Error::Token(error) => Self::unauthenticated(error.to_string()),
             Error::Peer { service, status } => from_peer(service, &status),

@@ -5,6 +5,7 @@ use attune_api::feedback::v1::feedback_service_client::FeedbackServiceClient;
 use attune_api::feedback::v1::hot_issue_service_client::HotIssueServiceClient;
 use attune_api::feedback::v1::invitation_service_client::InvitationServiceClient;
 use attune_api::feedback::v1::metric_service_client::MetricServiceClient;
+use attune_api::feedback::v1::recovery_case_service_client::RecoveryCaseServiceClient;
 use attune_api::feedback::v1::survey_service_client::SurveyServiceClient;
 use attune_api::feedback::v1::theme_service_client::ThemeServiceClient;
 use attune_api::feedback::v1::topic_service_client::TopicServiceClient;
@@ -97,6 +98,7 @@ clients! {
     hot_issues: HotIssueServiceClient of feedback,
     surveys: SurveyServiceClient of feedback,
     invitations: InvitationServiceClient of feedback,
+    recovery_cases: RecoveryCaseServiceClient of feedback,
     themes: ThemeServiceClient of feedback,
     understanding: UnderstandingServiceClient of feedback,
     issues: IssueServiceClient of improvement,

@@ -59,6 +59,7 @@ impl World {
         world.improve().await?;
         platform.settle().await?;
         world.look_up_message().await?;
+        world.look_up_recovery_cases().await?;
         world.answer().await?;
         platform.settle().await?;
         // Themes are gathered and customers learnt from when the next hour is full.
@@ -302,6 +303,21 @@ impl World {
             .ok_or("nobody of the cohort was told")?
             .message_id;
         self.keep("message_id", &message);
+        Ok(())
+    }
+
+    /// Two bad scores of a known customer opened two cases.
+    async fn look_up_recovery_cases(&mut self) -> Result<(), Failure> {
+        let mut cases = self.tenant.recovery_cases();
+        let listed = cases
+            .list_recovery_cases(feedback::ListRecoveryCasesRequest::default())
+            .await?
+            .into_inner();
+        let [first, second, ..] = listed.recovery_cases.as_slice() else {
+            return Err("the bad scores opened no two cases".into());
+        };
+        self.keep("recovery_case_id", &first.recovery_case_id);
+        self.keep("open_recovery_case_id", &second.recovery_case_id);
         Ok(())
     }
 

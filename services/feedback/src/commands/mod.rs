@@ -10,6 +10,7 @@ pub(crate) mod keyword;
 pub(crate) mod learning;
 pub(crate) mod metric;
 pub(crate) mod record;
+pub(crate) mod recovery;
 pub(crate) mod response;
 pub(crate) mod survey;
 pub(crate) mod theme;

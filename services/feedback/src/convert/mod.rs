@@ -9,6 +9,7 @@ pub(crate) mod invitation;
 pub(crate) mod letter;
 pub(crate) mod metric;
 pub(crate) mod person;
+pub(crate) mod recovery;
 pub(crate) mod response;
 pub(crate) mod survey;
 pub(crate) mod theme;

@@ -8,6 +8,7 @@ mod hot_issue;
 pub(crate) mod invitation;
 mod metric;
 mod quotes;
+pub(crate) mod recovery;
 pub(crate) mod survey;
 mod tally;
 mod theme;

@@ -2,6 +2,7 @@
 
 mod interactions;
 mod messages;
+pub(crate) mod recovery;
 mod triggers;
 
 use attune_api::feedback::v1 as pb;

@@ -4,6 +4,7 @@ mod feedback;
 mod hot_issue;
 mod invitation;
 mod metric;
+mod recovery;
 mod survey;
 mod theme;
 mod topic;

@@ -11,6 +11,7 @@ pub(crate) mod hot_issue;
 pub(crate) mod invitation;
 pub(crate) mod learning;
 pub(crate) mod mention;
+pub(crate) mod recovery;
 pub(crate) mod response;
 pub(crate) mod series;
 pub(crate) mod survey;

@@ -9,6 +9,7 @@ mod learning;
 mod metric;
 mod outside;
 mod recording;
+mod recovery;
 mod survey;
 mod themes;
 mod topic;
@@ -31,6 +32,7 @@ use crate::commands;
 use crate::commands::record::Recorded;
 use crate::domain::{Draft, Origin};
 use crate::timers::detect::Detect;
+use crate::timers::recovery::{Deadline, Measure};
 
 const SCHEMA: Schema = Schema("feedback");
 const CANCELLED: &str = "you cancelled my flight, terrible";
@@ -64,7 +66,14 @@ impl Bench {
         };
         let db = Database::new(connect(&url, SCHEMA, settings).await.unwrap(), SCHEMA, clock);
         let reader = Reader::new(Builtin::default());
-        let timers = TimerLoop::new(db.clone(), vec![Arc::new(Detect::new(reader.taxonomies.clone()))]);
+        let timers = TimerLoop::new(
+            db.clone(),
+            vec![
+                Arc::new(Detect::new(reader.taxonomies.clone())),
+                Arc::new(Deadline),
+                Arc::new(Measure),
+            ],
+        );
         let admin = PgPoolOptions::new()
             .max_connections(1)
             .connect(database.url())

@@ -4,4 +4,5 @@ pub(crate) mod detect;
 pub(crate) mod invite;
 pub(crate) mod learn;
 pub(crate) mod read;
+pub(crate) mod recovery;
 pub(crate) mod themes;
