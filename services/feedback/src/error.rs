@@ -23,6 +23,8 @@ pub(crate) enum Error {
     NoHotIssue(Uuid),
     #[error("there is no topic {0}")]
     NoTopic(Uuid),
+    #[error("there is no group of reports {0}")]
+    NoReportGroup(Uuid),
     #[error("there is no recovery case {0}")]
     NoRecoveryCase(Uuid),
     #[error("there is no recovery policy {0}")]
@@ -88,6 +90,7 @@ impl From<Error> for attune_rpc::Error {
             Error::NoFeedback(id) => Self::not_found("feedback", id),
             Error::NoHotIssue(id) => Self::not_found("hot issue", id),
             Error::NoTopic(id) => Self::not_found("topic", id),
+            Error::NoReportGroup(id) => Self::not_found("report group", id),
             Error::NoRecoveryCase(id) => Self::not_found("recovery case", id),
             Error::NoRecoveryPolicy(number) => Self::not_found("recovery policy", number),
             Error::Resolved => {

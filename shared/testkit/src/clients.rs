@@ -1,6 +1,7 @@
 //! Calling the platform as somebody of a tenant.
 
 use attune_api::events::v1::event_feed_service_client::EventFeedServiceClient;
+use attune_api::feedback::v1::employee_report_service_client::EmployeeReportServiceClient;
 use attune_api::feedback::v1::feedback_service_client::FeedbackServiceClient;
 use attune_api::feedback::v1::hot_issue_service_client::HotIssueServiceClient;
 use attune_api::feedback::v1::invitation_service_client::InvitationServiceClient;
@@ -98,6 +99,7 @@ clients! {
     hot_issues: HotIssueServiceClient of feedback,
     surveys: SurveyServiceClient of feedback,
     invitations: InvitationServiceClient of feedback,
+    employee_reports: EmployeeReportServiceClient of feedback,
     recovery_cases: RecoveryCaseServiceClient of feedback,
     themes: ThemeServiceClient of feedback,
     understanding: UnderstandingServiceClient of feedback,

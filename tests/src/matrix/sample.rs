@@ -115,6 +115,10 @@ const SAMPLES: &[(&str, Sample)] = &[
     ("ResolveRecoveryCaseRequest.outcome", Choice(1)),
     ("done", Text("called and rebooked, {}")),
     ("note", Text("prefers mail, {}")),
+    // Employees.
+    ("SubmitEmployeeReportRequest.kind", Choice(2)),
+    ("team", Text("team {}")),
+    ("employee_id", Unique("employee {}")),
     // Pilots.
     ("Pilot.pilot_id", Output),
     ("Pilot.iteration", Output),
@@ -257,7 +261,7 @@ const SAMPLES: &[(&str, Sample)] = &[
     ("InteractionTrigger.stages", Choice(4)),
     ("delay_minutes", Int(30)),
     ("SurveyDefinition.template_id", Known("survey_template_id")),
-    ("expiry_hours", Int(48)),
+    ("expiry_hours", Int(336)),
     ("reminder_hours", Int(24)),
     ("cool_down_days", Absent),
     ("contact_budget", Absent),
@@ -325,6 +329,7 @@ const SAMPLES: &[(&str, Sample)] = &[
     ("correction_id", Known("correction_id")),
     ("theme_id", Known("theme_id")),
     ("recovery_case_id", Known("recovery_case_id")),
+    ("report_group_id", Known("report_group_id")),
     ("issue_id", Known("issue_id")),
     ("initiative_id", Known("initiative_id")),
     ("principle_id", Known("principle_id")),

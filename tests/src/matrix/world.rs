@@ -53,6 +53,7 @@ impl World {
             now: platform.now(),
             known: BTreeMap::from([("hot_issue_id", Uuid::now_v7().to_string())]),
         };
+        world.report(platform).await?;
         world.record().await?;
         world.teach().await?;
         world.aim().await?;
@@ -81,6 +82,26 @@ impl World {
     /// Every id and address.
     pub fn ids(&self) -> BTreeSet<String> {
         self.known.values().cloned().collect()
+    }
+
+    /// Six employees report the same; at midnight they are told of as one group.
+    async fn report(&mut self, platform: &TestPlatform) -> Result<(), Failure> {
+        for _ in 0..6 {
+            self.call("SubmitEmployeeReport", &[]).await?;
+        }
+        let tomorrow = platform.now().date_naive().succ_opt().ok_or("the last day")?;
+        platform
+            .advance_to(tomorrow.and_time(chrono::NaiveTime::MIN).and_utc())
+            .await?;
+        self.now = platform.now();
+        let mut reports = self.tenant.employee_reports();
+        let listed = reports
+            .list_report_groups(feedback::ListReportGroupsRequest::default())
+            .await?
+            .into_inner();
+        let group = listed.report_groups.first().ok_or("no group was released")?;
+        self.keep("report_group_id", &group.report_group_id);
+        Ok(())
     }
 
     async fn record(&mut self) -> Result<(), Failure> {

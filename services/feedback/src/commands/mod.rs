@@ -2,6 +2,7 @@
 
 pub(crate) mod correction;
 pub(crate) mod detection;
+pub(crate) mod employee;
 pub(crate) mod feedback;
 pub(crate) mod heard;
 pub(crate) mod hot_issue;

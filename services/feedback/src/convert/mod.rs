@@ -2,6 +2,7 @@
 
 pub(crate) mod analyzer;
 pub(crate) mod correction;
+pub(crate) mod employee;
 pub(crate) mod feedback;
 pub(crate) mod hot_issue;
 pub(crate) mod interaction;

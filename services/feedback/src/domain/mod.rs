@@ -1,6 +1,7 @@
 //! What the service knows, free of wire and tables.
 
 mod correction;
+pub(crate) mod employee;
 mod evidence;
 mod explanation;
 mod feedback;

@@ -1,5 +1,6 @@
 //! What the service tells, and what it hears.
 
+pub(crate) mod employee;
 mod interactions;
 mod messages;
 pub(crate) mod recovery;

@@ -1,5 +1,6 @@
 //! The RPCs: parse, call one command, map.
 
+mod employee;
 mod feedback;
 mod hot_issue;
 mod invitation;

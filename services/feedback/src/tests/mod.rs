@@ -4,6 +4,7 @@ mod airline;
 mod bad_input;
 mod counts;
 mod detection;
+mod employee;
 mod interactions;
 mod learning;
 mod metric;
@@ -32,6 +33,7 @@ use crate::commands;
 use crate::commands::record::Recorded;
 use crate::domain::{Draft, Origin};
 use crate::timers::detect::Detect;
+use crate::timers::employee::Release;
 use crate::timers::recovery::{Deadline, Measure};
 
 const SCHEMA: Schema = Schema("feedback");
@@ -71,6 +73,7 @@ impl Bench {
             vec![
                 Arc::new(Detect::new(reader.taxonomies.clone())),
                 Arc::new(Deadline),
+                Arc::new(Release),
                 Arc::new(Measure),
             ],
         );

@@ -1,6 +1,7 @@
 //! What happens by itself.
 
 pub(crate) mod detect;
+pub(crate) mod employee;
 pub(crate) mod invite;
 pub(crate) mod learn;
 pub(crate) mod read;

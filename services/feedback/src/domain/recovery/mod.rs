@@ -54,6 +54,10 @@ pub(crate) struct CaseRecord {
 
 /// A case as it is kept.
 #[derive(Clone, Debug)]
+#[expect(
+    clippy::struct_field_names,
+    reason = "the id has the name it has in tables and messages"
+)]
 pub(crate) struct RecoveryCase {
     pub(crate) recovery_case_id: Uuid,
     pub(crate) profile_id: Uuid,
