@@ -41,7 +41,7 @@ pub struct World {
 }
 
 /// A part of a request by its path, and what it is instead of the sample.
-type Instead<'a> = &'a [(&'a str, &'a str)];
+pub(super) type Instead<'a> = &'a [(&'a str, &'a str)];
 
 impl World {
     /// Makes one through the public API.
@@ -82,26 +82,6 @@ impl World {
     /// Every id and address.
     pub fn ids(&self) -> BTreeSet<String> {
         self.known.values().cloned().collect()
-    }
-
-    /// Six employees report the same; at midnight they are told of as one group.
-    async fn report(&mut self, platform: &TestPlatform) -> Result<(), Failure> {
-        for _ in 0..6 {
-            self.call("SubmitEmployeeReport", &[]).await?;
-        }
-        let tomorrow = platform.now().date_naive().succ_opt().ok_or("the last day")?;
-        platform
-            .advance_to(tomorrow.and_time(chrono::NaiveTime::MIN).and_utc())
-            .await?;
-        self.now = platform.now();
-        let mut reports = self.tenant.employee_reports();
-        let listed = reports
-            .list_report_groups(feedback::ListReportGroupsRequest::default())
-            .await?
-            .into_inner();
-        let group = listed.report_groups.first().ok_or("no group was released")?;
-        self.keep("report_group_id", &group.report_group_id);
-        Ok(())
     }
 
     async fn record(&mut self) -> Result<(), Failure> {
@@ -327,21 +307,6 @@ impl World {
         Ok(())
     }
 
-    /// Two bad scores of a known customer opened two cases.
-    async fn look_up_recovery_cases(&mut self) -> Result<(), Failure> {
-        let mut cases = self.tenant.recovery_cases();
-        let listed = cases
-            .list_recovery_cases(feedback::ListRecoveryCasesRequest::default())
-            .await?
-            .into_inner();
-        let [first, second, ..] = listed.recovery_cases.as_slice() else {
-            return Err("the bad scores opened no two cases".into());
-        };
-        self.keep("recovery_case_id", &first.recovery_case_id);
-        self.keep("open_recovery_case_id", &second.recovery_case_id);
-        Ok(())
-    }
-
     /// Lets three ordinary weeks and then a storm of complaints be said; the platform's next look finds it.
     pub async fn complain(&self) -> Result<(), Failure> {
         let said = |place: usize, occurred_at: DateTime<Utc>, complaint: bool| feedback::Feedback {
@@ -401,11 +366,11 @@ impl World {
         Ok(())
     }
 
-    fn keep(&mut self, name: &'static str, value: &str) {
+    pub(super) fn keep(&mut self, name: &'static str, value: &str) {
         self.known.insert(name, value.to_owned());
     }
 
-    async fn call(&self, method: &str, instead: Instead<'_>) -> Result<DynamicMessage, Failure> {
+    pub(super) async fn call(&self, method: &str, instead: Instead<'_>) -> Result<DynamicMessage, Failure> {
         let method = method_named(method)?;
         let mut request = Samples::of(self).request(&method)?;
         for (wanted, value) in instead {

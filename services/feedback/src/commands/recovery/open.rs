@@ -46,11 +46,10 @@ fn by_occasion(stored: &[&Feedback], policy: &NumberedPolicy, tx: &Tx) -> Vec<Re
         let Some(case) = RecoveryCase::of(feedback, policy, Uuid::now_v7(), tx.now()) else {
             continue;
         };
-        match cases.get_mut(&case.occasion) {
-            Some(first) => first.join(case),
-            None => {
-                cases.insert(case.occasion.clone(), case);
-            }
+        if let Some(first) = cases.get_mut(&case.occasion) {
+            first.join(case);
+        } else {
+            cases.insert(case.occasion.clone(), case);
         }
     }
     cases.into_values().collect()
