@@ -261,7 +261,7 @@ impl World {
 
     /// Pilots in every state that a method asks for, and an initiative that has none.
     async fn try_out(&mut self) -> Result<(), Failure> {
-        for name in ["pilot_id", "planned_pilot_id", "stoppable_pilot_id"] {
+        for name in ["planned_pilot_id", "stoppable_pilot_id", "pilot_id"] {
             self.plan().await?;
             let initiative = self.known("initiative_id")?.to_owned();
             self.keep("free_initiative_id", &initiative);
