@@ -1,5 +1,5 @@
 //! Story 6, the survey part: a contact ends, a survey goes out by itself, once; the answer is tied to the contact and
-//! the agent.
+//! the agent; a 2 out of 5 opens a recovery case with a deadline, once.
 
 use attune_api::feedback::v1 as fb;
 use attune_testkit::{Failure, TestPlatform};
@@ -38,6 +38,8 @@ async fn after_a_call_the_customer_is_asked_once_and_the_answer_is_tied_to_the_c
 
     she_answers_with_one_tap_and_a_sentence(&company).await?;
     the_answer_is_tied_to_the_call(&company, &zara, &call).await?;
+    two_of_five_opens_one_recovery_case_with_a_deadline(&company, &zara, &call).await?;
+    somebody_makes_it_good_and_her_next_words_tell_that_it_helped(&company, &zara).await?;
     a_second_call_leaves_her_alone_and_says_why(&company, &zara).await?;
     platform.stop().await;
     Ok(())
@@ -98,6 +100,119 @@ async fn the_answer_is_tied_to_the_call(
     assert!(feedback.text.contains("an hour") && feedback.understanding.is_some());
     assert_eq!(csat_count(company).await?, 1);
     Ok(())
+}
+
+/// Somebody is to go back to her by tomorrow, and the platform says why. Answering once more opens no second case.
+async fn two_of_five_opens_one_recovery_case_with_a_deadline(
+    company: &Company<'_>,
+    zara: &str,
+    call: &str,
+) -> Result<(), Failure> {
+    let case = only_case(company, zara).await?;
+    assert_eq!(case.state(), fb::RecoveryCaseState::Open);
+    assert_eq!(
+        (case.interaction_id.as_str(), case.agent_id.as_str()),
+        (call, "agent 7")
+    );
+    let (opened, deadline) = (
+        case.opened_at.ok_or("no time")?,
+        case.deadline.ok_or("no deadline")?,
+    );
+    assert_eq!(deadline.seconds - opened.seconds, 24 * 3600);
+    assert_eq!(case.owner, "customer care");
+
+    let request = fb::ExplainRecoveryCaseRequest {
+        recovery_case_id: case.recovery_case_id.clone(),
+    };
+    let mut cases = company.tenant.recovery_cases();
+    let why = cases.explain_recovery_case(request).await?.into_inner();
+    let score = why.reasons.first().ok_or("no reason")?;
+    assert_eq!(score.signal(), fb::RecoverySignal::Csat);
+    assert_eq!((score.value, score.threshold, why.policy_number), (2.0, 2.0, 0));
+
+    let invitation = company.invitations(zara).await?.remove(0);
+    let answer = fb::SurveyAnswer {
+        question_id: "score".to_owned(),
+        value: Some(fb::survey_answer::Value::Score(1)),
+    };
+    let request = fb::SubmitSurveyResponseRequest {
+        invitation_id: invitation.invitation_id,
+        answers: vec![answer],
+        complete: true,
+        ..Default::default()
+    };
+    company
+        .tenant
+        .invitations()
+        .submit_survey_response(request)
+        .await?;
+    assert_eq!(
+        only_case(company, zara).await?.recovery_case_id,
+        case.recovery_case_id
+    );
+    Ok(())
+}
+
+/// The case is resolved in time; the first thing she says afterwards tells whether she was won back.
+async fn somebody_makes_it_good_and_her_next_words_tell_that_it_helped(
+    company: &Company<'_>,
+    zara: &str,
+) -> Result<(), Failure> {
+    let platform = company.platform;
+    platform.advance(TimeDelta::hours(3)).await?;
+    let request = fb::ResolveRecoveryCaseRequest {
+        recovery_case_id: only_case(company, zara).await?.recovery_case_id,
+        outcome: fb::RecoveryOutcome::MadeGood.into(),
+        done: "called back and refunded the hour".to_owned(),
+        ..Default::default()
+    };
+    company
+        .tenant
+        .recovery_cases()
+        .resolve_recovery_case(request)
+        .await?;
+    platform.advance(TimeDelta::hours(30)).await?;
+    let said = fb::Feedback {
+        profile_id: zara.to_owned(),
+        channel: "social".to_owned(),
+        text: "Thank you for calling me back, wonderful service!".to_owned(),
+        occurred_at: Some(timestamp(platform.now())),
+        ..Default::default()
+    };
+    let request = fb::SubmitFeedbackRequest {
+        feedback: Some(said),
+        ..Default::default()
+    };
+    let said = company
+        .tenant
+        .feedback()
+        .submit_feedback(request)
+        .await?
+        .into_inner();
+    let case = only_case(company, zara).await?;
+    assert!(case.overdue_at.is_none(), "it was resolved in time");
+    let measured = case.measurement.ok_or("not measured")?;
+    assert_eq!(measured.result(), fb::RecoveryResult::Recovered);
+    assert_eq!(
+        measured.evidence_feedback_id,
+        said.feedback.ok_or("no feedback")?.feedback_id
+    );
+    Ok(())
+}
+
+/// The one recovery case of a customer.
+async fn only_case(company: &Company<'_>, profile_id: &str) -> Result<fb::RecoveryCase, Failure> {
+    let request = fb::ListRecoveryCasesRequest {
+        profile_id: profile_id.to_owned(),
+        ..Default::default()
+    };
+    let mut cases = company.tenant.recovery_cases();
+    let listed = cases.list_recovery_cases(request).await?.into_inner();
+    let [case] = listed
+        .recovery_cases
+        .try_into()
+        .map_err(|_| "not one recovery case")?;
+    Ok(case)
 }
 
 /// A second call within the cool-down: she is left alone, and the platform says why.

@@ -25,6 +25,14 @@ pub(crate) enum Error {
     NoOwnRating(Uuid),
     #[error("there is no topic {0}")]
     NoTopic(Uuid),
+    #[error("there is no group of reports {0}")]
+    NoReportGroup(Uuid),
+    #[error("there is no recovery case {0}")]
+    NoRecoveryCase(Uuid),
+    #[error("there is no recovery policy {0}")]
+    NoRecoveryPolicy(i32),
+    #[error("the recovery case is resolved")]
+    Resolved,
     #[error("the feedback has no text")]
     NoText,
     #[error("there is no theme {0}")]
@@ -53,7 +61,7 @@ pub(crate) enum Error {
     NoInvitation(Uuid),
     #[error("the invitation is {state}")]
     NotOpen { state: &'static str },
-    #[error("another answer came at the same time")]
+    #[error("another change came at the same time")]
     Overtaken,
     #[error(transparent)]
     Token(#[from] TokenError),
@@ -85,6 +93,14 @@ impl From<Error> for attune_rpc::Error {
             Error::NoHotIssue(id) => Self::not_found("hot issue", id),
             Error::NoOwnRating(id) => Self::not_found("own rating", id),
             Error::NoTopic(id) => Self::not_found("topic", id),
+            Error::NoReportGroup(id) => Self::not_found("report group", id),
+            Error::NoRecoveryCase(id) => Self::not_found("recovery case", id),
+            Error::NoRecoveryPolicy(number) => Self::not_found("recovery policy", number),
+            Error::Resolved => {
+                let message =
+                    "the recovery case is resolved; what the customer says next tells whether it helped";
+                Self::failed_precondition(Reason::WrongState, message).with("state", "resolved")
+            }
             Error::NoText => {
                 let message =
                     "the feedback has no text, so nothing was understood of it; ask about one that has";
@@ -125,7 +141,7 @@ impl From<Error> for attune_rpc::Error {
             }
             Error::Overtaken => Self::aborted(
                 Reason::Retry,
-                "another answer came at the same time; repeat the call",
+                "another change came at the same time; repeat the call",
             ),
             Error::Token(error) => Self::unauthenticated(error.to_string()),
             Error::Peer { service, status } => from_peer(service, &status),

@@ -17,11 +17,13 @@ mod tests;
 mod timers;
 
 use async_trait::async_trait;
+use attune_api::feedback::v1::employee_report_service_server::EmployeeReportServiceServer;
 use attune_api::feedback::v1::feedback_service_server::FeedbackServiceServer;
 use attune_api::feedback::v1::hot_issue_service_server::HotIssueServiceServer;
 use attune_api::feedback::v1::invitation_service_server::InvitationServiceServer;
 use attune_api::feedback::v1::metric_service_server::MetricServiceServer;
 use attune_api::feedback::v1::perception_service_server::PerceptionServiceServer;
+use attune_api::feedback::v1::recovery_case_service_server::RecoveryCaseServiceServer;
 use attune_api::feedback::v1::survey_service_server::SurveyServiceServer;
 use attune_api::feedback::v1::theme_service_server::ThemeServiceServer;
 use attune_api::feedback::v1::topic_service_server::TopicServiceServer;
@@ -98,10 +100,15 @@ impl Service for Feedback {
             .grpc(HotIssueServiceServer::new(handlers.clone()))
             .grpc(UnderstandingServiceServer::new(handlers.clone()))
             .grpc(ThemeServiceServer::new(handlers.clone()))
+            .grpc(EmployeeReportServiceServer::new(handlers.clone()))
+            .grpc(RecoveryCaseServiceServer::new(handlers.clone()))
             .grpc(InvitationServiceServer::new(handlers))
             .grpc(SurveyServiceServer::new(surveys))
             .http(page::PREFIX, pages.router())
             .timer(timers::detect::Detect::new(reader.taxonomies.clone()))
+            .timer(timers::employee::Release)
+            .timer(timers::recovery::Deadline)
+            .timer(timers::recovery::Measure)
             .expiring("mention_person", "start", MENTIONS_KEPT)
             .expiring("detection_run", "run_at", RUNS_KEPT)
             .consumer(events::Interactions::new(reader))

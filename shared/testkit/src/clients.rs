@@ -1,11 +1,13 @@
 //! Calling the platform as somebody of a tenant.
 
 use attune_api::events::v1::event_feed_service_client::EventFeedServiceClient;
+use attune_api::feedback::v1::employee_report_service_client::EmployeeReportServiceClient;
 use attune_api::feedback::v1::feedback_service_client::FeedbackServiceClient;
 use attune_api::feedback::v1::hot_issue_service_client::HotIssueServiceClient;
 use attune_api::feedback::v1::invitation_service_client::InvitationServiceClient;
 use attune_api::feedback::v1::metric_service_client::MetricServiceClient;
 use attune_api::feedback::v1::perception_service_client::PerceptionServiceClient;
+use attune_api::feedback::v1::recovery_case_service_client::RecoveryCaseServiceClient;
 use attune_api::feedback::v1::survey_service_client::SurveyServiceClient;
 use attune_api::feedback::v1::theme_service_client::ThemeServiceClient;
 use attune_api::feedback::v1::topic_service_client::TopicServiceClient;
@@ -100,6 +102,8 @@ clients! {
     hot_issues: HotIssueServiceClient of feedback,
     surveys: SurveyServiceClient of feedback,
     invitations: InvitationServiceClient of feedback,
+    employee_reports: EmployeeReportServiceClient of feedback,
+    recovery_cases: RecoveryCaseServiceClient of feedback,
     themes: ThemeServiceClient of feedback,
     understanding: UnderstandingServiceClient of feedback,
     issues: IssueServiceClient of improvement,

@@ -6,9 +6,11 @@
 
 mod bad;
 mod call;
+mod employees;
 mod harvest;
 mod parked;
 mod path;
+mod recovery;
 mod sample;
 mod samples;
 mod street;

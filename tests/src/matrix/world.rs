@@ -41,7 +41,7 @@ pub struct World {
 }
 
 /// A part of a request by its path, and what it is instead of the sample.
-type Instead<'a> = &'a [(&'a str, &'a str)];
+pub(super) type Instead<'a> = &'a [(&'a str, &'a str)];
 
 impl World {
     /// Makes one through the public API.
@@ -53,6 +53,7 @@ impl World {
             now: platform.now(),
             known: BTreeMap::from([("hot_issue_id", Uuid::now_v7().to_string())]),
         };
+        world.report(platform).await?;
         world.record().await?;
         world.teach().await?;
         world.rate_itself().await?;
@@ -60,6 +61,7 @@ impl World {
         world.improve().await?;
         platform.settle().await?;
         world.look_up_message().await?;
+        world.look_up_recovery_cases().await?;
         world.answer().await?;
         platform.settle().await?;
         // Themes are gathered and customers learnt from when the next hour is full.
@@ -387,11 +389,11 @@ impl World {
         Ok(())
     }
 
-    fn keep(&mut self, name: &'static str, value: &str) {
+    pub(super) fn keep(&mut self, name: &'static str, value: &str) {
         self.known.insert(name, value.to_owned());
     }
 
-    async fn call(&self, method: &str, instead: Instead<'_>) -> Result<DynamicMessage, Failure> {
+    pub(super) async fn call(&self, method: &str, instead: Instead<'_>) -> Result<DynamicMessage, Failure> {
         let method = method_named(method)?;
         let mut request = Samples::of(self).request(&method)?;
         for (wanted, value) in instead {

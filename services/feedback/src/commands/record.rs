@@ -39,6 +39,8 @@ pub(crate) async fn record(
     wait_for_themes(tx, &stored).await?;
     begin(tx, &stored).await?;
     events::submitted(tx, &stored).await?;
+    super::recovery::open(tx, &stored).await?;
+    super::recovery::listen(tx, &stored).await?;
     store::counts::add(tx, &Tally::of(stored)).await?;
     Ok(results)
 }

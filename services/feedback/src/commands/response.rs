@@ -14,15 +14,13 @@ use super::record::record;
 use crate::analysis::{Reader, Understood};
 use crate::commands::invitation;
 use crate::domain::invitation::{Invitation, InvitationState};
-use crate::domain::survey::{Answers, Given, Survey, merge};
+use crate::domain::survey::{Answers, CHANNEL, Given, Survey, merge, source_id};
 use crate::domain::{Draft, Origin, Tally};
 use crate::error::Error;
 use crate::store::response::Response;
 use crate::timers::invite;
 use crate::{events, store};
 
-/// The channel of feedback that answers a survey.
-const CHANNEL: &str = "survey";
 /// The most responses to one invitation.
 const MOST: i32 = 200;
 /// How often a response is tried again after another one that came at the same time.
@@ -218,7 +216,7 @@ fn drafts(invitation: &Invitation, survey: &Survey, answers: &Answers, now: Date
         rating: None,
         text: String::new(),
         occurred_at: now,
-        source_id: Some(format!("{}/{question}", invitation.invitation_id)),
+        source_id: Some(source_id(invitation.invitation_id, question)),
     };
     let rated = outcome.ratings.iter().map(|(question, rating)| Draft {
         rating: Some(*rating),

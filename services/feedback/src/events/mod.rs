@@ -1,7 +1,9 @@
 //! What the service tells, and what it hears.
 
+pub(crate) mod employee;
 mod interactions;
 mod messages;
+pub(crate) mod recovery;
 mod triggers;
 
 use attune_api::feedback::v1 as pb;

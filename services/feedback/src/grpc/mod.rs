@@ -1,10 +1,12 @@
 //! The RPCs: parse, call one command, map.
 
+mod employee;
 mod feedback;
 mod hot_issue;
 mod invitation;
 mod metric;
 mod perception;
+mod recovery;
 mod survey;
 mod theme;
 mod topic;

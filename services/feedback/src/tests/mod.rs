@@ -6,12 +6,14 @@ mod comparison;
 mod counts;
 mod detection;
 mod driver;
+mod employee;
 mod interactions;
 mod learning;
 mod metric;
 mod outside;
 mod perception;
 mod recording;
+mod recovery;
 mod survey;
 mod themes;
 mod topic;
@@ -34,6 +36,8 @@ use crate::commands;
 use crate::commands::record::Recorded;
 use crate::domain::{Draft, Origin};
 use crate::timers::detect::Detect;
+use crate::timers::employee::Release;
+use crate::timers::recovery::{Deadline, Measure};
 
 const SCHEMA: Schema = Schema("feedback");
 const CANCELLED: &str = "you cancelled my flight, terrible";
@@ -67,7 +71,15 @@ impl Bench {
         };
         let db = Database::new(connect(&url, SCHEMA, settings).await.unwrap(), SCHEMA, clock);
         let reader = Reader::new(Builtin::default());
-        let timers = TimerLoop::new(db.clone(), vec![Arc::new(Detect::new(reader.taxonomies.clone()))]);
+        let timers = TimerLoop::new(
+            db.clone(),
+            vec![
+                Arc::new(Detect::new(reader.taxonomies.clone())),
+                Arc::new(Deadline),
+                Arc::new(Release),
+                Arc::new(Measure),
+            ],
+        );
         let admin = PgPoolOptions::new()
             .max_connections(1)
             .connect(database.url())

@@ -1,7 +1,9 @@
 //! What happens by itself.
 
 pub(crate) mod detect;
+pub(crate) mod employee;
 pub(crate) mod invite;
 pub(crate) mod learn;
 pub(crate) mod read;
+pub(crate) mod recovery;
 pub(crate) mod themes;

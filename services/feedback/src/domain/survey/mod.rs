@@ -2,6 +2,7 @@
 
 mod answer;
 mod logic;
+mod source;
 #[cfg(test)]
 mod tests;
 mod texts;
@@ -15,6 +16,7 @@ use uuid::Uuid;
 
 pub(crate) use answer::{Answer, Answers, Given, LONGEST_TEXT, merge};
 pub(crate) use logic::condition;
+pub(crate) use source::{CHANNEL, answered_invitation, source_id};
 pub(crate) use texts::Texts;
 
 /// A survey with one of its versions.

@@ -109,6 +109,31 @@ pub(crate) async fn by_ids(tx: &mut Tx, ids: &[Uuid]) -> Result<Vec<Feedback>, s
     Ok(rows.into_iter().map(Feedback::from).collect())
 }
 
+/// The first thing that a person said between two instants and that tells how they feel: a rating, or a text that was
+/// judged negative or positive.
+pub(crate) async fn telling(
+    tx: &mut Tx,
+    profile_id: Uuid,
+    after: DateTime<Utc>,
+    until: DateTime<Utc>,
+) -> Result<Option<Feedback>, sqlx::Error> {
+    let tenant = tx.tenant().as_str().to_owned();
+    let first = sqlx::query_scalar!(
+        "SELECT feedback_id FROM feedback.feedback
+         WHERE tenant_id = $1 AND profile_id = $2 AND occurred_at > $3 AND occurred_at <= $4
+           AND (rating_scale IS NOT NULL OR sentiment IN ('negative', 'positive'))
+         ORDER BY occurred_at, feedback_id LIMIT 1",
+        tenant,
+        profile_id,
+        after,
+        until
+    )
+    .fetch_optional(&mut **tx)
+    .await?;
+    let found = by_ids(tx, first.as_slice()).await?;
+    Ok(found.into_iter().next())
+}
+
 /// The places of at most `limit` pieces of feedback before `before`, the one said last first.
 pub(crate) async fn page(
     tx: &mut Tx,
