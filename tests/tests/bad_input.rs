@@ -280,10 +280,7 @@ async fn a_repeated_request_id_has_one_effect_and_another_body_is_refused() -> R
         }
         // A topic has a slug; an exposure that contaminates nothing has nothing to say.
         let without = matches!(method.name(), "CreateTopic" | "PromoteTheme" | "RecordExposures");
-        assert!(
-            !ids(&one).is_empty() || without,
-            "{path} answers no id"
-        );
+        assert!(!ids(&one).is_empty() || without, "{path} answers no id");
         let conflict = caller.ask(&method, &otherwise(&acme, &method, &request)?).await;
         let refused = (conflict.status.code(), reason(&conflict.status));
         assert_eq!(
