@@ -154,20 +154,20 @@ pub fn benefit(terms: &Terms, level: ConfidenceLevel) -> Benefit {
     let value = terms.customer_value.quantile();
     let cost = terms.cost_per_contact.quantile();
     let mut sequence = Sequence(SEED);
-    let mut drawn: [Vec<f64>; 4] = std::array::from_fn(|_| Vec::with_capacity(draws));
+    let mut outcomes: [Vec<f64>; 4] = std::array::from_fn(|_| Vec::with_capacity(draws));
     for _ in 0..draws {
         let contacts = avoided(sequence.uniform());
         let spared = contacts * terms.customers_per_contact;
         let retention = spared * uplift(sequence.uniform()) * value(sequence.uniform());
         let answering = contacts * cost(sequence.uniform());
-        for (all, one) in drawn
+        for (all, one) in outcomes
             .iter_mut()
             .zip([contacts, retention, answering, retention + answering])
         {
             all.push(one);
         }
     }
-    let [avoided_contacts, retention, contacts, total] = drawn.map(|all| coverage(all, level));
+    let [avoided_contacts, retention, contacts, total] = outcomes.map(|all| coverage(all, level));
     let persons = terms.customers_per_contact;
     Benefit {
         avoided_contacts,

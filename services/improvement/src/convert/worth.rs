@@ -109,7 +109,7 @@ fn share_bounds(
     }))
 }
 
-pub(crate) fn get(request: &pb::GetWorthParametersRequest) -> Result<Option<i32>, Error> {
+pub(crate) fn get(request: pb::GetWorthParametersRequest) -> Result<Option<i32>, Error> {
     let mut violations = Violations::default();
     if request.version < 0 {
         violations.add("version", "must be a version from 1, or 0 for the latest");

@@ -63,7 +63,7 @@ impl WorthService for Worths {
         request: Request<pb::GetWorthParametersRequest>,
     ) -> Result<Response<pb::GetWorthParametersResponse>, Status> {
         let caller = Caller::of(&request)?;
-        let version = convert::worth::get(request.get_ref())?;
+        let version = convert::worth::get(*request.get_ref())?;
         let parameters = commands::worth::parameters(&self.db, caller.tenant(), version).await?;
         let parameters = Some(convert::worth::parameters_to_proto(parameters));
         Ok(Response::new(pb::GetWorthParametersResponse { parameters }))
