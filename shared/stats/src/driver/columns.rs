@@ -88,9 +88,9 @@ impl Columns {
                 reason,
             }));
         }
-        drivers
-            .into_iter()
-            .for_each(|(attribute, n)| columns.push(Kind::Driver, attribute.clone(), n));
+        for (attribute, n) in drivers {
+            columns.push(Kind::Driver, attribute.clone(), n);
+        }
         columns.correct_for(&rest);
         columns
     }
@@ -121,9 +121,9 @@ impl Columns {
                 attribute: together,
                 n,
             });
-            of_it().for_each(|(attribute, _)| {
+            for (attribute, _) in of_it() {
                 self.place.insert((*attribute).clone(), place);
-            });
+            }
         }
     }
 

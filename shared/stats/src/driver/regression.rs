@@ -148,7 +148,9 @@ impl Moments {
         for row in rows {
             for &i in &row.on {
                 with_value[i] += row.value - mean;
-                row.on.iter().for_each(|&j| products.add(i, j, 1.0));
+                for &j in &row.on {
+                    products.add(i, j, 1.0);
+                }
             }
         }
         let shares: Vec<f64> = (0..columns).map(|i| products.at(i, i) / n).collect();
@@ -183,7 +185,7 @@ impl Moments {
 
 /// Regresses the values on the columns, each of which must be there in some rows and missing in others.
 ///
-/// Ordinary least squares with MacKinnon and White's third heteroscedasticity-consistent errors (HC3, Journal of
+/// Ordinary least squares with `MacKinnon` and White's third heteroscedasticity-consistent errors (HC3, Journal of
 /// Econometrics 29(3), 1985), which Long and Ervin (The American Statistician 54(3), 2000) advise; variance inflation
 /// as in Kutner, Nachtsheim and Neter (Applied Linear Statistical Models, 10.5).
 pub(super) fn regress(columns: usize, rows: &[Row], level: f64) -> Fit {
@@ -226,9 +228,9 @@ fn covariance(moments: &Moments, kept: &[usize], inverse: &Square, effects: &[f6
     let side = kept.len();
     let shares: Vec<f64> = kept.iter().map(|&i| moments.shares[i]).collect();
     let mut place = vec![None; moments.shares.len()];
-    kept.iter()
-        .enumerate()
-        .for_each(|(i, &column)| place[column] = Some(i));
+    for (i, &column) in kept.iter().enumerate() {
+        place[column] = Some(i);
+    }
     let about = inverse.times(&shares);
     let base = 1.0 / moments.n + dot(&shares, &about);
     let (mut crossed, mut single, mut total) = (Square::zero(side), vec![0.0; side], 0.0);
@@ -246,7 +248,9 @@ fn covariance(moments: &Moments, kept: &[usize], inverse: &Square, effects: &[f6
         total += weight;
         for &i in &on {
             single[i] += weight;
-            on.iter().for_each(|&j| crossed.add(i, j, weight));
+            for &j in &on {
+                crossed.add(i, j, weight);
+            }
         }
     }
     for i in 0..side {
