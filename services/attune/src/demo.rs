@@ -289,7 +289,10 @@ impl Demo {
         };
         let account = account::collect(&stage.platform, observed).await?;
         if let Some(file) = &self.html {
-            let title = format!("What came of {}", account.input);
+            let name = Path::new(&account.input)
+                .file_name()
+                .map(|name| name.to_string_lossy());
+            let title = format!("What came of {}", name.as_deref().unwrap_or(&account.input));
             board::write_page(&stage.platform, board::Closed::Ever, &title, file).await?;
         }
         self.tell(&account, stage)?;

@@ -26,7 +26,7 @@ const BLOCKED: RGBColor = RGBColor(0xD9, 0xA4, 0x41);
 const WAITING: RGBColor = RGBColor(0x9A, 0xA5, 0xB1);
 
 /// The size of letters, in pixels of a picture that is shown as large as it is drawn.
-const LETTERS: f64 = 15.0;
+const LETTERS: f64 = 17.0;
 
 type Area<'a> = DrawingArea<SVGBackend<'a>, Shift>;
 

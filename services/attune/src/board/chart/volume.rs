@@ -4,7 +4,7 @@ use chrono::{DateTime, Days, NaiveDate, NaiveTime, Utc};
 use plotters::coord::types::RangedCoordf64;
 use plotters::prelude::{
     Cartesian2d, ChartBuilder, ChartContext, Color as _, DashedLineSeries, IntoFont as _, PathElement,
-    Polygon, Rectangle, Text, TextStyle,
+    Polygon, Rectangle, SVGBackend, Text, TextStyle,
 };
 use plotters::style::text_anchor::{HPos, Pos, VPos};
 
@@ -12,7 +12,7 @@ use super::{Area, BAND, Caption, HOT, INK, LETTERS, LINE, SOFT, Screen, USUAL, d
 
 const HEIGHT: u32 = 320;
 /// How much of the height the names of marks have.
-const HEADROOM: f64 = 0.28;
+const HEADROOM: f64 = 0.34;
 
 /// A day.
 #[derive(Clone, Copy, Debug)]
@@ -85,8 +85,8 @@ fn paint(area: &Area<'_>, screen: Screen, days: &[Point], marks: &[Mark]) -> any
     paint_days(&mut chart, days)?;
     for (row, mark) in marks.iter().enumerate() {
         let x = place_of(first, mark.at).clamp(0.0, days.len() as f64);
-        // Names that stand close would cover each other: each has a row of three.
-        let y = top * (1.0 - HEADROOM * (row % 3) as f64 / 3.0);
+        // Names that stand close would cover each other: each has a row of four.
+        let y = top * (1.0 - HEADROOM * (row % 4) as f64 / 4.0);
         paint_mark(&mut chart, mark, (x, y), days.len() as f64)?;
     }
     Ok(())
