@@ -100,6 +100,7 @@ const SAMPLES: &[(&str, Sample)] = &[
     ("RecoveryPolicy.number", Output),
     ("RecoveryPolicy.create_time", Output),
     ("GetRecoveryPolicyRequest>number", Absent),
+    ("RecoveryPolicy.text", Inside),
     ("csat_at_most", Int(2)),
     ("nps_at_most", Int(6)),
     ("ces_at_most", Int(2)),

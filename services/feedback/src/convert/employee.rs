@@ -43,12 +43,9 @@ fn kind(kind: pb::EmployeeReportKind) -> Option<ReportKind> {
 
 pub(crate) fn agree(request: &pb::AgreeWithReportGroupRequest) -> Result<Agree, Error> {
     let mut violations = Violations::default();
-    let unsigned = pb::AgreeWithReportGroupRequest {
-        employee_id: String::new(),
-        ..request.clone()
-    };
+    // Who agreed is kept, pseudonymously, as long as the group; the hash of the request tells no more than that.
     let method = "AgreeWithReportGroup";
-    let key = RequestKey::of(method, &request.request_id, &unsigned, &mut violations);
+    let key = RequestKey::of(method, &request.request_id, request, &mut violations);
     let report_group_id = violations.id("report_group_id", &request.report_group_id);
     let employee_id = violations.text("employee_id", &request.employee_id, 1..=100);
     let agree = || {
