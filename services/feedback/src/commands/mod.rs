@@ -11,6 +11,7 @@ pub(crate) mod learning;
 pub(crate) mod metric;
 pub(crate) mod record;
 pub(crate) mod response;
+pub(crate) mod submission;
 pub(crate) mod survey;
 pub(crate) mod theme;
 pub(crate) mod topic;
