@@ -38,8 +38,8 @@ pub trait GatheredWrite: Send + Sync + 'static {
 
 /// Gathers the writes of one kind, tenant by tenant.
 ///
-/// Nobody waits for company: the first goes at once, and those that arrive while its transaction is under way
-/// go together in the next. Where a transaction fails, its writes are tried one by one, so that what is wrong with
+/// Nobody waits for company: the first goes at once, and those that arrive while as many transactions as may be
+/// are under way go together in the next. Where a transaction fails, its writes are tried one by one, so that what is wrong with
 /// one fails that one alone. A caller that goes away takes nothing back: its write is done, and its request id
 /// finds it.
 pub struct Gather<W: GatheredWrite> {
@@ -48,8 +48,17 @@ pub struct Gather<W: GatheredWrite> {
 
 struct Inner<W: GatheredWrite> {
     write: W,
-    /// The writes that wait, of the tenants for whom one is under way.
-    lanes: Mutex<HashMap<TenantId, VecDeque<Waiting<W>>>>,
+    /// Most transactions of one tenant at a time.
+    abreast: usize,
+    /// Of the tenants for whom a transaction is under way.
+    lanes: Mutex<HashMap<TenantId, Lane<W>>>,
+}
+
+/// What one tenant asks for.
+struct Lane<W: GatheredWrite> {
+    waiting: VecDeque<Waiting<W>>,
+    /// Transactions under way.
+    under_way: usize,
 }
 
 struct Waiting<W: GatheredWrite> {
@@ -58,11 +67,17 @@ struct Waiting<W: GatheredWrite> {
 }
 
 impl<W: GatheredWrite> Gather<W> {
-    /// Gathers for `write`.
+    /// Gathers for `write`, one transaction of a tenant at a time: two would wait for each other's rows.
     pub fn new(write: W) -> Self {
+        Self::abreast(write, 1)
+    }
+
+    /// Gathers for `write`, at most `most` transactions of a tenant at a time.
+    pub(crate) fn abreast(write: W, most: usize) -> Self {
         Self {
             inner: Arc::new(Inner {
                 write,
+                abreast: most,
                 lanes: Mutex::default(),
             }),
         }
@@ -89,23 +104,31 @@ impl<W: GatheredWrite> Inner<W> {
     /// Lines up; answers whether somebody has to begin to work.
     fn join(&self, tenant: &TenantId, waiting: Waiting<W>) -> Result<bool, Error> {
         let mut lanes = self.lanes();
-        if let Some(lane) = lanes.get_mut(tenant) {
-            if lane.len() >= MOST_WAITING {
-                let message = "too many writes wait; send fewer at once";
-                return Err(Error::resource_exhausted(
-                    Reason::Overloaded,
-                    message,
-                    COME_AGAIN_AFTER,
-                ));
-            }
-            lane.push_back(waiting);
-            return Ok(false);
+        let Some(lane) = lanes.get_mut(tenant) else {
+            let lane = Lane {
+                waiting: VecDeque::from([waiting]),
+                under_way: 1,
+            };
+            lanes.insert(tenant.clone(), lane);
+            return Ok(true);
+        };
+        if lane.waiting.len() >= MOST_WAITING {
+            let message = "too many calls of this kind wait; send fewer at once";
+            return Err(Error::resource_exhausted(
+                Reason::Overloaded,
+                message,
+                COME_AGAIN_AFTER,
+            ));
         }
-        lanes.insert(tenant.clone(), VecDeque::from([waiting]));
-        Ok(true)
+        lane.waiting.push_back(waiting);
+        let begins = lane.under_way < self.abreast;
+        if begins {
+            lane.under_way += 1;
+        }
+        Ok(begins)
     }
 
-    /// Works until nobody waits. Of its own: a caller that goes away must not take the others along.
+    /// Works until nobody waits. A task of its own: a caller that goes away must not take the others along.
     async fn work(self: Arc<Self>, tenant: TenantId) {
         while let Some(batch) = self.next(&tenant) {
             let (items, callers): (Vec<_>, Vec<_>) = batch
@@ -123,16 +146,19 @@ impl<W: GatheredWrite> Inner<W> {
         }
     }
 
-    /// The next to go together; takes the lane away when nobody waits.
+    /// The next to go together; with none, one transaction less is under way, and the lane goes with the last.
     fn next(&self, tenant: &TenantId) -> Option<Vec<Waiting<W>>> {
         let mut lanes = self.lanes();
         let lane = lanes.get_mut(tenant)?;
-        if lane.is_empty() {
-            lanes.remove(tenant);
+        if lane.waiting.is_empty() {
+            lane.under_way -= 1;
+            if lane.under_way == 0 {
+                lanes.remove(tenant);
+            }
             return None;
         }
-        let together = lane.len().min(MOST_AT_ONCE);
-        Some(lane.drain(..together).collect())
+        let together = lane.waiting.len().min(MOST_AT_ONCE);
+        Some(lane.waiting.drain(..together).collect())
     }
 
     async fn answers(&self, tenant: &TenantId, items: &[W::Item]) -> Vec<Result<W::Answer, Error>> {
@@ -161,7 +187,7 @@ impl<W: GatheredWrite> Inner<W> {
         answers
     }
 
-    fn lanes(&self) -> MutexGuard<'_, HashMap<TenantId, VecDeque<Waiting<W>>>> {
+    fn lanes(&self) -> MutexGuard<'_, HashMap<TenantId, Lane<W>>> {
         self.lanes.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }

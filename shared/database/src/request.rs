@@ -129,6 +129,57 @@ fn settled(began: &[Began], earlier: usize, keys: &[(&RequestKey, Uuid)]) -> Opt
     }
 }
 
+/// The resource that each of several writes leads to, in their order, or why it was refused. `keys` and `began` are
+/// those of [`Database::write_many`]; `made` is what the fresh ones came to, in their order. Where that is another
+/// resource than the one announced, because it was there before the request came, a repetition will find it too.
+pub async fn settle(
+    tx: &mut Tx,
+    keys: &[(&RequestKey, Uuid)],
+    began: Vec<Began>,
+    made: impl IntoIterator<Item = Uuid>,
+) -> Result<Vec<Result<Uuid, Error>>, sqlx::Error> {
+    let mut made = made.into_iter();
+    let mut results: Vec<Result<Uuid, Error>> = Vec::with_capacity(keys.len());
+    for (began, (key, announced)) in began.into_iter().zip(keys) {
+        let result = match began {
+            Began::Fresh => {
+                let result = made.next().unwrap_or(*announced);
+                if result != *announced {
+                    lead_to(tx, key, result).await?;
+                }
+                Ok(result)
+            }
+            Began::Repeat(result) => Ok(result),
+            Began::Same(earlier) => Ok(match results.get(earlier) {
+                Some(Ok(result)) => *result,
+                _ => *announced,
+            }),
+            Began::Refused(error) => Err(error),
+        };
+        results.push(result);
+    }
+    Ok(results)
+}
+
+/// Lets a repetition of the request find `result`.
+async fn lead_to(tx: &mut Tx, key: &RequestKey, result: Uuid) -> Result<(), sqlx::Error> {
+    let Some(request_id) = key.request_id else {
+        return Ok(());
+    };
+    let update = format!(
+        "UPDATE {} SET result_id = $4 WHERE tenant_id = $1 AND method = $2 AND request_id = $3",
+        tx.schema().table("request")
+    );
+    sqlx::query(AssertSqlSafe(update))
+        .bind(tx.tenant().as_str().to_owned())
+        .bind(key.method)
+        .bind(request_id)
+        .bind(result)
+        .execute(&mut **tx)
+        .await?;
+    Ok(())
+}
+
 /// A request id that is looked up, and where its write stands.
 struct Asked<'k> {
     place: usize,

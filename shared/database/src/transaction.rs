@@ -2,10 +2,12 @@
 
 use std::fmt;
 use std::ops::{Deref, DerefMut};
+use std::sync::Arc;
 
 use attune_rpc::TenantId;
 use chrono::{DateTime, Utc};
 use sqlx::{AssertSqlSafe, PgConnection, Postgres, Transaction};
+use tokio::sync::Notify;
 
 use crate::schema::literal;
 use crate::{Database, Schema};
@@ -24,6 +26,9 @@ pub(crate) enum Access {
 pub struct Tx {
     inner: PlatformTx,
     tenant: TenantId,
+    access: Access,
+    /// Who waits for the commit.
+    waiting: Vec<Arc<Notify>>,
 }
 
 impl Tx {
@@ -79,13 +84,31 @@ impl Tx {
         Ok(())
     }
 
-    /// Makes everything done in it visible at once and lasting.
-    pub async fn commit(self) -> Result<(), sqlx::Error> {
-        self.inner.commit().await
+    /// Wakes those who wait at `waiting` as soon as this transaction has committed, and never where it does not.
+    /// A hint, for this process alone.
+    pub fn wake_after_commit(&mut self, waiting: Arc<Notify>) {
+        if !self.waiting.iter().any(|known| Arc::ptr_eq(known, &waiting)) {
+            self.waiting.push(waiting);
+        }
     }
 
-    /// Undoes everything now. Dropping does the same, but only when the connection is used next, and
-    /// until then its locks are held.
+    /// Makes everything done in it visible at once and lasting.
+    ///
+    /// A read has nothing to keep, so nobody waits for its end: it travels with the pool's look after the
+    /// connection that comes back.
+    pub async fn commit(self) -> Result<(), sqlx::Error> {
+        match self.access {
+            Access::ReadOnly => Ok(()),
+            Access::ReadWrite => {
+                self.inner.commit().await?;
+                self.waiting.iter().for_each(|waiting| waiting.notify_waiters());
+                Ok(())
+            }
+        }
+    }
+
+    /// Undoes everything now. Dropping does the same with nobody waiting, and its locks are held a moment
+    /// longer.
     pub async fn roll_back(self) -> Result<(), sqlx::Error> {
         self.inner.roll_back().await
     }
@@ -124,6 +147,8 @@ impl PlatformTx {
         Ok(Tx {
             inner: self,
             tenant: tenant.clone(),
+            access: Access::ReadWrite,
+            waiting: Vec::new(),
         })
     }
 
@@ -167,6 +192,8 @@ impl Database {
         Ok(Tx {
             inner: self.begin(&begin).await?,
             tenant: tenant.clone(),
+            access,
+            waiting: Vec::new(),
         })
     }
 

@@ -45,7 +45,7 @@ where
         .bind(payload.encode_to_vec())
         .execute(&mut **tx)
         .await?;
-    appended(tx.schema()).notify_waiters();
+    tx.wake_after_commit(appended(tx.schema()));
     Ok(id)
 }
 
@@ -86,7 +86,7 @@ where
         .bind(traces)
         .execute(&mut **tx)
         .await?;
-    appended(tx.schema()).notify_waiters();
+    tx.wake_after_commit(appended(tx.schema()));
     Ok(ids)
 }
 

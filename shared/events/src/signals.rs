@@ -56,7 +56,7 @@ impl Signals {
     }
 }
 
-/// Notified when somebody put something into an outbox of `schema`; it may not have committed yet.
+/// Notified when somebody has committed something in an outbox of `schema`.
 pub(crate) fn appended(schema: Schema) -> Arc<Notify> {
     let mut known = APPENDED.lock().unwrap_or_else(PoisonError::into_inner);
     known.entry(schema.name()).or_default().clone()

@@ -72,6 +72,10 @@ pub fn init(config: &TelemetryConfig) -> anyhow::Result<Guard> {
                 .with_tracer(tracer.tracer("attune"))
                 .with_location(false)
                 .with_threads(false)
+                // Every poll of a call enters its span: what nobody reads must not be kept at each of them. Who
+                // propagates a trace asks the span itself for it.
+                .with_tracked_inactivity(false)
+                .with_context_activation(false)
                 .with_filter(filters.0),
         )
         .with(logs::layer(config.log_format, filters.1))

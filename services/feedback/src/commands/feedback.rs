@@ -1,7 +1,9 @@
-//! Submitting and reading feedback.
+//! Recording many and reading feedback.
 
-use attune_database::{Database, Write};
-use attune_rpc::{Page, RequestKey, TenantId};
+use std::collections::HashMap;
+
+use attune_database::{Database, GatherReads, GatheredRead, Tx};
+use attune_rpc::{Page, TenantId};
 use uuid::Uuid;
 
 use super::record::{Recorded, record};
@@ -10,54 +12,6 @@ use crate::domain::{Draft, Feedback};
 use crate::error::Error;
 use crate::store;
 use crate::store::feedback::{Filter, Place};
-
-/// Feedback to be recorded.
-#[derive(Debug)]
-pub(crate) struct Submit {
-    pub(crate) draft: Draft,
-    pub(crate) key: RequestKey,
-}
-
-/// Records one piece of feedback; answers the one that is known when it is known already.
-pub(crate) async fn submit(
-    db: &Database,
-    reader: &Reader,
-    tenant: &TenantId,
-    submit: Submit,
-) -> Result<Feedback, Error> {
-    let Submit { draft, key } = submit;
-    let understood = understand(db, reader, tenant, vec![draft]).await?;
-    let id = Uuid::now_v7();
-    let mut tx = match db.write(tenant, &key, id).await? {
-        Write::Fresh(tx) => tx,
-        Write::Repeat(id) => return get(db, tenant, id).await,
-    };
-    let known = match record(&mut tx, understood, id).await?.as_slice() {
-        [
-            Recorded {
-                feedback_id,
-                duplicate: true,
-            },
-        ] => Some(*feedback_id),
-        _ => None,
-    };
-    let Some(known) = known else {
-        let stored = store::feedback::by_ids(&mut tx, &[id])
-            .await?
-            .pop()
-            .ok_or(Error::NoFeedback(id))?;
-        tx.commit().await?;
-        return Ok(stored);
-    };
-    // The request made nothing: its row must lead to what was there, so that it is written anew.
-    tx.roll_back().await?;
-    if key.request_id.is_some()
-        && let Write::Fresh(tx) = db.write(tenant, &key, known).await?
-    {
-        tx.commit().await?;
-    }
-    get(db, tenant, known).await
-}
 
 /// Records many together, in one transaction.
 pub(crate) async fn submit_many(
@@ -71,7 +25,7 @@ pub(crate) async fn submit_many(
     }
     let understood = understand(db, reader, tenant, drafts).await?;
     let mut tx = db.system(tenant).await?;
-    let recorded = record(&mut tx, understood, Uuid::now_v7()).await?;
+    let recorded = record(&mut tx, understood).await?;
     tx.commit().await?;
     Ok(recorded)
 }
@@ -89,15 +43,22 @@ pub(crate) async fn understand(
     reader.understand(drafts, &basis).await
 }
 
-/// Reads a piece of feedback.
-pub(crate) async fn get(db: &Database, tenant: &TenantId, id: Uuid) -> Result<Feedback, Error> {
-    let mut tx = db.read(tenant).await?;
-    let feedback = store::feedback::by_ids(&mut tx, &[id])
-        .await?
-        .pop()
-        .ok_or(Error::NoFeedback(id))?;
-    tx.commit().await?;
-    Ok(feedback)
+/// Reads feedback by its id, for all callers that ask at the moment.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct ById;
+
+impl GatheredRead for ById {
+    type Row = Feedback;
+
+    async fn read(&self, tx: &mut Tx, ids: &[Uuid]) -> Result<HashMap<Uuid, Feedback>, sqlx::Error> {
+        let found = store::feedback::by_ids(tx, ids).await?;
+        Ok(found.into_iter().map(|item| (item.feedback_id, item)).collect())
+    }
+}
+
+/// Reads a piece of feedback, together with what others read at the moment.
+pub(crate) async fn get(reads: &GatherReads<ById>, tenant: &TenantId, id: Uuid) -> Result<Feedback, Error> {
+    reads.get(tenant, id).await?.ok_or(Error::NoFeedback(id))
 }
 
 /// Reads a page of feedback, the one said last first, and the token of the next.

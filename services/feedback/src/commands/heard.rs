@@ -44,7 +44,7 @@ pub(crate) async fn read(
         let subject = understood.draft.interaction_id;
         subject.is_some_and(|subject| held.contains(&subject))
     });
-    record(&mut tx, understood, Uuid::now_v7()).await?;
+    record(&mut tx, understood).await?;
     store::heard::remove(&mut tx, &held.into_iter().collect::<Vec<_>>()).await?;
     tx.commit().await?;
     Ok(())

@@ -16,6 +16,7 @@ pub(crate) mod perception;
 pub(crate) mod record;
 pub(crate) mod recovery;
 pub(crate) mod response;
+pub(crate) mod submission;
 pub(crate) mod survey;
 pub(crate) mod theme;
 pub(crate) mod topic;

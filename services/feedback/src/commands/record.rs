@@ -18,14 +18,34 @@ pub(crate) struct Recorded {
     pub(crate) duplicate: bool,
 }
 
+/// Something understood, under the id that it gets where it is new.
+pub(crate) struct New {
+    pub(crate) feedback_id: Uuid,
+    pub(crate) understood: Understood,
+    /// The trace that its event is to have.
+    pub(crate) trace: Option<String>,
+}
+
 /// Records a batch in the caller's transaction: rows, mentions, counts and events together. Answers one result
-/// each, in their order. `first_id` is the id of the first; the others get new ones.
-pub(crate) async fn record(
-    tx: &mut Tx,
-    batch: Vec<Understood>,
-    first_id: Uuid,
-) -> Result<Vec<Recorded>, Error> {
-    let (mut results, fresh, known_at) = without_repetitions(tx, batch, first_id);
+/// each, in their order.
+pub(crate) async fn record(tx: &mut Tx, batch: Vec<Understood>) -> Result<Vec<Recorded>, Error> {
+    let trace = attune_telemetry::current_traceparent();
+    let new = batch.into_iter().map(|understood| New {
+        feedback_id: Uuid::now_v7(),
+        understood,
+        trace: trace.clone(),
+    });
+    let new = new.collect();
+    record_new(tx, new).await
+}
+
+/// [`record`], each under its id and in its trace.
+pub(crate) async fn record_new(tx: &mut Tx, batch: Vec<New>) -> Result<Vec<Recorded>, Error> {
+    let traces: HashMap<Uuid, Option<String>> = batch
+        .iter()
+        .map(|new| (new.feedback_id, new.trace.clone()))
+        .collect();
+    let (mut results, fresh, known_at) = without_repetitions(tx, batch);
     let stored: HashSet<Uuid> = store::feedback::insert(tx, &fresh).await?.into_iter().collect();
     let (stored, refused): (Vec<&Feedback>, Vec<&Feedback>) =
         fresh.iter().partition(|item| stored.contains(&item.feedback_id));
@@ -38,7 +58,7 @@ pub(crate) async fn record(
     store::mention::insert(tx, &stored).await?;
     wait_for_themes(tx, &stored).await?;
     begin(tx, &stored).await?;
-    events::submitted(tx, &stored).await?;
+    events::submitted(tx, &stored, &traces).await?;
     super::recovery::open(tx, &stored).await?;
     super::recovery::listen(tx, &stored).await?;
     store::counts::add(tx, &Tally::of(stored)).await?;
@@ -76,21 +96,19 @@ async fn wait_for_themes(tx: &mut Tx, stored: &[&Feedback]) -> Result<(), Error>
 /// Where in the batch a source stands: the place of the first, then those of its repetitions.
 type Places = HashMap<Source, Vec<usize>>;
 
-/// Gives ids, and leaves out what repeats an earlier one of the batch.
-fn without_repetitions(
-    tx: &Tx,
-    batch: Vec<Understood>,
-    first_id: Uuid,
-) -> (Vec<Recorded>, Vec<Feedback>, Places) {
+/// Leaves out what repeats an earlier one of the batch.
+fn without_repetitions(tx: &Tx, batch: Vec<New>) -> (Vec<Recorded>, Vec<Feedback>, Places) {
     let mut results: Vec<Recorded> = Vec::with_capacity(batch.len());
     let mut fresh = Vec::with_capacity(batch.len());
     let mut places = Places::new();
-    for (place, Understood { draft, understanding }) in batch.into_iter().enumerate() {
+    for (place, new) in batch.into_iter().enumerate() {
+        let feedback_id = new.feedback_id;
+        let Understood { draft, understanding } = new.understood;
         if let Some(source) = draft.source() {
             let same = places.entry(source).or_default();
             same.push(place);
             if let [first, _, ..] = same.as_slice() {
-                let feedback_id = results.get(*first).map_or(first_id, |first| first.feedback_id);
+                let feedback_id = results.get(*first).map_or(feedback_id, |first| first.feedback_id);
                 results.push(Recorded {
                     feedback_id,
                     duplicate: true,
@@ -98,7 +116,6 @@ fn without_repetitions(
                 continue;
             }
         }
-        let feedback_id = if place == 0 { first_id } else { Uuid::now_v7() };
         results.push(Recorded {
             feedback_id,
             duplicate: false,

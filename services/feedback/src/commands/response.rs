@@ -255,7 +255,7 @@ pub(crate) async fn count(
     understood: Vec<Understood>,
 ) -> Result<(), Error> {
     withdraw(tx, &invitation.feedback_ids).await?;
-    let recorded = record(tx, understood, Uuid::now_v7()).await?;
+    let recorded = record(tx, understood).await?;
     invitation.feedback_ids = recorded.iter().map(|piece| piece.feedback_id).collect();
     invitation.answered_at = Some(tx.now());
     Ok(())

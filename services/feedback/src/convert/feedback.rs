@@ -5,8 +5,8 @@ use attune_rpc::{Error, Page, RequestKey, Violations, timestamp};
 use attune_stats::metric::AnswerScale;
 use uuid::Uuid;
 
-use crate::commands::feedback::Submit;
 use crate::commands::record::Recorded;
+use crate::commands::submission::Submit;
 use crate::domain::{Draft, Feedback, Mention, Origin, Rating, Sentiment, Understanding};
 use crate::store::feedback::{Filter, Place};
 

@@ -5,7 +5,6 @@ use attune_api::interactions::v1 as pb;
 use attune_database::Tx;
 use attune_events::{ConsumeError, Consumer, Event};
 use prost::Name;
-use uuid::Uuid;
 
 use crate::analysis::Reader;
 use crate::commands;
@@ -74,7 +73,7 @@ impl Consumer for Interactions {
         }
         let basis = self.reader.basis(tx).await?;
         let understood = self.reader.understand(drafts, &basis).await?;
-        record(tx, understood, Uuid::now_v7()).await?;
+        record(tx, understood).await?;
         Ok(())
     }
 }

@@ -6,9 +6,12 @@ mod messages;
 pub(crate) mod recovery;
 mod triggers;
 
+use std::collections::HashMap;
+
 use attune_api::feedback::v1 as pb;
 use attune_database::Tx;
-use attune_events::{NewEvent, append, append_many};
+use attune_events::{NewEvent, append, append_traced};
+use uuid::Uuid;
 
 pub(crate) use interactions::Interactions;
 pub(crate) use messages::Messages;
@@ -18,15 +21,21 @@ use crate::convert;
 use crate::domain::invitation::Invitation;
 use crate::domain::{Cohort, Feedback, HotIssue};
 
-/// Tells of new feedback, without its text.
-pub(crate) async fn submitted(tx: &mut Tx, feedback: &[&Feedback]) -> Result<(), sqlx::Error> {
+/// Tells of new feedback, without its text, each in its trace.
+pub(crate) async fn submitted(
+    tx: &mut Tx,
+    feedback: &[&Feedback],
+    traces: &HashMap<Uuid, Option<String>>,
+) -> Result<(), sqlx::Error> {
     let event = |item: &&Feedback| NewEvent {
         subject: item.feedback_id,
         subject_version: 1,
         payload: convert::feedback::submitted(item),
     };
     let events: Vec<NewEvent<pb::FeedbackSubmitted>> = feedback.iter().map(event).collect();
-    append_many(tx, &events).await?;
+    let trace = |item: &&Feedback| traces.get(&item.feedback_id).cloned().flatten();
+    let traces: Vec<Option<String>> = feedback.iter().map(trace).collect();
+    append_traced(tx, &events, &traces).await?;
     Ok(())
 }
 

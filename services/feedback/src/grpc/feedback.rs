@@ -8,6 +8,9 @@ use attune_server::{Answers, answer_each};
 use tonic::{Request, Response, Status, Streaming};
 
 use super::Handlers;
+use crate::commands::submission::Submit;
+use crate::domain::Feedback;
+use crate::error::Error;
 use crate::{commands, convert};
 
 #[tonic::async_trait]
@@ -20,7 +23,7 @@ impl FeedbackService for Handlers {
     ) -> Result<Response<pb::SubmitFeedbackResponse>, Status> {
         let caller = Caller::of(&request)?;
         let submit = convert::feedback::submit(request.get_ref())?;
-        let feedback = commands::feedback::submit(&self.db, &self.reader, caller.tenant(), submit).await?;
+        let feedback = self.submit(caller.tenant(), submit).await?;
         let feedback = Some(convert::feedback::to_proto(feedback));
         Ok(Response::new(pb::SubmitFeedbackResponse { feedback }))
     }
@@ -44,7 +47,7 @@ impl FeedbackService for Handlers {
     ) -> Result<Response<pb::GetFeedbackResponse>, Status> {
         let caller = Caller::of(&request)?;
         let id = convert::feedback::get(request.get_ref())?;
-        let feedback = commands::feedback::get(&self.db, caller.tenant(), id).await?;
+        let feedback = commands::feedback::get(&self.by_id, caller.tenant(), id).await?;
         let feedback = Some(convert::feedback::to_proto(feedback));
         Ok(Response::new(pb::GetFeedbackResponse { feedback }))
     }
@@ -66,6 +69,10 @@ impl FeedbackService for Handlers {
 }
 
 impl Handlers {
+    async fn submit(&self, tenant: &TenantId, submit: Submit) -> Result<Feedback, Error> {
+        commands::submission::submit(&self.submissions, &self.db, &self.reader, tenant, submit).await
+    }
+
     async fn submit_batch(
         &self,
         tenant: &TenantId,

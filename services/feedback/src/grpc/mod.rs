@@ -12,10 +12,12 @@ mod theme;
 mod topic;
 mod understanding;
 
-use attune_database::Database;
+use attune_database::{Database, Gather, GatherReads};
 use tokio_util::sync::CancellationToken;
 
 use crate::analysis::Reader;
+use crate::commands::feedback::ById;
+use crate::commands::submission::Submissions;
 
 pub(crate) use survey::Surveys;
 
@@ -24,12 +26,20 @@ pub(crate) use survey::Surveys;
 pub(crate) struct Handlers {
     db: Database,
     reader: Reader,
+    submissions: Gather<Submissions>,
+    by_id: GatherReads<ById>,
     /// Cancelled when the process stops; open streams end then.
     shutdown: CancellationToken,
 }
 
 impl Handlers {
     pub(crate) fn new(db: Database, reader: Reader, shutdown: CancellationToken) -> Self {
-        Self { db, reader, shutdown }
+        Self {
+            submissions: Submissions::gather(db.clone(), reader.clone()),
+            by_id: GatherReads::new(db.clone(), ById),
+            db,
+            reader,
+            shutdown,
+        }
     }
 }

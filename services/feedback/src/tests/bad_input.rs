@@ -34,7 +34,7 @@ fn names<T: std::fmt::Debug>(outcome: Result<T, Error>, fields: &[&str]) {
     assert_eq!(named, fields);
 }
 
-fn submit(feedback: pb::Feedback) -> Result<crate::commands::feedback::Submit, Error> {
+fn submit(feedback: pb::Feedback) -> Result<crate::commands::submission::Submit, Error> {
     convert::feedback::submit(&pb::SubmitFeedbackRequest {
         feedback: Some(feedback),
         request_id: String::new(),

@@ -61,7 +61,7 @@ async fn a_day_later(bench: &Bench, days: i64) {
 
 async fn engine_of(bench: &Bench, text: &str) -> (String, Option<Sentiment>) {
     let id = bench.submit_many(vec![said(text, "", instant(NOON))]).await[0].feedback_id;
-    let feedback = commands::feedback::get(&bench.db, &bench.tenant, id)
+    let feedback = commands::feedback::get(&bench.by_id(), &bench.tenant, id)
         .await
         .unwrap();
     let understood = feedback.understanding.unwrap();

@@ -22,7 +22,7 @@ use std::sync::{Arc, LazyLock};
 
 use attune_clock::{Clock, ManualClock};
 use attune_database::template::{TemplateSet, TestDatabase};
-use attune_database::{Database, PoolSettings, Schema, connect};
+use attune_database::{Database, GatherReads, PoolSettings, Schema, connect};
 use attune_rpc::{RequestKey, TenantId};
 use attune_timers::TimerLoop;
 use chrono::{DateTime, TimeDelta, Utc};
@@ -33,6 +33,7 @@ use uuid::Uuid;
 
 use crate::analysis::{Builtin, Reader};
 use crate::commands;
+use crate::commands::feedback::ById;
 use crate::commands::record::Recorded;
 use crate::domain::{Draft, Origin};
 use crate::timers::detect::Detect;
@@ -60,6 +61,11 @@ struct Bench {
 }
 
 impl Bench {
+    /// Reads as the handlers do.
+    fn by_id(&self) -> GatherReads<ById> {
+        GatherReads::new(self.db.clone(), ById)
+    }
+
     async fn at(start: &str) -> Self {
         let database = TEMPLATE.database().await.unwrap();
         let (clock, hand) = Clock::manual(instant(start));

@@ -6,7 +6,7 @@ use uuid::Uuid;
 
 use super::{Bench, CANCELLED, HAPPY, PLAIN, by, instant, minutes, said, without_request_id};
 use crate::commands;
-use crate::commands::feedback::Submit;
+use crate::commands::submission::{Submissions, Submit};
 use crate::domain::{Draft, Feedback, Rating, Sentiment};
 use crate::error::Error;
 use crate::store::feedback::{Filter, Place};
@@ -22,7 +22,9 @@ fn from(source_id: &str, draft: Draft) -> Draft {
 }
 
 async fn submit(bench: &Bench, draft: Draft, key: RequestKey) -> Result<Feedback, Error> {
-    commands::feedback::submit(&bench.db, &bench.reader, &bench.tenant, Submit { draft, key }).await
+    let submissions = Submissions::gather(bench.db.clone(), bench.reader.clone());
+    let submit = Submit { draft, key };
+    commands::submission::submit(&submissions, &bench.db, &bench.reader, &bench.tenant, submit).await
 }
 
 async fn list(bench: &Bench, filter: &Filter, size: i32, token: &str) -> (Vec<Feedback>, String) {
@@ -50,7 +52,7 @@ async fn what_was_submitted_is_read_back_with_what_was_understood() {
         )
     };
     let made = submit(&bench, draft.clone(), without_request_id()).await.unwrap();
-    let read = commands::feedback::get(&bench.db, &bench.tenant, made.feedback_id)
+    let read = commands::feedback::get(&bench.by_id(), &bench.tenant, made.feedback_id)
         .await
         .unwrap();
     assert_eq!(read, made);
@@ -138,6 +140,52 @@ async fn a_known_source_is_answered_with_the_feedback_it_made_before() {
             .feedback_id,
         first.feedback_id
     );
+}
+
+#[tokio::test]
+async fn what_many_submit_at_once_is_recorded_once_each_and_answered_one_by_one() {
+    let bench = Bench::at(NOON).await;
+    let submissions = Submissions::gather(bench.db.clone(), bench.reader.clone());
+    let send = |draft: Draft, key: RequestKey| {
+        let submit = Submit { draft, key };
+        commands::submission::submit(&submissions, &bench.db, &bench.reader, &bench.tenant, submit)
+    };
+    let key = |request: u128, body: u8| RequestKey {
+        method: "SubmitFeedback",
+        request_id: Some(Uuid::from_u128(request)),
+        hash: [body; 32],
+    };
+    let at = instant(NOON);
+    let mut calls = vec![
+        // The same request twice and with another body, then one source under two requests.
+        send(said(CANCELLED, "North", at), key(1, 1)),
+        send(said(CANCELLED, "North", at), key(1, 1)),
+        send(said(HAPPY, "North", at), key(1, 2)),
+        send(from("s1", said(PLAIN, "North", at)), key(2, 1)),
+        send(from("s1", said(HAPPY, "North", at)), key(3, 1)),
+    ];
+    calls.extend((10..40).map(|request| send(said(CANCELLED, "North", at), key(request, 1))));
+    let answers = futures::future::join_all(calls).await;
+    let refused = answers[2].as_ref().unwrap_err();
+    assert!(matches!(refused, Error::Rpc(error) if error.reason() == Reason::RequestIdReused));
+    let made: Vec<Option<&Feedback>> = answers.iter().map(|answer| answer.as_ref().ok()).collect();
+    assert_eq!(made.iter().filter(|made| made.is_none()).count(), 1);
+    assert_eq!(made[0], made[1]);
+    assert_eq!(made[3], made[4]);
+    for one in made.iter().flatten() {
+        let read = commands::feedback::get(&bench.by_id(), &bench.tenant, one.feedback_id).await;
+        assert_eq!(&read.unwrap(), *one);
+    }
+    let stored = "SELECT count(*) FROM feedback.feedback WHERE tenant_id = $1";
+    assert_eq!(bench.number(stored).await, 32);
+    assert_eq!(bench.told::<pb::FeedbackSubmitted>().await.len(), 32);
+    let counted = "SELECT sum(feedback)::bigint FROM feedback.slice_count WHERE tenant_id = $1 AND topic_id = '' \
+                   AND grain = 'day'";
+    assert_eq!(bench.number(counted).await, 32);
+    let again = send(from("s1", said(HAPPY, "North", at)), key(3, 1))
+        .await
+        .unwrap();
+    assert_eq!(Some(&again), made[3], "its request leads to what was there");
 }
 
 #[tokio::test]
@@ -266,7 +314,7 @@ async fn another_tenant_does_not_see_it() {
         .await
         .unwrap();
     let stranger = attune_rpc::TenantId::parse("stranger").unwrap();
-    let refused = commands::feedback::get(&bench.db, &stranger, made.feedback_id)
+    let refused = commands::feedback::get(&bench.by_id(), &stranger, made.feedback_id)
         .await
         .unwrap_err();
     assert_eq!(attune_rpc::Error::from(refused).reason(), Reason::NotFound);

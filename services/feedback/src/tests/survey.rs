@@ -228,7 +228,7 @@ async fn answers_come_in_any_order_and_a_complete_one_lacks_nothing_that_is_requ
     assert!(bench.answer(id, unknown, false).await.is_err());
     let score = Given::from([("score".to_owned(), Some(Answer::Score(5)))]);
     let answered = bench.answer(id, score, true).await.unwrap();
-    let feedback = commands::feedback::get(&bench.db, &bench.tenant, answered.feedback_ids[0])
+    let feedback = commands::feedback::get(&bench.by_id(), &bench.tenant, answered.feedback_ids[0])
         .await
         .unwrap();
     assert_eq!(

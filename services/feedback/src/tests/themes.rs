@@ -166,7 +166,7 @@ async fn a_theme_that_is_promoted_is_a_topic_from_then_on() {
     let again = commands::theme::promote(&bench.db, &bench.tenant, promote(&zorbs, "zorb-leaks", 1)).await;
     assert_eq!(again.unwrap(), topic);
     let later = bench.submit_many(about_zorbs(1, instant(START))).await[0].feedback_id;
-    let feedback = commands::feedback::get(&bench.db, &bench.tenant, later)
+    let feedback = commands::feedback::get(&bench.by_id(), &bench.tenant, later)
         .await
         .unwrap();
     let topics = feedback.understanding.unwrap().topics;

@@ -32,7 +32,7 @@ async fn create(bench: &Bench, definition: TopicDefinition, request: Option<u128
 
 async fn topics_of(bench: &Bench, text: &str) -> Vec<String> {
     let id = bench.submit_many(vec![said(text, "", instant(NOON))]).await[0].feedback_id;
-    let feedback = commands::feedback::get(&bench.db, &bench.tenant, id)
+    let feedback = commands::feedback::get(&bench.by_id(), &bench.tenant, id)
         .await
         .unwrap();
     feedback

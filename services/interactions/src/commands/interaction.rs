@@ -2,7 +2,7 @@
 
 use std::collections::HashMap;
 
-use attune_database::{Began, Database, Gather, GatheredWrite, Tx};
+use attune_database::{Began, Database, Gather, GatherReads, GatheredRead, GatheredWrite, Tx, settle};
 use attune_rpc::{Page, RequestKey, TenantId};
 use chrono::{DateTime, Utc};
 use uuid::Uuid;
@@ -81,43 +81,37 @@ async fn record_together(
         .map(|item| (&item.record.key, Uuid::now_v7()))
         .collect();
     let (mut tx, began) = db.write_many(tenant, &keys).await?;
-    let fresh = items
-        .iter()
-        .zip(&keys)
-        .zip(&began)
-        .filter(|(_, began)| matches!(began, Began::Fresh))
-        .map(|((item, (_, interaction_id)), _)| New {
+    let mut made: HashMap<Uuid, Interaction> = HashMap::with_capacity(items.len());
+    let mut fresh = Vec::with_capacity(items.len());
+    for ((item, (_, interaction_id)), began) in items.iter().zip(&keys).zip(&began) {
+        if !matches!(began, Began::Fresh) {
+            continue;
+        }
+        let interaction = Interaction {
             interaction_id: *interaction_id,
+            created_at: tx.now(),
             draft: item.record.draft.clone(),
-            trace: item.trace.clone(),
-        })
-        .collect();
-    let mut recorded = insert_new(&mut tx, fresh).await?.into_iter();
-    let mut ids: Vec<Result<Uuid, attune_rpc::Error>> = Vec::with_capacity(items.len());
-    for (began, (key, new_id)) in began.into_iter().zip(keys) {
-        let id = match began {
-            Began::Fresh => {
-                let id = recorded.next().map_or(new_id, |recorded| recorded.interaction_id);
-                // The row of the request names the id it would have got; what a repetition must find is the one
-                // it has.
-                if let Some(request_id) = key.request_id.filter(|_| id != new_id) {
-                    store::interaction::point_request_at(&mut tx, key.method, request_id, id).await?;
-                }
-                Ok(id)
-            }
-            Began::Repeat(id) => Ok(id),
-            Began::Same(earlier) => Ok(match ids.get(earlier) {
-                Some(Ok(id)) => *id,
-                _ => new_id,
-            }),
-            Began::Refused(error) => Err(error),
         };
-        ids.push(id);
+        fresh.push(New {
+            interaction: interaction.clone(),
+            trace: item.trace.clone(),
+        });
+        made.insert(*interaction_id, interaction);
     }
-    let wanted: Vec<Uuid> = ids.iter().flatten().copied().collect();
-    let stored = store::interaction::by_ids(&mut tx, &wanted).await?;
+    let recorded = insert_new(&mut tx, fresh).await?;
+    let recorded = recorded.into_iter().map(|recorded| recorded.interaction_id);
+    let ids = settle(&mut tx, &keys, began, recorded).await?;
+    let earlier: Vec<Uuid> = ids
+        .iter()
+        .flatten()
+        .filter(|id| !made.contains_key(id))
+        .copied()
+        .collect();
+    if !earlier.is_empty() {
+        made.extend(store::interaction::by_ids(&mut tx, &earlier).await?);
+    }
     tx.commit().await?;
-    let answer = |id: Uuid| stored.get(&id).cloned().ok_or(Error::NoInteraction(id).into());
+    let answer = |id: Uuid| made.get(&id).cloned().ok_or(Error::NoInteraction(id).into());
     Ok(ids.into_iter().map(|id| id.and_then(answer)).collect())
 }
 
@@ -138,34 +132,32 @@ pub(crate) async fn record_batch(
 
 /// Stores what is new and tells of it, in one transaction with whatever else is in `tx`.
 pub(crate) async fn insert(tx: &mut Tx, drafts: Vec<Draft>) -> Result<Vec<Recorded>, sqlx::Error> {
-    let trace = attune_telemetry::current_traceparent();
+    let (trace, created_at) = (attune_telemetry::current_traceparent(), tx.now());
     let new = drafts.into_iter().map(|draft| New {
-        interaction_id: Uuid::now_v7(),
-        draft,
+        interaction: Interaction {
+            interaction_id: Uuid::now_v7(),
+            created_at,
+            draft,
+        },
         trace: trace.clone(),
     });
-    insert_new(tx, new.collect()).await
+    let new = new.collect();
+    insert_new(tx, new).await
 }
 
-/// A contact under the id that it gets if it is new, in the trace that its event is to have.
+/// A contact as it is stored if it is new, in the trace that its event is to have.
 struct New {
-    interaction_id: Uuid,
-    draft: Draft,
+    interaction: Interaction,
     trace: Option<String>,
 }
 
 /// [`insert`], each under its id and in its trace.
 async fn insert_new(tx: &mut Tx, new: Vec<New>) -> Result<Vec<Recorded>, sqlx::Error> {
-    let created_at = tx.now();
     let mut traces = HashMap::with_capacity(new.len());
     let mut drafted: Vec<Interaction> = Vec::with_capacity(new.len());
-    for item in new {
-        traces.insert(item.interaction_id, item.trace);
-        drafted.push(Interaction {
-            interaction_id: item.interaction_id,
-            created_at,
-            draft: item.draft,
-        });
+    for New { interaction, trace } in new {
+        traces.insert(interaction.interaction_id, trace);
+        drafted.push(interaction);
     }
     let places: Vec<_> = drafted
         .iter()
@@ -235,14 +227,25 @@ fn seen_id(seen: &HashMap<SourceKey, Uuid>, key: Option<&SourceKey>) -> Option<U
     key.and_then(|key| seen.get(key)).copied()
 }
 
-/// Reads a contact.
-pub(crate) async fn get(db: &Database, tenant: &TenantId, id: Uuid) -> Result<Interaction, Error> {
-    let mut tx = db.read(tenant).await?;
-    let interaction = store::interaction::by_id(&mut tx, id)
-        .await?
-        .ok_or(Error::NoInteraction(id))?;
-    tx.commit().await?;
-    Ok(interaction)
+/// Reads contacts by their ids, for all callers that ask at the moment.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct ById;
+
+impl GatheredRead for ById {
+    type Row = Interaction;
+
+    async fn read(&self, tx: &mut Tx, ids: &[Uuid]) -> Result<HashMap<Uuid, Interaction>, sqlx::Error> {
+        store::interaction::by_ids(tx, ids).await
+    }
+}
+
+/// Reads a contact, together with what others read at the moment.
+pub(crate) async fn get(
+    reads: &GatherReads<ById>,
+    tenant: &TenantId,
+    id: Uuid,
+) -> Result<Interaction, Error> {
+    reads.get(tenant, id).await?.ok_or(Error::NoInteraction(id))
 }
 
 /// Reads a page of contacts, of one profile or all, and the token of the next.

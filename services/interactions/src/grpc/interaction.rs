@@ -44,7 +44,7 @@ impl InteractionService for Interactions {
     ) -> Result<Response<pb::GetInteractionResponse>, Status> {
         let caller = Caller::of(&request)?;
         let id = convert::interaction::get(request.get_ref())?;
-        let interaction = commands::interaction::get(&self.db, caller.tenant(), id).await?;
+        let interaction = commands::interaction::get(&self.by_id, caller.tenant(), id).await?;
         let interaction = Some(convert::interaction::to_proto(interaction));
         Ok(Response::new(pb::GetInteractionResponse { interaction }))
     }

@@ -65,22 +65,6 @@ impl From<Row> for Interaction {
     }
 }
 
-/// One contact.
-pub(crate) async fn by_id(tx: &mut Tx, id: Uuid) -> Result<Option<Interaction>, sqlx::Error> {
-    let tenant = tx.tenant().as_str().to_owned();
-    let row = query_as!(
-        Row,
-        r#"SELECT interaction_id, profile_id, channel, direction AS "direction: _", touchpoint,
-                  stage AS "stage: _", outcome, product, agent_id, text, occurred_at, source_id, created_at
-           FROM interactions.interaction WHERE tenant_id = $1 AND interaction_id = $2"#,
-        tenant,
-        id
-    )
-    .fetch_optional(&mut **tx)
-    .await?;
-    Ok(row.map(Interaction::from))
-}
-
 /// Several contacts, by their ids.
 pub(crate) async fn by_ids(tx: &mut Tx, ids: &[Uuid]) -> Result<HashMap<Uuid, Interaction>, sqlx::Error> {
     let tenant = tx.tenant().as_str().to_owned();
@@ -187,13 +171,12 @@ pub(crate) async fn insert_many(tx: &mut Tx, items: &[Interaction]) -> Result<Ha
     let now = tx.now();
     let ids: Vec<Uuid> = items.iter().map(|item| item.interaction_id).collect();
     let profiles: Vec<Option<Uuid>> = items.iter().map(|item| item.draft.profile_id).collect();
-    let column = |read: fn(&Draft) -> &str| -> Vec<String> {
-        items.iter().map(|item| read(&item.draft).to_owned()).collect()
-    };
+    let column =
+        |read: fn(&Draft) -> &str| -> Vec<&str> { items.iter().map(|item| read(&item.draft)).collect() };
     let directions: Vec<Direction> = items.iter().map(|item| item.draft.direction).collect();
     let stages: Vec<Option<Stage>> = items.iter().map(|item| item.draft.stage).collect();
     let times: Vec<DateTime<Utc>> = items.iter().map(|item| item.draft.occurred_at).collect();
-    let sources: Vec<Option<String>> = items.iter().map(|item| item.draft.source_id.clone()).collect();
+    let sources: Vec<Option<&str>> = items.iter().map(|item| item.draft.source_id.as_deref()).collect();
     let inserted = query_scalar!(
         "INSERT INTO interactions.interaction
              (tenant_id, created_at, interaction_id, profile_id, channel, direction, touchpoint, stage, outcome,
@@ -206,39 +189,18 @@ pub(crate) async fn insert_many(tx: &mut Tx, items: &[Interaction]) -> Result<Ha
         now,
         &ids,
         &profiles as _,
-        &column(|draft| &draft.channel),
+        &column(|draft| &draft.channel) as &[&str],
         &directions as _,
-        &column(|draft| &draft.touchpoint),
+        &column(|draft| &draft.touchpoint) as &[&str],
         &stages as _,
-        &column(|draft| &draft.outcome),
-        &column(|draft| &draft.product),
-        &column(|draft| &draft.agent_id),
-        &column(|draft| &draft.text),
+        &column(|draft| &draft.outcome) as &[&str],
+        &column(|draft| &draft.product) as &[&str],
+        &column(|draft| &draft.agent_id) as &[&str],
+        &column(|draft| &draft.text) as &[&str],
         &times,
-        &sources as _
+        &sources as &[Option<&str>]
     )
     .fetch_all(&mut **tx)
     .await?;
     Ok(inserted.into_iter().collect())
-}
-
-/// Lets a repetition of the request find `id`, which the source had sent before the request came.
-pub(crate) async fn point_request_at(
-    tx: &mut Tx,
-    method: &str,
-    request_id: Uuid,
-    id: Uuid,
-) -> Result<(), sqlx::Error> {
-    let tenant = tx.tenant().as_str().to_owned();
-    query!(
-        "UPDATE interactions.request SET result_id = $4
-         WHERE tenant_id = $1 AND method = $2 AND request_id = $3",
-        tenant,
-        method,
-        request_id,
-        id
-    )
-    .execute(&mut **tx)
-    .await?;
-    Ok(())
 }

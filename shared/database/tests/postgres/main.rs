@@ -10,6 +10,7 @@ mod constraint;
 mod embedded;
 mod fixture;
 mod gather;
+mod gathered_read;
 mod request;
 mod retention;
 mod roundtrips;

@@ -85,13 +85,11 @@ fn listen(folder: &Path, server: PgConnectOptions) -> Arc<Counter> {
     counter
 }
 
-#[tokio::test]
-async fn a_tenants_transaction_begins_in_one_round_trip_and_ends_in_one() {
-    let fixture = Fixture::new().await;
-    let folder = tempfile::tempdir().unwrap();
+/// A database behind one connection whose crossings are counted.
+async fn counted(fixture: &Fixture, folder: &Path) -> (Database, Arc<Counter>) {
     let server: PgConnectOptions = fixture.clone.service_url(PROFILES).unwrap().parse().unwrap();
-    let counter = listen(folder.path(), server.clone());
-    let through = server.socket(folder.path()).port(5432).to_url_lossy();
+    let counter = listen(folder, server.clone());
+    let through = server.socket(folder).port(5432).to_url_lossy();
     let one = PoolSettings {
         max_connections: 1,
         ..PoolSettings::default()
@@ -105,13 +103,24 @@ async fn a_tenants_transaction_begins_in_one_round_trip_and_ends_in_one() {
         .commit()
         .await
         .unwrap();
-    // The pool looks after a connection that comes back, with nobody waiting.
+    until_idle(&database).await;
+    counter.take();
+    (database, counter)
+}
+
+/// The pool looks after a connection that comes back, with nobody waiting.
+async fn until_idle(database: &Database) {
     while database.pool().num_idle() == 0 {
         tokio::task::yield_now().await;
     }
+}
 
-    counter.take();
-    let mut tx = database.read(&tenant("globex")).await.unwrap();
+#[tokio::test]
+async fn a_tenants_transaction_begins_in_one_round_trip_and_ends_in_one() {
+    let fixture = Fixture::new().await;
+    let folder = tempfile::tempdir().unwrap();
+    let (database, counter) = counted(&fixture, folder.path()).await;
+    let mut tx = database.system(&tenant("globex")).await.unwrap();
     assert_eq!(counter.take(), 1, "begin and tenant");
     let seen: String = sqlx::query_scalar("SELECT current_setting('app.tenant')")
         .fetch_one(&mut *tx)
@@ -121,4 +130,21 @@ async fn a_tenants_transaction_begins_in_one_round_trip_and_ends_in_one() {
     counter.take();
     tx.commit().await.unwrap();
     assert_eq!(counter.take(), 1, "commit");
+}
+
+#[tokio::test]
+async fn the_end_of_a_read_travels_with_the_look_after_its_connection() {
+    let fixture = Fixture::new().await;
+    let folder = tempfile::tempdir().unwrap();
+    let (database, counter) = counted(&fixture, folder.path()).await;
+    let tx = database.read(&tenant("globex")).await.unwrap();
+    assert_eq!(counter.take(), 1, "begin and tenant");
+    tx.commit().await.unwrap();
+    until_idle(&database).await;
+    assert_eq!(counter.take(), 1, "the end and the look together");
+    let tenant: String = sqlx::query_scalar("SELECT coalesce(current_setting('app.tenant', true), '')")
+        .fetch_one(database.pool())
+        .await
+        .unwrap();
+    assert_eq!(tenant, "", "the transaction is over");
 }

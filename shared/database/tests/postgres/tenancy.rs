@@ -1,8 +1,12 @@
 //! One tenant's rows, one service's schema, and nothing else.
 
+use std::sync::Arc;
+
 use attune_database::{Database, PoolSettings, database_error};
 use attune_rpc::Code;
+use futures::FutureExt as _;
 use sqlx::{Connection, PgConnection};
+use tokio::sync::Notify;
 
 use crate::fixture::{Fixture, PROFILES, add_note, notes, open, tenant};
 
@@ -75,6 +79,25 @@ async fn the_tenant_does_not_outlive_its_transaction() {
         .await
         .unwrap();
     assert_eq!(seen, 0);
+}
+
+#[tokio::test]
+async fn who_waits_for_a_commit_is_woken_by_it_and_by_nothing_else() {
+    let fixture = Fixture::new().await;
+    let waiting = Arc::new(Notify::new());
+    for commits in [false, true] {
+        let mut woken = std::pin::pin!(waiting.notified());
+        let mut tx = fixture.profiles.system(&tenant("acme")).await.unwrap();
+        tx.wake_after_commit(Arc::clone(&waiting));
+        add_note(&mut tx, "x").await.unwrap();
+        assert!(woken.as_mut().now_or_never().is_none());
+        if commits {
+            tx.commit().await.unwrap();
+        } else {
+            tx.roll_back().await.unwrap();
+        }
+        assert_eq!(woken.now_or_never().is_some(), commits);
+    }
 }
 
 #[tokio::test]

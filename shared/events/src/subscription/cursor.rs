@@ -1,6 +1,6 @@
 //! The row that says how far a subscription has come.
 
-use attune_database::{Database, PlatformTx, Schema};
+use attune_database::{Database, Schema};
 use chrono::{DateTime, Utc};
 use sqlx::{PgConnection, SqlStr, query, query_as};
 
@@ -59,10 +59,13 @@ impl CursorRow {
     }
 
     /// Takes the row for the rest of the transaction; `None` when another replica has it.
-    pub(super) async fn lock(&self, tx: &mut PlatformTx) -> Result<Option<Option<Cursor>>, sqlx::Error> {
+    pub(super) async fn lock(
+        &self,
+        connection: &mut PgConnection,
+    ) -> Result<Option<Option<Cursor>>, sqlx::Error> {
         let row: Option<(String, i64)> = query_as(self.lock.clone())
             .bind(self.name)
-            .fetch_optional(&mut **tx)
+            .fetch_optional(connection)
             .await?;
         Ok(row.map(|(epoch, position)| cursor(&epoch, position)))
     }
