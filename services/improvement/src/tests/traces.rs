@@ -206,6 +206,11 @@ async fn a_call_about_a_large_loop_answers_a_page_of_it_and_knows_how_far_it_is(
     platform.hand.advance_to(at("2026-03-12T06:00:00Z"));
     platform.roll_out(initiative_id, None).await.unwrap();
     let mut tx = platform.db.system(&platform.tenant).await.unwrap();
+    // Making them may take longer than a statement of the service may.
+    sqlx::query("SET LOCAL statement_timeout = 0")
+        .execute(&mut *tx)
+        .await
+        .unwrap();
     for statement in [
         "INSERT INTO improvement.cohort_member SELECT $1, gen_random_uuid(), 'acme' FROM generate_series(2, $2)",
         "INSERT INTO improvement.evidence SELECT issue_id, gen_random_uuid(), profile_id, tenant_id
