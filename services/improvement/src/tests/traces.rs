@@ -214,7 +214,8 @@ async fn a_call_about_a_large_loop_answers_a_page_of_it_and_knows_how_far_it_is(
     for statement in [
         "INSERT INTO improvement.cohort_member SELECT $1, gen_random_uuid(), 'acme' FROM generate_series(2, $2)",
         "INSERT INTO improvement.evidence SELECT issue_id, gen_random_uuid(), profile_id, tenant_id
-         FROM improvement.cohort_member WHERE issue_id = $1 LIMIT $2 - 1",
+         FROM improvement.cohort_member
+         WHERE issue_id = $1 AND profile_id NOT IN (SELECT profile_id FROM improvement.evidence) LIMIT $2",
         "INSERT INTO improvement.telling (initiative_id, iteration, profile_id, tenant_id, state, reason, decided_at)
          SELECT i.initiative_id, 1, m.profile_id, m.tenant_id, 'sent', '', now()
          FROM improvement.cohort_member m JOIN improvement.initiative i ON i.issue_id = m.issue_id
