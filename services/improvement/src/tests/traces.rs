@@ -206,10 +206,16 @@ async fn a_call_about_a_large_loop_answers_a_page_of_it_and_knows_how_far_it_is(
     platform.hand.advance_to(at("2026-03-12T06:00:00Z"));
     platform.roll_out(initiative_id, None).await.unwrap();
     let mut tx = platform.db.system(&platform.tenant).await.unwrap();
+    // Making them may take longer than a statement of the service may.
+    sqlx::query("SET LOCAL statement_timeout = 0")
+        .execute(&mut *tx)
+        .await
+        .unwrap();
     for statement in [
         "INSERT INTO improvement.cohort_member SELECT $1, gen_random_uuid(), 'acme' FROM generate_series(2, $2)",
         "INSERT INTO improvement.evidence SELECT issue_id, gen_random_uuid(), profile_id, tenant_id
-         FROM improvement.cohort_member WHERE issue_id = $1 LIMIT $2 - 1",
+         FROM improvement.cohort_member
+         WHERE issue_id = $1 AND profile_id NOT IN (SELECT profile_id FROM improvement.evidence) LIMIT $2",
         "INSERT INTO improvement.telling (initiative_id, iteration, profile_id, tenant_id, state, reason, decided_at)
          SELECT i.initiative_id, 1, m.profile_id, m.tenant_id, 'sent', '', now()
          FROM improvement.cohort_member m JOIN improvement.initiative i ON i.issue_id = m.issue_id
