@@ -246,7 +246,8 @@ async fn a_token_that_only_reads_writes_nothing() -> Result<(), Failure> {
     let platform = TestPlatform::start().await?;
     let acme = World::make(&platform, "acme").await?;
     let before = rows(&platform, "acme").await?;
-    let reading = SCHEMAS.map(|schema| format!("{}.read", schema.name())).join(" ") + " events.read";
+    let reading =
+        SCHEMAS.map(|schema| format!("{}.read", schema.name())).join(" ") + " events.read employees.read";
     let reader = platform.user("acme", &reading)?;
     let caller = Caller::new(reader.channel(), reader.token())?;
     for method in reflect::methods()? {

@@ -96,22 +96,14 @@ impl From<Error> for attune_rpc::Error {
             Error::NoReportGroup(id) => Self::not_found("report group", id),
             Error::NoRecoveryCase(id) => Self::not_found("recovery case", id),
             Error::NoRecoveryPolicy(number) => Self::not_found("recovery policy", number),
-            Error::Resolved => {
-                let message =
-                    "the recovery case is resolved; what the customer says next tells whether it helped";
-                Self::failed_precondition(Reason::WrongState, message).with("state", "resolved")
-            }
+            Error::Resolved => resolved(),
             Error::NoText => {
                 let message =
                     "the feedback has no text, so nothing was understood of it; ask about one that has";
                 Self::failed_precondition(Reason::WrongState, message).with("state", "no_text")
             }
             Error::NoTheme(id) => Self::not_found("theme", id),
-            Error::ThinTheme => {
-                let message = "the theme has no phrase or quote that a topic could be made of; create the topic with \
-                               keywords of your own";
-                Self::failed_precondition(Reason::WrongState, message).with("state", "thin")
-            }
+            Error::ThinTheme => thin(),
             Error::NoCorrection(id) => Self::not_found("correction", id),
             Error::CorrectionState { state, usable } => wrong_state(state, usable),
             Error::TopicTaken => Self::already_exists("topic", "topic_id"),
@@ -181,6 +173,17 @@ impl Error {
             status: Box::new(status),
         }
     }
+}
+
+fn resolved() -> attune_rpc::Error {
+    let message = "the recovery case is resolved; what the customer says next tells whether it helped";
+    attune_rpc::Error::failed_precondition(Reason::WrongState, message).with("state", "resolved")
+}
+
+fn thin() -> attune_rpc::Error {
+    let message = "the theme has no phrase or quote that a topic could be made of; create the topic with keywords of \
+                   your own";
+    attune_rpc::Error::failed_precondition(Reason::WrongState, message).with("state", "thin")
 }
 
 fn wrong_state(state: CorrectionState, usable: bool) -> attune_rpc::Error {

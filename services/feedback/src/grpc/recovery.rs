@@ -73,7 +73,7 @@ impl RecoveryCaseService for Handlers {
         request: Request<pb::GetRecoveryPolicyRequest>,
     ) -> Result<Response<pb::GetRecoveryPolicyResponse>, Status> {
         let caller = Caller::of(&request)?;
-        let number = convert::policy::get(request.get_ref())?;
+        let number = convert::policy::get(*request.get_ref())?;
         let policy = commands::policy::get(&self.db, caller.tenant(), number).await?;
         let policy = Some(convert::policy::to_proto(policy));
         Ok(Response::new(pb::GetRecoveryPolicyResponse { policy }))

@@ -17,7 +17,7 @@ const MOST_AGENTS: usize = 200;
 /// The longest deadline, in hours.
 const LONGEST_DEADLINE: i32 = 720;
 
-pub(crate) fn get(request: &pb::GetRecoveryPolicyRequest) -> Result<Option<i32>, Error> {
+pub(crate) fn get(request: pb::GetRecoveryPolicyRequest) -> Result<Option<i32>, Error> {
     let mut violations = Violations::default();
     let number = match request.number {
         None => Some(None),

@@ -122,7 +122,20 @@ pub(crate) async fn page(
             .fetch_all(&mut **tx)
             .await
         }
-        (None, None, Some(CaseState::Open)) => {
+        (None, None, state) => page_of_all(tx, state, (deadline, id), limit).await,
+    }
+}
+
+/// [`page`] of the cases of all owners and customers.
+async fn page_of_all(
+    tx: &mut Tx,
+    state: Option<CaseState>,
+    (deadline, id): (DateTime<Utc>, Uuid),
+    limit: i64,
+) -> Result<Vec<RecoveryCase>, sqlx::Error> {
+    let tenant = tx.tenant().as_str().to_owned();
+    match state {
+        Some(CaseState::Open) => {
             select!(
                 "WHERE tenant_id = $1 AND state = 'open' AND (deadline, recovery_case_id) > ($2, $3)
                  ORDER BY deadline, recovery_case_id LIMIT $4",
@@ -134,7 +147,7 @@ pub(crate) async fn page(
             .fetch_all(&mut **tx)
             .await
         }
-        (None, None, state) => {
+        state => {
             select!(
                 "WHERE tenant_id = $1 AND (deadline, recovery_case_id) > ($2, $3) AND ($4::text IS NULL OR state = $4)
                  ORDER BY deadline, recovery_case_id LIMIT $5",
