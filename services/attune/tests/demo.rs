@@ -128,25 +128,7 @@ async fn the_account_says_that_the_first_change_did_nothing_and_the_second_helpe
     );
     assert!(iterations[1]["n"].as_i64().unwrap() > 100);
 
-    let told = &account["told"];
-    let blocked: i64 = told["blocked"]
-        .as_object()
-        .unwrap()
-        .values()
-        .filter_map(Value::as_i64)
-        .sum();
-    let cohort = issues[0]["cohort"].as_i64().unwrap();
-    assert!(told["sent"].as_i64().unwrap() > 0 && blocked > 0, "{told}");
-    assert_eq!(
-        told["sent"].as_i64().unwrap() + blocked,
-        2 * cohort,
-        "everyone of the cohort, about each rollout"
-    );
-    assert_eq!((&told["pending"], &told["failed"]), (&0.into(), &0.into()));
-    assert_eq!(
-        (&account["mails"]["to_customers"], &account["mails"]["as_told"]),
-        (&told["sent"], &true.into())
-    );
+    everyone_was_told_or_is_known_why_not(&account);
     assert_eq!(account["trace_complete"], true, "{:#}", account["traces"]);
     in_peoples_words(&account);
     drawn(folder.path());
@@ -160,6 +142,25 @@ async fn the_account_says_that_the_first_change_did_nothing_and_the_second_helpe
     ] {
         assert!(printed.contains(words), "{words} is missing in:\n{printed}");
     }
+}
+
+/// Each of the cohort, about each of the two rollouts.
+fn everyone_was_told_or_is_known_why_not(account: &Value) {
+    let told = &account["told"];
+    let blocked: i64 = told["blocked"]
+        .as_object()
+        .unwrap()
+        .values()
+        .filter_map(Value::as_i64)
+        .sum();
+    let cohort = account["issues"][0]["cohort"].as_i64().unwrap();
+    assert!(told["sent"].as_i64().unwrap() > 0 && blocked > 0, "{told}");
+    assert_eq!(told["sent"].as_i64().unwrap() + blocked, 2 * cohort);
+    assert_eq!((&told["pending"], &told["failed"]), (&0.into(), &0.into()));
+    assert_eq!(
+        (&account["mails"]["to_customers"], &account["mails"]["as_told"]),
+        (&told["sent"], &true.into())
+    );
 }
 
 /// What was talked about, and what an issue is about, as those who were there would call it.
@@ -201,7 +202,7 @@ fn drawn(folder: &Path) {
     ]
     .map(|(name, size, dark)| {
         let picture = pictures_folder().join(format!("board-{name}.png"));
-        shoot(&chromium, &page, &picture, size, dark);
+        shoot(chromium, &page, &picture, size, dark);
         std::fs::read(picture).unwrap()
     });
     for picture in &pictures {

@@ -1,4 +1,4 @@
-//! The cases of other products' own tests as facts: PostHog, `frontend/src/scenes/surveys/utils.test.ts`
+//! The cases of other products' own tests as facts: `PostHog`, `frontend/src/scenes/surveys/utils.test.ts`
 //! (`calculateNpsBreakdown`), and Formbricks, `summary/lib/surveySummary.test.ts` ("NPS question type tests" and
 //! "Rating question type tests"). Deliberate differences are listed in `docs/measurements.md`.
 

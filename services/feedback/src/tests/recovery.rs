@@ -331,7 +331,7 @@ async fn a_strongly_negative_text_of_somebody_known_opens_a_case_and_says_how_it
     let recorded = bench
         .submit_many(vec![by(zara, said(CANCELLED, "North", bench.now()))])
         .await;
-    let heard: Feedback = commands::feedback::get(&bench.db, &bench.tenant, recorded[0].feedback_id)
+    let heard: Feedback = commands::feedback::get(&bench.by_id(), &bench.tenant, recorded[0].feedback_id)
         .await
         .unwrap();
     let understood = heard.understanding.unwrap();

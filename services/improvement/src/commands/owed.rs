@@ -33,19 +33,19 @@ pub(crate) async fn list(
             .ok_or(Error::NoIssue(issue_id))?;
     }
     let limit = i64::try_from(SCANNED).unwrap_or(i64::MAX);
-    let scanned = store::owed::scan(&mut tx, list.issue_id, page.after().copied(), limit).await?;
+    let reached = store::owed::scan(&mut tx, list.issue_id, page.after().copied(), limit).await?;
     tx.commit().await?;
-    let mut more = scanned.len() == SCANNED;
+    let mut more = reached.len() == SCANNED;
     let mut last = None;
     let mut owed = Vec::new();
-    for reached in scanned {
+    for person in reached {
         if owed.len() == page.size() {
             more = true;
             break;
         }
-        last = Some((reached.issue_id, reached.profile_id));
+        last = Some((person.issue_id, person.profile_id));
         let found =
-            Owed::to(reached).filter(|owed| list.because.is_none_or(|because| because == owed.because));
+            Owed::to(person).filter(|found| list.because.is_none_or(|because| because == found.because));
         owed.extend(found);
     }
     let next = match last.filter(|_| more) {

@@ -93,7 +93,7 @@ impl Blocker {
 ///
 /// It holds stored statements only: a look between the planned ones would spend an error rate that nobody planned for
 /// (Armitage, `McPherson` and Rowe, JRSS A 132(2), 1969).
-#[derive(Clone, Debug, Default, PartialEq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
 pub(crate) struct Projected {
     pub(crate) next_look_at: Option<DateTime<Utc>>,
     pub(crate) due_at: Option<DateTime<Utc>>,

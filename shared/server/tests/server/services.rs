@@ -116,6 +116,13 @@ impl TraceService for Obedient {
         };
         Ok(Response::new(answer))
     }
+
+    async fn list_owed_answers(
+        &self,
+        _request: Request<improvement::ListOwedAnswersRequest>,
+    ) -> Result<Response<improvement::ListOwedAnswersResponse>, Status> {
+        Ok(Response::new(improvement::ListOwedAnswersResponse::default()))
+    }
 }
 
 /// `improvement` hears of every topic.
