@@ -36,20 +36,20 @@ pub(crate) async fn list(
     let reached = store::owed::scan(&mut tx, list.issue_id, page.after().copied(), limit).await?;
     tx.commit().await?;
     let mut more = reached.len() == SCANNED;
-    let mut last = None;
+    let mut end = None;
     let mut owed = Vec::new();
     for person in reached {
         if owed.len() == page.size() {
             more = true;
             break;
         }
-        last = Some((person.issue_id, person.profile_id));
+        end = Some((person.issue_id, person.profile_id));
         let found =
             Owed::to(person).filter(|found| list.because.is_none_or(|because| because == found.because));
         owed.extend(found);
     }
-    let next = match last.filter(|_| more) {
-        Some(last) => page.token(&last)?,
+    let next = match end.filter(|_| more) {
+        Some(end) => page.token(&end)?,
         None => String::new(),
     };
     Ok((owed, next))
