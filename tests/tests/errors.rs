@@ -37,8 +37,14 @@ fn every_method_names_its_scope() -> Result<(), Failure> {
         let (service, right) = scope
             .split_once('.')
             .ok_or_else(|| format!("{path} names no scope"))?;
+        // What employees report is not for everybody who reads what customers say.
+        let home = if service == "employees" {
+            "feedback"
+        } else {
+            service
+        };
         assert!(
-            known.contains(service) && path.contains(&format!(".{service}.")),
+            known.contains(home) && path.contains(&format!(".{home}.")),
             "{path} names the scope {scope}"
         );
         assert!(
