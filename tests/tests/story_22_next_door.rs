@@ -282,6 +282,7 @@ fn every_rpc_that_is_not_named_as_reading_asks_for_more_than_reading() -> Result
         "List",
         "ResolveProfile",
         "Query",
+        "Compare",
         "Explain",
         "Preview",
         "Subscribe",
