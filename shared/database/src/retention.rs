@@ -70,11 +70,16 @@ async fn see_expired(tx: &mut PlatformTx, instant: DateTime<Utc>) -> Result<(), 
 /// Readers go on meanwhile; one that holds a partition longer than two seconds postpones it to the next
 /// run. A cursor that pointed into a dropped partition has expired.
 pub async fn expire_events(database: &Database, instant: DateTime<Utc>) -> Result<usize, sqlx::Error> {
-    let mut connection = database.pool().acquire().await?.detach();
-    sqlx::raw_sql(LOCK_TIMEOUT).execute(&mut connection).await?;
     let schema = database.schema();
+    let mut connection = database.pool().acquire().await?;
     let mut all = partitions(&mut connection, schema).await?;
     all.pop();
+    if all.is_empty() {
+        return Ok(0);
+    }
+    // Its settings must not come back to the pool.
+    let mut connection = connection.detach();
+    sqlx::raw_sql(LOCK_TIMEOUT).execute(&mut connection).await?;
     let mut dropped = 0;
     for partition in all {
         let table = schema.table(&partition.name);

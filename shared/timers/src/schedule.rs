@@ -23,7 +23,7 @@ pub async fn schedule(
         .bind(due_at)
         .execute(&mut **tx)
         .await?;
-    scheduled(tx.schema()).notify_waiters();
+    tx.wake_after_commit(scheduled(tx.schema()));
     Ok(())
 }
 
@@ -44,7 +44,7 @@ pub async fn schedule_many(
         .bind(instants)
         .execute(&mut **tx)
         .await?;
-    scheduled(tx.schema()).notify_waiters();
+    tx.wake_after_commit(scheduled(tx.schema()));
     Ok(())
 }
 

@@ -6,13 +6,11 @@ use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
 use std::time::Duration;
 
-use attune_clock::Moves;
 use attune_database::{Database, Tx};
 use attune_rpc::TenantId;
 use chrono::{DateTime, TimeDelta, Utc};
 use futures::FutureExt as _;
 use sqlx::{SqlStr, query, query_as, query_scalar};
-use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 use tracing::Instrument as _;
 use uuid::Uuid;
@@ -25,10 +23,8 @@ use crate::{Timer, TimerError, TimerHandler};
 const BATCH: i64 = 100;
 /// How long the loop rests at most.
 pub(crate) const POLL: Duration = Duration::from_secs(1);
-/// A hint comes before the commit of who scheduled, so the loop looks often after it, and less often as time
-/// goes by.
-const AFTER_HINT: Duration = Duration::from_millis(200);
-const SHORTEST: Duration = Duration::from_millis(1);
+/// Between two looks where something is due that somebody else holds.
+const SHORTEST: Duration = Duration::from_millis(10);
 /// The rest after the first failure; it doubles with each up to the longest.
 const FIRST_REST: TimeDelta = TimeDelta::seconds(5);
 const LONGEST_REST: TimeDelta = TimeDelta::hours(1);
@@ -83,35 +79,27 @@ impl TimerLoop {
     async fn fire_for_ever(&self) {
         let mut moves = self.database.clock().moves();
         let hints = scheduled(self.database.schema());
-        let mut hinted = None;
         loop {
             // Armed before the look, so that no hint falls between the look and the rest.
             let hint = hints.notified();
             let rest = match self.step().await {
-                Ok(fired) if fired > 0 => {
-                    // Whoever hinted meanwhile was not heard.
-                    hinted = Some(Instant::now());
-                    continue;
-                }
-                Ok(_) => self.rest(hinted).await,
+                Ok(fired) if fired > 0 => continue,
+                Ok(_) => self.rest().await,
                 Err(error) => {
                     tracing::warn!(schema = %self.database.schema(), %error, "timers not fired, trying again");
                     POLL
                 }
             };
-            if wait(hint, &mut moves, rest).await {
-                hinted = Some(Instant::now());
+            tokio::select! {
+                () = hint => {}
+                () = moves.next() => {}
+                () = tokio::time::sleep(rest) => {}
             }
         }
     }
 
     /// Until the next timer is due, but not longer than the poll. Virtual time tells when it moves.
-    async fn rest(&self, hinted: Option<Instant>) -> Duration {
-        if let Some(elapsed) = hinted.map(|hinted| hinted.elapsed())
-            && elapsed < AFTER_HINT
-        {
-            return (elapsed / 4).clamp(SHORTEST, POLL);
-        }
+    async fn rest(&self) -> Duration {
         if self.database.clock().is_virtual() {
             return POLL;
         }
@@ -221,21 +209,6 @@ impl std::fmt::Debug for TimerLoop {
             .debug_struct("TimerLoop")
             .field("kinds", &self.kinds)
             .finish_non_exhaustive()
-    }
-}
-
-/// The rest after one of `rest` in which nothing happened: hints come before the commit they hint at, so the
-/// looks after one are close together at first.
-pub(crate) fn again_after(rest: Duration) -> Duration {
-    (rest * 2).clamp(SHORTEST, POLL)
-}
-
-/// Whether it was a hint that ended the rest.
-async fn wait(hint: impl Future<Output = ()>, moves: &mut Moves, rest: Duration) -> bool {
-    tokio::select! {
-        () = hint => true,
-        () = moves.next() => false,
-        () = tokio::time::sleep(rest) => false,
     }
 }
 

@@ -17,7 +17,7 @@ use uuid::Uuid;
 use crate::Timer;
 use crate::signals::scheduled;
 use crate::statement::statement;
-use crate::timer_loop::{POLL, again_after, rest_after, timer};
+use crate::timer_loop::{POLL, rest_after, timer};
 
 /// Does what is due for one kind of timer where that needs a call outside the database, which no transaction
 /// may hold open.
@@ -152,7 +152,6 @@ impl Worker {
         let mut moves = self.database.clock().moves();
         let hints = scheduled(self.database.schema());
         let mut running = JoinSet::new();
-        let mut rest = Duration::ZERO;
         loop {
             let hint = hints.notified();
             tokio::pin!(hint);
@@ -162,10 +161,10 @@ impl Worker {
             tokio::select! {
                 biased;
                 () = shutdown.cancelled() => break,
-                Some(_) = running.join_next() => rest = Duration::ZERO,
-                () = hint, if !full => rest = Duration::ZERO,
-                () = moves.next(), if !full => rest = Duration::ZERO,
-                () = tokio::time::sleep(rest), if !full => rest = again_after(rest),
+                Some(_) = running.join_next() => {}
+                () = hint, if !full => {}
+                () = moves.next(), if !full => {}
+                () = tokio::time::sleep(POLL), if !full => {}
             }
         }
         while running.join_next().await.is_some() {}
