@@ -39,9 +39,9 @@ pub trait GatheredWrite: Send + Sync + 'static {
 /// Gathers the writes of one kind, tenant by tenant.
 ///
 /// Nobody waits for company: the first goes at once, and those that arrive while as many transactions as may be
-/// are under way go together in the next. Where a transaction fails, its writes are tried one by one, so that what is wrong with
-/// one fails that one alone. A caller that goes away takes nothing back: its write is done, and its request id
-/// finds it.
+/// are under way go together in the next. Where a transaction fails, its writes are tried one by one, so that what
+/// is wrong with one fails that one alone. A caller that goes away takes nothing back: its write is done, and its
+/// request id finds it.
 pub struct Gather<W: GatheredWrite> {
     inner: Arc<Inner<W>>,
 }

@@ -100,8 +100,9 @@ impl Sequencer {
                 Ok(Step::Numbered(_)) => {
                     backoff.reset();
                     // While others write, the next batch is the larger for a rest as long as this one took: a
-                    // sequencer never takes more than half of what its writers need. One event alone never waits.
-                    tokio::time::sleep(began.elapsed()).await;
+                    // sequencer never takes more than half of what its writers need. One event alone never waits, and
+                    // after a batch that was slow for another reason nobody waits as long again.
+                    tokio::time::sleep(began.elapsed().min(LONGEST)).await;
                     continue;
                 }
                 Ok(Step::Empty) => IDLE,
