@@ -1,4 +1,4 @@
-//! Things break under a load, and nothing that was acknowledged is lost, done twice or refused without a word.
+//! Processes, Postgres and the network between them fail under a load.
 //!
 //! Each scenario comes to an account, which `cargo fault-suite` prints; `FAULT_ROUNDS=20 cargo fault-suite` is the
 //! long form.
