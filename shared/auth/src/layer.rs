@@ -89,7 +89,7 @@ where
         self.inner.poll_ready(context)
     }
 
-    fn call(&mut self, mut request: Request<B>) -> Self::Future {
+    fn call(&mut self, request: Request<B>) -> Self::Future {
         // The service that was found ready answers; its clone waits for the next call.
         let clone = self.inner.clone();
         let mut inner = std::mem::replace(&mut self.inner, clone);
@@ -98,14 +98,14 @@ where
         }
         let layer = Arc::clone(&self.layer);
         Box::pin(async move {
-            let (path, headers) = (request.uri().path().to_owned(), request.headers().clone());
-            match layer.admit(&path, &headers).await {
+            let (mut parts, body) = request.into_parts();
+            match layer.admit(parts.uri.path(), &parts.headers).await {
                 Ok(verified) => {
-                    request.extensions_mut().insert(verified);
-                    inner.call(request).await
+                    parts.extensions.insert(verified);
+                    inner.call(Request::from_parts(parts, body)).await
                 }
                 Err(refusal) => {
-                    tracing::debug!(%path, %refusal, "call refused");
+                    tracing::debug!(path = parts.uri.path(), %refusal, "call refused");
                     Ok(Status::from(Error::from(refusal)).into_http())
                 }
             }
