@@ -1,6 +1,7 @@
 //! Compiles the protos with protox, so that nobody has to install protoc, and keeps the descriptor set with its
-//! custom options for reflection and authorisation.
+//! comments and custom options for reflection, and the methods with their scopes as a table.
 
+mod methods;
 mod redact;
 
 use std::error::Error;
@@ -25,6 +26,10 @@ fn main() -> Result<(), Box<dyn Error>> {
     // Not prost's re-encoding of the set: that would drop the custom options.
     fs::write(out.join("attune.bin"), compiler.encode_file_descriptor_set())?;
 
+    fs::write(
+        out.join("methods.rs"),
+        methods::table(&compiler.descriptor_pool()),
+    )?;
     let redacted = redact::Redacted::of(&compiler.descriptor_pool());
     fs::write(out.join("redacted.rs"), &redacted.code)?;
     fs::write(

@@ -31,5 +31,5 @@ pub use config::{ConfigError, Issuer, KeySource, ServiceRule, VerifierConfig};
 pub use dev_issuer::{DevIssuer, DevIssuerError, TokenSpec};
 pub use identity::{IdentityError, ServiceIdentity};
 pub use layer::{AuthLayer, AuthService, TENANT_HEADER};
-pub use scopes::{Scopes, ScopesError};
+pub use scopes::Scopes;
 pub use verifier::Verifier;

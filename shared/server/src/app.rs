@@ -25,6 +25,7 @@ use crate::identities::Identities;
 use crate::layers::{Stack, cors};
 use crate::pages::Pages;
 use crate::part::Registration;
+use crate::reflection::{Reflection, V1, V1Alpha};
 use crate::running::Health;
 use crate::tasks::{Supervisor, Task};
 use crate::{Config, ConfigError, Context, Limits, Peers, Running, Service, storage};
@@ -109,13 +110,13 @@ impl App {
         }
         let (registrations, mut tasks, pages) = assembly.finish(shutdown.clone());
 
-        let (routes, health) = routes(registrations, readiness)?;
+        let (routes, health) = routes(registrations, readiness);
         let descriptor = Descriptor::read()?;
         let stack = Stack {
             methods: descriptor.methods(&health.names),
             request_streams: descriptor.request_streams(),
             cors: cors(&config.cors_origins)?,
-            auth: identities.layer()?,
+            auth: identities.layer(),
             shutdown: shutdown.clone(),
         };
         health.stopping().await;
@@ -235,38 +236,27 @@ fn addresses(
 }
 
 /// The handlers with health and reflection beside them.
-fn routes(registrations: Vec<Registration>, readiness: Readiness) -> anyhow::Result<(Routes, Health)> {
+fn routes(registrations: Vec<Registration>, readiness: Readiness) -> (Routes, Health) {
     let mut names: Vec<&'static str> = registrations
         .iter()
         .map(|registration| registration.name)
         .collect();
     let (reporter, health) = tonic_health::server::health_reporter();
-    let reflection = |names: &[&'static str]| {
-        let builder = tonic_reflection::server::Builder::configure()
-            .register_encoded_file_descriptor_set(attune_api::FILE_DESCRIPTOR_SET)
-            .register_encoded_file_descriptor_set(tonic_health::pb::FILE_DESCRIPTOR_SET)
-            .with_service_name("grpc.health.v1.Health");
-        names
-            .iter()
-            .fold(builder, |builder, name| builder.with_service_name(*name))
-    };
     let mut routes = Routes::from(axum::Router::new().fallback(unknown_method))
         .add_service(health)
         // Most tools still ask for v1alpha.
-        .add_service(reflection(&names).build_v1alpha().context("reflection")?)
-        .add_service(reflection(&names).build_v1().context("reflection")?);
+        .add_service(Reflection::<V1Alpha>::of(&names))
+        .add_service(Reflection::<V1>::of(&names));
     for registration in registrations {
         routes = registration.add_to(routes);
     }
     names.push("");
-    Ok((
-        routes.prepare(),
-        Health {
-            reporter,
-            readiness,
-            names,
-        },
-    ))
+    let health = Health {
+        reporter,
+        readiness,
+        names,
+    };
+    (routes.prepare(), health)
 }
 
 /// A method that the platform has and this process does not serve.

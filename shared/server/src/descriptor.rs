@@ -1,59 +1,74 @@
-//! What the descriptor set says about the methods served.
+//! What is known of the methods served.
 
 use std::collections::HashSet;
 
 use anyhow::Context;
 use attune_telemetry::Methods;
 use prost::Message as _;
-use prost_types::{FileDescriptorSet, MethodDescriptorProto, ServiceDescriptorProto};
+use prost_types::{FileDescriptorSet, ServiceDescriptorProto};
 
 /// The platform's API and that of gRPC's own services.
 #[derive(Debug)]
 pub(crate) struct Descriptor {
-    files: Vec<FileDescriptorSet>,
+    methods: Vec<Method>,
+}
+
+/// One method, served here or not.
+#[derive(Debug)]
+struct Method {
+    service: String,
+    /// `/package.Service/Method`
+    path: String,
+    request_stream: bool,
 }
 
 impl Descriptor {
     pub(crate) fn read() -> anyhow::Result<Self> {
-        let sets = [
-            attune_api::FILE_DESCRIPTOR_SET,
+        let mut methods: Vec<Method> = attune_api::METHODS.iter().map(Method::of_ours).collect();
+        for set in [
             tonic_health::pb::FILE_DESCRIPTOR_SET,
             tonic_reflection::pb::v1::FILE_DESCRIPTOR_SET,
             tonic_reflection::pb::v1alpha::FILE_DESCRIPTOR_SET,
-        ];
-        let files = sets
-            .into_iter()
-            .map(FileDescriptorSet::decode)
-            .collect::<Result<_, _>>();
-        Ok(Self {
-            files: files.context("decode a descriptor set")?,
-        })
+        ] {
+            let set = FileDescriptorSet::decode(set).context("decode a descriptor set of gRPC's own")?;
+            for file in &set.file {
+                for service in &file.service {
+                    methods.extend(Method::of_service(file.package(), service));
+                }
+            }
+        }
+        Ok(Self { methods })
     }
 
     /// The methods of `services` (full names) and of gRPC's own, as metrics and spans name them.
     pub(crate) fn methods(&self, services: &[&str]) -> Methods {
         let served = |service: &str| service.starts_with("grpc.") || services.contains(&service);
-        let names = self
-            .each()
-            .filter(|(service, _)| served(service))
-            .map(|(service, method)| format!("{service}/{}", method.name()));
-        Methods::new(names)
+        let methods = self.methods.iter().filter(|method| served(&method.service));
+        Methods::new(methods.map(|method| method.path.trim_start_matches('/')))
     }
 
     /// The paths of methods whose requests are streams.
     pub(crate) fn request_streams(&self) -> HashSet<String> {
-        self.each()
-            .filter(|(_, method)| method.client_streaming())
-            .map(|(service, method)| format!("/{service}/{}", method.name()))
-            .collect()
+        let streams = self.methods.iter().filter(|method| method.request_stream);
+        streams.map(|method| method.path.clone()).collect()
+    }
+}
+
+impl Method {
+    fn of_ours(method: &attune_api::Method) -> Self {
+        Self {
+            service: method.service.to_owned(),
+            path: method.path.to_owned(),
+            request_stream: method.request_stream,
+        }
     }
 
-    fn each(&self) -> impl Iterator<Item = (String, &MethodDescriptorProto)> {
-        self.files.iter().flat_map(|set| &set.file).flat_map(|file| {
-            let name = |service: &ServiceDescriptorProto| format!("{}.{}", file.package(), service.name());
-            file.service
-                .iter()
-                .flat_map(move |service| service.method.iter().map(move |method| (name(service), method)))
+    fn of_service(package: &str, service: &ServiceDescriptorProto) -> impl Iterator<Item = Self> {
+        let name = format!("{package}.{}", service.name());
+        service.method.iter().map(move |method| Self {
+            path: format!("/{name}/{}", method.name()),
+            service: name.clone(),
+            request_stream: method.client_streaming(),
         })
     }
 }

@@ -62,9 +62,8 @@ impl Identities {
         }
     }
 
-    pub(crate) fn layer(&self) -> anyhow::Result<AuthLayer> {
-        let scopes = Scopes::from_descriptor_set(attune_api::FILE_DESCRIPTOR_SET)?;
-        Ok(AuthLayer::new(self.verifier.clone(), scopes))
+    pub(crate) fn layer(&self) -> AuthLayer {
+        AuthLayer::new(self.verifier.clone(), Scopes::new(attune_api::scopes()))
     }
 
     /// Keeps keys fresh, and says SERVING once those of every issuer are known: here and now where they are.

@@ -28,6 +28,7 @@ mod life;
 mod pages;
 mod part;
 mod peers;
+mod reflection;
 mod replicas;
 mod retention;
 mod retry;

@@ -50,7 +50,7 @@ impl Platform {
         let start = Utc::now().trunc_subsecs(0);
         let (clock, hand) = Clock::manual(start);
         let verifier = Verifier::new(VerifierConfig::new(issuers), clock).unwrap();
-        let scopes = Scopes::from_descriptor_set(attune_api::FILE_DESCRIPTOR_SET).unwrap();
+        let scopes = Scopes::new(attune_api::scopes());
         Self {
             layer: AuthLayer::new(verifier.clone(), scopes),
             verifier,

@@ -176,7 +176,7 @@ impl Fixture {
         let service = EventFeedServiceServer::new(FeedService::new(feeds, shutdown.clone()));
         let verifier =
             Verifier::new(VerifierConfig::new(vec![self.issuer.trusted()]), Clock::system()).unwrap();
-        let scopes = Scopes::from_descriptor_set(attune_api::FILE_DESCRIPTOR_SET).unwrap();
+        let scopes = Scopes::new(attune_api::scopes());
         let incoming = TcpIncoming::bind(address).unwrap().with_nodelay(Some(true));
         let address = incoming.local_addr().unwrap();
         let server = Server::builder()
