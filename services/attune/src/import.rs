@@ -154,7 +154,8 @@ impl Lines {
     /// The number of the first one.
     fn first(&self) -> Option<u64> {
         let rows = self.rows.iter().map(|row| row.line);
-        rows.chain(self.rejected.iter().map(|rejection| rejection.line)).min()
+        rows.chain(self.rejected.iter().map(|rejection| rejection.line))
+            .min()
     }
 }
 

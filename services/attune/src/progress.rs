@@ -78,7 +78,10 @@ impl Progress {
 
     /// `rows` more are done, and this is where things stand.
     pub(crate) fn advance(&mut self, rows: usize, standing: &str) {
-        let done = self.plain.as_ref().map_or(self.bar.position(), |plain| plain.done);
+        let done = self
+            .plain
+            .as_ref()
+            .map_or(self.bar.position(), |plain| plain.done);
         self.reach(done + rows as u64, standing);
     }
 

@@ -285,7 +285,10 @@ const SAMPLES: &[(&str, Sample)] = &[
     ("Question.condition", Absent),
     ("QuestionOption.option_id", Text("price")),
     ("SurveyDefinition.trigger", Absent),
-    ("SurveyTrigger.condition", Text("interaction.product == 'North {}'")),
+    (
+        "SurveyTrigger.condition",
+        Text("interaction.product == 'North {}'"),
+    ),
     ("touchpoints", Text("store.visit")),
     ("channels", Text("store")),
     ("stages", Choice(4)),

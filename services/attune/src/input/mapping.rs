@@ -54,7 +54,12 @@ impl Mapping {
         };
         let pairs: BTreeMap<String, String> = serde_json::from_str(&text)
             .map_err(|error| refuse(format!("{error}; write it like {{\"Comment\": \"text\"}}")))?;
-        Self::of(pairs.iter().map(|(column, field)| (column.as_str(), field.as_str()))).map_err(refuse)
+        Self::of(
+            pairs
+                .iter()
+                .map(|(column, field)| (column.as_str(), field.as_str())),
+        )
+        .map_err(refuse)
     }
 
     fn of<'a>(pairs: impl Iterator<Item = (&'a str, &'a str)>) -> Result<Self, String> {
@@ -89,7 +94,9 @@ impl Mapping {
     /// The columns that it names and that are not among `columns`.
     pub(super) fn missing(&self, columns: &[String]) -> Vec<&str> {
         let named = self.columns.keys().map(String::as_str);
-        named.filter(|named| !columns.iter().any(|column| column == named)).collect()
+        named
+            .filter(|named| !columns.iter().any(|column| column == named))
+            .collect()
     }
 }
 

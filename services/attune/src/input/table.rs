@@ -154,7 +154,10 @@ fn separated<'r>(
         let (missing, found) = (missing.to_owned(), found());
         return Err(InputError::Mapped { missing, found });
     }
-    let fields: Vec<&str> = columns.iter().filter_map(|column| mapping.field(column)).collect();
+    let fields: Vec<&str> = columns
+        .iter()
+        .filter_map(|column| mapping.field(column))
+        .collect();
     for group in required {
         if !group.iter().any(|name| fields.contains(name)) {
             let missing = group.first().copied().unwrap_or_default();
@@ -201,12 +204,7 @@ impl Records<'_> {
     }
 }
 
-fn record(
-    raw: &ByteRecord,
-    columns: &[String],
-    line: u64,
-    mapping: &Mapping,
-) -> Result<Record, Rejection> {
+fn record(raw: &ByteRecord, columns: &[String], line: u64, mapping: &Mapping) -> Result<Record, Rejection> {
     let refuse = |reason| Rejection { line, reason };
     if raw.len() != columns.len() {
         let (found, wanted) = (raw.len(), columns.len());

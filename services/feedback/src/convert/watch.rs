@@ -82,7 +82,10 @@ fn parse(number: &pb::WatchedMetric, violations: &mut Violations) -> Option<Watc
 
 /// What is told of new feedback; none where the event does not say which.
 pub(crate) fn announced(submitted: &pb::FeedbackSubmitted) -> Option<Announced> {
-    let topics = submitted.understanding.iter().flat_map(|understood| &understood.topics);
+    let topics = submitted
+        .understanding
+        .iter()
+        .flat_map(|understood| &understood.topics);
     Some(Announced {
         feedback_id: Uuid::try_parse(&submitted.feedback_id).ok()?,
         profile_id: Uuid::try_parse(&submitted.profile_id).ok(),

@@ -123,7 +123,10 @@ impl Board {
 impl Readings {
     /// The numbers of `watched` in their order; none while one is not computed yet.
     pub(super) fn of(&self, watched: &[Watched]) -> Option<Vec<Reading>> {
-        watched.iter().map(|number| self.numbers.get(number).cloned()).collect()
+        watched
+            .iter()
+            .map(|number| self.numbers.get(number).cloned())
+            .collect()
     }
 }
 

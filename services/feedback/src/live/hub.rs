@@ -26,7 +26,10 @@ pub(super) struct Piece {
 
 /// The events that concern streams: new feedback, and answers that replace earlier ones.
 pub(super) fn types() -> Vec<String> {
-    vec![pb::FeedbackSubmitted::full_name(), pb::SurveyAnswered::full_name()]
+    vec![
+        pb::FeedbackSubmitted::full_name(),
+        pb::SurveyAnswered::full_name(),
+    ]
 }
 
 impl Piece {

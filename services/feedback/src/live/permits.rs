@@ -71,7 +71,10 @@ mod tests {
 
     #[test]
     fn a_tenant_has_so_many_streams_and_another_one_its_own() {
-        let (acme, globex) = (TenantId::parse("acme").unwrap(), TenantId::parse("globex").unwrap());
+        let (acme, globex) = (
+            TenantId::parse("acme").unwrap(),
+            TenantId::parse("globex").unwrap(),
+        );
         let permits = Permits::new(2);
         let (first, _second) = (permits.take(&acme).unwrap(), permits.take(&acme).unwrap());
         let refused = permits.take(&acme).unwrap_err();

@@ -66,7 +66,8 @@ impl Filter {
             touchpoint,
         } = &self.slice;
         let is = |wanted: &String, found: &String| wanted.is_empty() || wanted == found;
-        self.profile_id.is_none_or(|wanted| announced.profile_id == Some(wanted))
+        self.profile_id
+            .is_none_or(|wanted| announced.profile_id == Some(wanted))
             && is(product, &announced.product)
             && is(channel, &announced.channel)
             && is(touchpoint, &announced.touchpoint)

@@ -89,7 +89,9 @@ impl Bench {
             survey_id: None,
         };
         let mut tx = self.db.read(&self.tenant).await.unwrap();
-        let found = crate::store::invitation::page(&mut tx, filter, None, 100).await.unwrap();
+        let found = crate::store::invitation::page(&mut tx, filter, None, 100)
+            .await
+            .unwrap();
         tx.commit().await.unwrap();
         found
     }
@@ -117,13 +119,18 @@ async fn a_closed_ticket_asks_once_after_its_delay_and_tells_why() {
             ..on(Occurrence::Closed, 30)
         },
     ];
-    let survey = bench.published_as("After a ticket", asked_on(triggers.clone())).await;
+    let survey = bench
+        .published_as("After a ticket", asked_on(triggers.clone()))
+        .await;
     let person = Uuid::now_v7();
     let opened = ticket(person);
     bench.hear(&[recorded(&opened)]).await;
     assert!(bench.occasions(person).await.is_empty(), "the ticket is open");
     bench.hear(&[closed(&ticket(person), "spam")]).await;
-    assert!(bench.occasions(person).await.is_empty(), "its condition does not hold");
+    assert!(
+        bench.occasions(person).await.is_empty(),
+        "its condition does not hold"
+    );
 
     let event = closed(&opened, "resolved");
     bench.hear(std::slice::from_ref(&event)).await;
@@ -133,7 +140,11 @@ async fn a_closed_ticket_asks_once_after_its_delay_and_tells_why() {
         panic!("{occasions:?}");
     };
     assert_eq!(
-        (occasion.state, occasion.agent_id.as_str(), occasion.occasion.as_str()),
+        (
+            occasion.state,
+            occasion.agent_id.as_str(),
+            occasion.occasion.as_str()
+        ),
         (InvitationState::Scheduled, "7", opened.interaction_id.as_str())
     );
     assert_eq!(bench.due_in().await, 30);
@@ -145,7 +156,11 @@ async fn a_closed_ticket_asks_once_after_its_delay_and_tells_why() {
     let (cause, trigger) = explained.cause.unwrap();
     assert_eq!(
         (cause.event_id, cause.event_type.as_str(), cause.event_time),
-        (event.id, "attune.interactions.v1.InteractionClosed", instant(MORNING))
+        (
+            event.id,
+            "attune.interactions.v1.InteractionClosed",
+            instant(MORNING)
+        )
     );
     assert_eq!((cause.survey_version, cause.trigger), (survey.number, 1));
     assert_eq!(trigger.as_ref(), triggers.get(1));
@@ -183,7 +198,9 @@ async fn a_stage_asks_when_it_is_reached_and_not_while_it_lasts() {
         condition: r#"previous_stage == "JOURNEY_STAGE_RETENTION""#.to_owned(),
         ..on(Occurrence::StageReached, 60)
     };
-    bench.published_as("Welcome to the club", asked_on(vec![reached])).await;
+    bench
+        .published_as("Welcome to the club", asked_on(vec![reached]))
+        .await;
     let (climber, newcomer) = (Uuid::now_v7(), Uuid::now_v7());
     let at = |person: Uuid, stage: JourneyStage, hours: i64| {
         recorded(&Interaction {
@@ -201,7 +218,12 @@ async fn a_stage_asks_when_it_is_reached_and_not_while_it_lasts() {
         at(climber, JourneyStage::Loyalty, 7),
     ];
     bench.hear(&steps).await;
-    bench.hear(&[at(climber, JourneyStage::Loyalty, 6), at(climber, JourneyStage::Retention, 10)]).await;
+    bench
+        .hear(&[
+            at(climber, JourneyStage::Loyalty, 6),
+            at(climber, JourneyStage::Retention, 10),
+        ])
+        .await;
     let occasions = bench.occasions(climber).await;
     assert_eq!(occasions.len(), 1, "one step, told by the second event");
     let cause = occasions[0].cause.clone().unwrap();

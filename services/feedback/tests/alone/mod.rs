@@ -107,6 +107,12 @@ impl Alone {
         self.as_bearer(&TokenSpec { ttl, ..spec })
     }
 
+    /// A token of somebody of `tenant` with these scopes.
+    pub(crate) fn token(&self, tenant: &str, scopes: &str) -> String {
+        let spec = TokenSpec::user("tester", TenantId::parse(tenant).unwrap(), scopes);
+        self.issuer.token(&spec).unwrap()
+    }
+
     fn as_bearer(
         &self,
         spec: &TokenSpec,

@@ -8,7 +8,8 @@ use attune_api::feedback::v1::feedback_service_client::FeedbackServiceClient;
 use attune_api::feedback::v1::metric_service_client::MetricServiceClient;
 use attune_server::PeerConfig;
 use prost_types::Timestamp;
-use tonic::{Code, Status, Streaming};
+use tonic::transport::Endpoint;
+use tonic::{Code, Request, Status, Streaming};
 
 use crate::alone::{Alone, NOON};
 
@@ -40,7 +41,9 @@ async fn submit(alone: &Alone, tenant: &str, feedback: Vec<pb::Feedback>) -> Vec
             feedback: part.to_vec(),
         })
         .collect();
-    let answers = client.submit_feedback_stream(futures::stream::iter(messages)).await;
+    let answers = client
+        .submit_feedback_stream(futures::stream::iter(messages))
+        .await;
     let mut answers = answers.unwrap().into_inner();
     let mut ids = Vec::new();
     while let Some(answer) = answers.message().await.unwrap() {
@@ -56,6 +59,23 @@ async fn open(
 ) -> Result<Streaming<pb::WatchFeedbackResponse>, Status> {
     let mut client = FeedbackServiceClient::new(alone.as_user(tenant, "feedback.read"));
     Ok(client.watch_feedback(request).await?.into_inner())
+}
+
+/// The same for a reader whose window holds little.
+async fn open_narrow(alone: &Alone, tenant: &str) -> Streaming<pb::WatchFeedbackResponse> {
+    const WINDOW: u32 = 64 << 10;
+    let channel = Endpoint::from_shared(format!("http://{}", alone.running.address()))
+        .unwrap()
+        .initial_stream_window_size(WINDOW)
+        .initial_connection_window_size(WINDOW)
+        .connect_lazy();
+    let mut request = Request::new(pb::WatchFeedbackRequest::default());
+    let bearer = format!("Bearer {}", alone.token(tenant, "feedback.read"));
+    request
+        .metadata_mut()
+        .insert("authorization", bearer.parse().unwrap());
+    let opened = FeedbackServiceClient::new(channel).watch_feedback(request).await;
+    opened.unwrap().into_inner()
 }
 
 async fn next<T>(stream: &mut Streaming<T>) -> Result<T, Status> {
@@ -79,7 +99,12 @@ async fn read(stream: &mut Streaming<pb::WatchFeedbackResponse>, count: usize) -
 #[tokio::test]
 async fn new_feedback_comes_in_order_and_another_tenants_does_not() {
     let alone = Alone::start().await;
-    submit(&alone, "acme", vec![rated(pb::RatingKind::Nps, 9, "before")]).await;
+    let mut early = open(&alone, "acme", pb::WatchFeedbackRequest::default())
+        .await
+        .unwrap();
+    next(&mut early).await.unwrap();
+    let before = submit(&alone, "acme", vec![rated(pb::RatingKind::Nps, 9, "before")]).await;
+    assert_eq!(read(&mut early, 1).await.0, before);
     let mut acme = open(&alone, "acme", pb::WatchFeedbackRequest::default())
         .await
         .unwrap();
@@ -141,7 +166,11 @@ async fn a_stream_goes_on_where_the_one_before_ended() {
         .await
         .unwrap();
     next(&mut first).await.unwrap();
-    let scores = |count| (0..count).map(|score| rated(pb::RatingKind::Nps, score % 11, "North")).collect();
+    let scores = |count| {
+        (0..count)
+            .map(|score| rated(pb::RatingKind::Nps, score % 11, "North"))
+            .collect()
+    };
     submit(&alone, "acme", scores(30)).await;
     let (_, through) = read(&mut first, 30).await;
     drop(first);
@@ -155,21 +184,26 @@ async fn a_stream_goes_on_where_the_one_before_ended() {
     assert_eq!(read_again, missed, "all of it is stored, so nothing is missed");
     missed = submit(&alone, "acme", scores(1)).await;
     assert_eq!(read(&mut second, 1).await.0, missed, "and then what is new");
-    for (after, code) in [("nonsense", Code::InvalidArgument), ("AAAA", Code::InvalidArgument)] {
+    for (after, code) in [
+        ("nonsense", Code::InvalidArgument),
+        ("AAAA", Code::InvalidArgument),
+    ] {
         let request = pb::WatchFeedbackRequest {
             after: after.into(),
             ..Default::default()
         };
-        assert_eq!(open(&alone, "acme", request).await.unwrap_err().code(), code, "{after}");
+        assert_eq!(
+            open(&alone, "acme", request).await.unwrap_err().code(),
+            code,
+            "{after}"
+        );
     }
 }
 
 #[tokio::test]
 async fn a_slow_reader_is_told_what_it_missed_and_can_read_it_later() {
     let alone = Alone::start().await;
-    let mut slow = open(&alone, "acme", pb::WatchFeedbackRequest::default())
-        .await
-        .unwrap();
+    let mut slow = open_narrow(&alone, "acme").await;
     next(&mut slow).await.unwrap();
     // More than fits the reader's window, the server's buffers and what is kept for all readers.
     let long = |number: usize| pb::Feedback {
@@ -192,8 +226,16 @@ async fn a_slow_reader_is_told_what_it_missed_and_can_read_it_later() {
             gaps.push(gap);
         }
     }
-    assert!(missed > 0 && seen.len() > 20, "{missed} missed, {} seen", seen.len());
-    assert_eq!(seen.len() + missed, all.len(), "what was missed is counted exactly");
+    assert!(
+        missed > 0 && seen.len() > 20,
+        "{missed} missed, {} seen",
+        seen.len()
+    );
+    assert_eq!(
+        seen.len() + missed,
+        all.len(),
+        "what was missed is counted exactly"
+    );
     for gap in gaps {
         let request = pb::WatchFeedbackRequest {
             after: gap.after,
@@ -202,10 +244,20 @@ async fn a_slow_reader_is_told_what_it_missed_and_can_read_it_later() {
         let mut again = open(&alone, "acme", request).await.unwrap();
         let mut found: Vec<String> = Vec::new();
         while found.len() < usize::try_from(gap.missed).unwrap() {
-            found.extend(next(&mut again).await.unwrap().feedback.into_iter().map(|piece| piece.feedback_id));
+            found.extend(
+                next(&mut again)
+                    .await
+                    .unwrap()
+                    .feedback
+                    .into_iter()
+                    .map(|piece| piece.feedback_id),
+            );
         }
         found.truncate(usize::try_from(gap.missed).unwrap());
-        assert!(found.iter().all(|id| !seen.contains(id)), "a gap holds nothing that was seen");
+        assert!(
+            found.iter().all(|id| !seen.contains(id)),
+            "a gap holds nothing that was seen"
+        );
         seen.extend(found);
     }
     assert_eq!(seen, all);
@@ -227,7 +279,9 @@ async fn a_tenant_has_so_many_streams_and_one_that_is_left_makes_room() {
     assert_eq!(refused.code(), Code::ResourceExhausted);
     assert!(refused.message().contains("2 streams"), "{refused:?}");
     assert!(
-        open(&alone, "globex", pb::WatchFeedbackRequest::default()).await.is_ok(),
+        open(&alone, "globex", pb::WatchFeedbackRequest::default())
+            .await
+            .is_ok(),
         "another tenant has its own"
     );
     drop(first);
@@ -236,7 +290,9 @@ async fn a_tenant_has_so_many_streams_and_one_that_is_left_makes_room() {
             tokio::task::yield_now().await;
         }
     };
-    tokio::time::timeout(PATIENCE, again).await.expect("no room was made");
+    tokio::time::timeout(PATIENCE, again)
+        .await
+        .expect("no room was made");
 }
 
 #[tokio::test]
@@ -337,7 +393,11 @@ async fn watched_numbers_are_those_of_a_query_and_are_suppressed_alike() {
     let mut beside = metrics(&alone, "acme", request("")).await.unwrap();
     let first = next(&mut stream).await.unwrap();
     let all: Vec<i32> = first.changes.iter().map(|change| change.index).collect();
-    assert_eq!((all, first.gap), (vec![0, 1], None), "the first response holds all");
+    assert_eq!(
+        (all, first.gap),
+        (vec![0, 1], None),
+        "the first response holds all"
+    );
     let asked = request("").metrics;
 
     let few = (0..3).map(|_| rated(pb::RatingKind::Nps, 9, "North")).collect();
@@ -346,21 +406,30 @@ async fn watched_numbers_are_those_of_a_query_and_are_suppressed_alike() {
     assert!(told.value.is_none() && !told.suppressed_reason.is_empty());
     assert_eq!(told, queried(&alone, &asked[0], &told).await);
 
-    let many = (0..200).map(|score| rated(pb::RatingKind::Nps, score % 11, "North")).collect();
+    let many = (0..200)
+        .map(|score| rated(pb::RatingKind::Nps, score % 11, "North"))
+        .collect();
     submit(&alone, "acme", many).await;
     submit(&alone, "acme", vec![rated(pb::RatingKind::Nps, 0, "South")]).await;
     submit(&alone, "globex", vec![rated(pb::RatingKind::Nps, 0, "North")]).await;
     let (told, through) = until_n(&mut stream, 0, 203).await;
     assert!(told.value.is_some() && told.low < told.value && told.value < told.high);
     assert_eq!(told, queried(&alone, &asked[0], &told).await);
-    assert_eq!(until_n(&mut beside, 0, 203).await.0, told, "computed once for both");
+    assert_eq!(
+        until_n(&mut beside, 0, 203).await.0,
+        told,
+        "computed once for both"
+    );
 
     submit(&alone, "acme", vec![rated(pb::RatingKind::Nps, 0, "North")]).await;
     until_n(&mut stream, 0, 204).await;
     let mut again = metrics(&alone, "acme", request(&through)).await.unwrap();
     let first = next(&mut again).await.unwrap();
     let gap = first.gap.expect("something was told since");
-    assert_eq!((gap.missed, gap.after == through, first.changes.len()), (0, true, 2));
+    assert_eq!(
+        (gap.missed, gap.after == through, first.changes.len()),
+        (0, true, 2)
+    );
     let one = |metric: &str| pb::WatchMetricsRequest {
         metrics: vec![watched(metric, "")],
         after: String::new(),

@@ -2,9 +2,7 @@
 
 use std::collections::HashMap;
 
-use attune_database::{
-    Began, Database, Gather, GatherReads, GatheredRead, GatheredWrite, Tx, Write, settle,
-};
+use attune_database::{Began, Database, Gather, GatherReads, GatheredRead, GatheredWrite, Tx, Write, settle};
 use attune_rpc::{Page, RequestKey, TenantId};
 use chrono::{DateTime, Utc};
 use uuid::Uuid;

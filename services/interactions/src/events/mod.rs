@@ -39,7 +39,10 @@ pub(crate) async fn recorded(
         })
         .collect();
     attune_events::append_traced(tx, &events, &traces).await?;
-    let over = items.iter().zip(traces).filter(|(item, _)| item.draft.closed_at.is_some());
+    let over = items
+        .iter()
+        .zip(traces)
+        .filter(|(item, _)| item.draft.closed_at.is_some());
     let (events, traces): (Vec<_>, Vec<_>) = over.map(|(item, trace)| (closing(item), trace)).unzip();
     attune_events::append_traced(tx, &events, &traces).await?;
     Ok(())

@@ -56,7 +56,11 @@ async fn a_matter_is_closed_once_with_its_outcome_and_told_without_the_text() ->
         ..opened.clone()
     };
     assert_eq!(closed, expected);
-    assert_eq!(close(&acme, request.clone()).await?, expected, "the same request again");
+    assert_eq!(
+        close(&acme, request.clone()).await?,
+        expected,
+        "the same request again"
+    );
     let another = CloseInteractionRequest {
         request_id: Uuid::new_v4().to_string(),
         ..request.clone()

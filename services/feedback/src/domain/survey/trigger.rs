@@ -253,14 +253,25 @@ mod tests {
         };
         let took_long = r#"interaction.closed_at - interaction.occurred_at > duration("24h")"#;
         let mut closed = happening(Told::Closed);
-        assert!(!asks(&when(took_long), &closed, None), "it is not said when it was closed");
+        assert!(
+            !asks(&when(took_long), &closed, None),
+            "it is not said when it was closed"
+        );
         closed.closed_at = Some(at("2026-03-02T08:00:00Z"));
         assert!(!asks(&when(took_long), &closed, None));
         closed.closed_at = Some(at("2026-03-04T08:00:00Z"));
         assert!(asks(&when(took_long), &closed, None));
-        assert!(asks(&when(r#"interaction.outcome in ["resolved", "refunded"]"#), &closed, None));
+        assert!(asks(
+            &when(r#"interaction.outcome in ["resolved", "refunded"]"#),
+            &closed,
+            None
+        ));
         assert!(!asks(&when(r#"interaction.agent_id == "8""#), &closed, None));
-        for wrong in ["interaction.mood == 1", "interaction.closed_at", "answers.score > 2"] {
+        for wrong in [
+            "interaction.mood == 1",
+            "interaction.closed_at",
+            "answers.score > 2",
+        ] {
             assert!(rule(wrong).is_err(), "{wrong}");
         }
     }
@@ -278,7 +289,11 @@ mod tests {
         };
         assert_eq!(step("A", "2026-03-01T00:00:00Z"), Some(String::new()));
         assert_eq!(step("A", "2026-03-03T00:00:00Z"), None);
-        assert_eq!(step("B", "2026-03-02T00:00:00Z"), None, "told late: they were back at A since");
+        assert_eq!(
+            step("B", "2026-03-02T00:00:00Z"),
+            None,
+            "told late: they were back at A since"
+        );
         assert_eq!(step("", "2026-03-04T00:00:00Z"), None);
         assert_eq!(step("B", "2026-03-04T00:00:00Z"), Some("A".to_owned()));
         assert_eq!(step("A", "2026-03-05T00:00:00Z"), Some("B".to_owned()));
@@ -302,6 +317,9 @@ mod tests {
         assert_eq!(read(r#"{"trigger":null}"#), []);
         assert_eq!(read("{}"), []);
         let kept = serde_json::to_string(&[expected.clone(), expected.clone()]).unwrap();
-        assert_eq!(read(&format!(r#"{{"triggers":{kept}}}"#)), [expected.clone(), expected]);
+        assert_eq!(
+            read(&format!(r#"{{"triggers":{kept}}}"#)),
+            [expected.clone(), expected]
+        );
     }
 }
