@@ -199,16 +199,16 @@ impl Board {
     fn show(&self, values: Vec<(Watched, Value)>, at: Cursor) {
         self.readings.send_if_modified(|readings| {
             let before = Arc::clone(&readings.numbers);
-            let mut changed = false;
+            let mut differs = false;
             let numbers = values.into_iter().map(|(number, value)| {
                 let changes = match before.get(&number) {
                     Some(reading) if reading.value == value => reading.changes,
                     Some(reading) => {
-                        changed = true;
+                        differs = true;
                         reading.changes + 1
                     }
                     None => {
-                        changed = true;
+                        differs = true;
                         1
                     }
                 };
@@ -216,7 +216,7 @@ impl Board {
             });
             readings.numbers = Arc::new(numbers.collect());
             readings.at = Some(at);
-            changed
+            differs
         });
     }
 
