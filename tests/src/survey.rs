@@ -97,7 +97,9 @@ pub fn definition(template_id: &str) -> fb::SurveyDefinition {
                 ..Default::default()
             })),
             delay_minutes: DELAY_MINUTES,
+            condition: String::new(),
         }),
+        triggers: Vec::new(),
         eligibility: None,
         template_id: template_id.to_owned(),
         expiry_hours: 14 * 24,

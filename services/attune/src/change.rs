@@ -4,7 +4,7 @@ use std::path::Path;
 
 use chrono::{DateTime, Utc};
 
-use crate::input::{Format, InputError, Rejection, bytes, parse_instant, records};
+use crate::input::{Format, InputError, Mapping, Rejection, bytes, parse_instant, records};
 
 /// A change that went live.
 #[derive(Clone, Debug)]
@@ -50,7 +50,9 @@ pub(crate) fn read_file(path: &Path) -> Result<Vec<Change>, ChangesError> {
 /// Reads changes, in the order of their time.
 pub(crate) fn read(bytes: &[u8], format: Format) -> Result<Vec<Change>, ChangesError> {
     let mut changes = Vec::new();
-    for record in records(bytes, format, &[&["at"], &["change"]])? {
+    let required: [&[&str]; 2] = [&["at"], &["change"]];
+    let mut records = records(Box::new(bytes), format, &required, Mapping::default())?;
+    while let Some(record) = records.next()? {
         let record = record?;
         let refuse = |reason| ChangesError::Row {
             line: record.line,

@@ -15,6 +15,8 @@ use uuid::Uuid;
 use crate::input::Row;
 use crate::platform::{Platform, ask, failed};
 
+/// Customers that are remembered at most; who is forgotten is found again by asking.
+const MOST_KNOWN: usize = 200_000;
 /// Profiles created at the same time.
 const CONCURRENCY: usize = 16;
 
@@ -97,6 +99,10 @@ impl Customers {
 
     /// Makes the profiles of those in `rows` who have none yet.
     pub(crate) async fn admit(&mut self, rows: &[Row]) -> anyhow::Result<()> {
+        // Whoever plays a part is counted once, and a replay's input is in memory with them.
+        if self.part == Part::None && self.known.len() > MOST_KNOWN {
+            self.known.clear();
+        }
         let mut new: BTreeMap<&str, &Row> = BTreeMap::new();
         for row in rows.iter().filter(|row| !row.customer.is_empty()) {
             if !self.known.contains_key(&row.customer) {

@@ -14,7 +14,7 @@ pub(crate) fn say(text: &str) {
     let _ = writeln!(std::io::stderr(), "{text}");
 }
 
-/// The progress through a number of rows.
+/// The progress through a number of rows, or through a file.
 #[derive(Debug)]
 pub(crate) struct Progress {
     bar: ProgressBar,
@@ -26,12 +26,37 @@ struct Plain {
     total: u64,
     done: u64,
     told: u64,
+    unit: Unit,
+}
+
+/// What is counted.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Unit {
+    Rows,
+    Bytes,
+}
+
+impl Unit {
+    const fn form(self) -> &'static str {
+        match self {
+            Self::Rows => "{bar:32.cyan/blue} {human_pos}/{human_len} rows, {elapsed}  {wide_msg}",
+            Self::Bytes => "{bar:32.cyan/blue} {bytes}/{total_bytes}, {elapsed}  {wide_msg}",
+        }
+    }
 }
 
 impl Progress {
     /// A bar for `total` rows.
     pub(crate) fn of(total: usize) -> Self {
-        let total = total as u64;
+        Self::new(total as u64, Unit::Rows)
+    }
+
+    /// A bar for a file of `total` bytes.
+    pub(crate) fn of_bytes(total: u64) -> Self {
+        Self::new(total, Unit::Bytes)
+    }
+
+    fn new(total: u64, unit: Unit) -> Self {
         if !std::io::stderr().is_terminal() {
             return Self {
                 bar: ProgressBar::hidden(),
@@ -39,26 +64,41 @@ impl Progress {
                     total,
                     done: 0,
                     told: 0,
+                    unit,
                 }),
             };
         }
         let bar = ProgressBar::with_draw_target(Some(total), ProgressDrawTarget::stderr_with_hz(12));
-        let form = "{bar:32.cyan/blue} {human_pos}/{human_len} rows, {elapsed}  {wide_msg}";
-        bar.set_style(ProgressStyle::with_template(form).unwrap_or_else(|_| ProgressStyle::default_bar()));
+        bar.set_style(
+            ProgressStyle::with_template(unit.form()).unwrap_or_else(|_| ProgressStyle::default_bar()),
+        );
         bar.enable_steady_tick(Duration::from_millis(200));
         Self { bar, plain: None }
     }
 
     /// `rows` more are done, and this is where things stand.
     pub(crate) fn advance(&mut self, rows: usize, standing: &str) {
+        let done = self
+            .plain
+            .as_ref()
+            .map_or(self.bar.position(), |plain| plain.done);
+        self.reach(done + rows as u64, standing);
+    }
+
+    /// So much is done in all, and this is where things stand.
+    pub(crate) fn reach(&mut self, done: u64, standing: &str) {
         self.bar.set_message(standing.to_owned());
-        self.bar.inc(rows as u64);
+        self.bar.set_position(done);
         if let Some(plain) = &mut self.plain {
-            plain.done += rows as u64;
-            let step = plain.done * LINES / plain.total.max(1);
+            plain.done = done;
+            let step = done * LINES / plain.total.max(1);
             if step > plain.told {
                 plain.told = step;
-                say(&format!("{} of {} rows, {standing}", plain.done, plain.total));
+                let percent = done * 100 / plain.total.max(1);
+                say(&match plain.unit {
+                    Unit::Rows => format!("{done} of {} rows, {standing}", plain.total),
+                    Unit::Bytes => format!("{percent} % read, {standing}"),
+                });
             }
         }
     }

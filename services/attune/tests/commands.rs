@@ -4,6 +4,9 @@
 
 use std::process::{Command, Output};
 
+use attune_api::feedback::v1::QueryMetricRequest;
+use attune_testkit::{Failure, TestPlatform};
+
 fn attune(arguments: &[&str]) -> Output {
     let state = tempfile::tempdir().unwrap();
     Command::new(env!("CARGO_BIN_EXE_attune"))
@@ -119,4 +122,110 @@ fn a_file_that_cannot_be_replayed_says_why_before_anything_starts() {
         assert!(err(&output).contains(wanted), "{}", err(&output));
         assert!(!err(&output).contains("Postgres"), "{}", err(&output));
     }
+}
+
+#[test]
+fn a_mapping_that_cannot_be_used_stops_an_import_before_it_asks_anybody() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("survey.csv");
+    std::fs::write(&file, "When,Comment\n2026-03-01,hello\n").unwrap();
+    let path = file.to_str().unwrap();
+    let map_file = folder.path().join("map.json");
+    std::fs::write(&map_file, r#"{"When": "at", "Comment": ["text"]}"#).unwrap();
+    let map_path = map_file.to_str().unwrap();
+    for (arguments, wanted) in [
+        (["--map", "When"], "write it like Comment=text"),
+        (
+            ["--map", "When=moment"],
+            "\"moment\" is no field; there are at, text",
+        ),
+        (["--map", "When=at,Note=text"], "there is no column \"note\""),
+        (["--map", "When=at"], "there is no column text"),
+        (["--map-file", map_path], "map.json cannot be used"),
+        (["--map-file", "nowhere.json"], "nowhere.json"),
+    ] {
+        let mut all = vec!["import", path, "--url", "http://127.0.0.1:1", "--token", "t"];
+        all.extend(arguments);
+        let output = attune(&all);
+        assert_eq!(output.status.code(), Some(1), "{arguments:?}");
+        assert!(err(&output).contains(wanted), "{arguments:?}: {}", err(&output));
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_file_with_columns_of_its_own_goes_in_once_however_often_it_is_sent() -> Result<(), Failure> {
+    let platform = TestPlatform::start().await?;
+    let acme = platform.tenant("acme");
+    let folder = tempfile::tempdir()?;
+    let (file, rejects) = (folder.path().join("survey.csv"), folder.path().join("bad.csv"));
+    let mut text = "Created At,Comment,Likelihood,Respondent\n".to_owned();
+    for number in 0..1_500 {
+        text.push_str(&format!("2026-03-01 10:00,,{},c{}\n", number % 11, number % 700));
+    }
+    text.push_str("yesterday,late,9,c1\n2026-03-01 10:00,\"a, \"\"quoted\"\" word\",12,c2\n");
+    std::fs::write(&file, text)?;
+    let import = async |extra: &[&str]| {
+        let map = "Created At=at,Comment=text,Likelihood=nps,Respondent=customer";
+        let (url, token) = (platform.url(), acme.token().to_owned());
+        let (file, rejects) = (
+            file.to_str().unwrap().to_owned(),
+            rejects.to_str().unwrap().to_owned(),
+        );
+        let extra: Vec<String> = extra.iter().map(|&argument| argument.to_owned()).collect();
+        let run = tokio::task::spawn_blocking(move || {
+            let mut arguments = vec!["import", &file, "--url", &url, "--token", &token];
+            arguments.extend(["--map", map, "--rejects", &rejects]);
+            arguments.extend(extra.iter().map(String::as_str));
+            attune(&arguments)
+        });
+        run.await.unwrap()
+    };
+    let answers = async || -> Result<i64, Failure> {
+        let request = QueryMetricRequest {
+            metric: "nps".to_owned(),
+            slice: None,
+            start: Some("2026-03-01T00:00:00Z".parse()?),
+            end: Some("2026-03-02T00:00:00Z".parse()?),
+            step: 0,
+        };
+        let values = acme.metrics().query_metric(request).await?.into_inner().values;
+        Ok(values.iter().map(|value| value.n).sum())
+    };
+
+    // As if it had been interrupted: the first lines are in.
+    let resumed = import(&["--from-line", "1001"]).await;
+    assert!(
+        err(&resumed).contains("501 rows imported, 0 known before, 2 rejected"),
+        "{}",
+        err(&resumed)
+    );
+    let all = import(&[]).await;
+    assert!(
+        err(&all).contains("999 rows imported, 501 known before, 2 rejected"),
+        "{}",
+        err(&all)
+    );
+    assert!(
+        err(&all).contains("line 1502: at is \"yesterday\""),
+        "{}",
+        err(&all)
+    );
+    assert_eq!(answers().await?, 1_500);
+    let again = import(&[]).await;
+    assert!(again.status.success());
+    assert!(
+        err(&again).contains("0 rows imported, 1500 known before, 2 rejected"),
+        "{}",
+        err(&again)
+    );
+    assert_eq!(answers().await?, 1_500);
+    let listed = std::fs::read_to_string(&rejects)?;
+    let lines: Vec<&str> = listed.lines().collect();
+    assert_eq!(lines.len(), 3, "{listed}");
+    assert!(
+        lines[0] == "line,reason" && lines[1].starts_with("1502,") && lines[2].contains("nps is"),
+        "{listed}"
+    );
+    platform.stop().await;
+    Ok(())
 }

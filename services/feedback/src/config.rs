@@ -5,7 +5,7 @@ use clap::Args;
 
 use crate::domain::invitation::Signer;
 
-/// Where customers answer, and with what their links are signed.
+/// Where customers answer, with what their links are signed, and how many may watch.
 #[derive(Args, Clone, Debug)]
 // By its own name this group would be the server's, which has a `Config` too.
 #[group(id = "surveys")]
@@ -20,9 +20,15 @@ pub struct Config {
     /// good until the process ends
     #[arg(long, env = "ATTUNE_SURVEY_KEY", hide_env_values = true)]
     pub survey_key: Option<Secret>,
+
+    /// Streams of feedback and numbers that one tenant may have open on this replica; beyond: `RESOURCE_EXHAUSTED`
+    #[arg(long, env = "ATTUNE_WATCHES_PER_TENANT", default_value_t = Config::WATCHES_PER_TENANT,
+          value_parser = clap::value_parser!(u32).range(1..=10_000))]
+    pub watches_per_tenant: u32,
 }
 
 impl Config {
+    const WATCHES_PER_TENANT: u32 = 100;
     const SURVEY_URL: &'static str = "http://localhost:7443";
 
     /// What signs links.
@@ -41,6 +47,7 @@ impl Default for Config {
         Self {
             survey_url: Self::SURVEY_URL.to_owned(),
             survey_key: None,
+            watches_per_tenant: Self::WATCHES_PER_TENANT,
         }
     }
 }

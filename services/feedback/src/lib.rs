@@ -9,6 +9,7 @@ mod domain;
 mod error;
 mod events;
 mod grpc;
+mod live;
 mod neighbours;
 mod page;
 mod store;
@@ -81,7 +82,8 @@ impl Service for Feedback {
         } = context;
         let neighbours = neighbours::Neighbours::new(peers);
         let links = commands::invitation::Links::new(self.config.signer()?, self.config.survey_url.clone());
-        let handlers = grpc::Handlers::new(db.clone(), reader.clone(), shutdown);
+        let live = live::Live::new(&db, self.config.watches_per_tenant, shutdown.clone());
+        let handlers = grpc::Handlers::new(db.clone(), reader.clone(), live.clone(), shutdown);
         let surveys = grpc::Surveys::new(db.clone(), neighbours.clone());
         let pages = page::Pages::new(db.clone(), reader.clone(), links.clone())?;
         let invite = timers::invite::Invitations::new(db.clone(), reader.clone(), neighbours, links);
@@ -114,6 +116,7 @@ impl Service for Feedback {
             .consumer(events::Interactions::new(reader))
             .consumer(events::Triggers)
             .consumer(events::Messages)
+            .task("live", move |shutdown| live.clone().run(shutdown))
             .task("invitations", move |shutdown| inviting.clone().run(shutdown))
             .task("reading", move |shutdown| reading.clone().run(shutdown))
             .task("themes", move |shutdown| gathering.clone().run(shutdown))

@@ -2,6 +2,7 @@
 #![allow(clippy::unwrap_used, clippy::panic)] // also in what the tests share
 
 mod alone;
+mod watch;
 
 use alone::{Alone, NOON};
 use attune_api::feedback::v1 as pb;

@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use attune_rpc::{Error, Reason, TenantId};
+use chrono::{DateTime, Utc};
 
 use crate::claims::Principal;
 
@@ -47,6 +48,11 @@ impl Caller {
     /// The token's subject: a user's id at their issuer, or `service:<name>`.
     pub fn subject(&self) -> &str {
         &self.principal.subject
+    }
+
+    /// The last instant, in real time, at which the token is good: a stream without an end ends then.
+    pub fn expires_at(&self) -> DateTime<Utc> {
+        self.principal.expires_at
     }
 
     /// Whether a user or a service calls.

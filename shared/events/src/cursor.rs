@@ -1,11 +1,14 @@
 //! A place in a feed, as consumers hold it.
 
+use attune_rpc::{Code, Error, Reason};
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use uuid::Uuid;
 
 /// The epoch's 16 bytes, then the position's 8.
 const LENGTH: usize = 24;
+/// Longer texts are not ours.
+const LONGEST: usize = 128;
 
 /// A place in one feed: everything up to `position` has been seen.
 ///
@@ -34,6 +37,22 @@ impl Cursor {
         bytes[..16].copy_from_slice(self.epoch.as_bytes());
         bytes[16..].copy_from_slice(&self.position.to_be_bytes());
         URL_SAFE_NO_PAD.encode(bytes)
+    }
+
+    /// The cursor in a request's `after`; none where it is empty. `INVALID_ARGUMENT` with reason `CURSOR_FOREIGN` for what
+    /// [`decode`](Self::decode) refuses.
+    pub fn after(text: &str) -> Result<Option<Self>, Error> {
+        if text.is_empty() {
+            return Ok(None);
+        }
+        let cursor = if text.len() > LONGEST {
+            Err(InvalidCursor)
+        } else {
+            Self::decode(text)
+        };
+        cursor
+            .map(Some)
+            .map_err(|error| Error::new(Code::InvalidArgument, Reason::CursorForeign, error.to_string()))
     }
 
     /// Reads what [`encode`](Self::encode) wrote; refuses everything else, negative positions included.

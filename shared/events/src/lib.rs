@@ -28,7 +28,7 @@ pub use client::FeedClient;
 pub use consumer::{ConsumeError, Consumer};
 pub use cursor::{Cursor, InvalidCursor};
 pub use event::{DecodeError, Event, InvalidEvent};
-pub use feed::{Feed, FeedService};
+pub use feed::{Feed, FeedPage, FeedService, Follow};
 pub use outbox::{NewEvent, append, append_many, append_traced};
 pub use sequencer::{Sequencer, Step};
 pub use settled::quiet;

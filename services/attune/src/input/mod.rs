@@ -1,18 +1,23 @@
 //! Feedback from a file: CSV with a header, TSV, or JSON Lines, also gzipped.
 
 mod instant;
+mod lines;
+mod mapping;
 mod row;
+mod source;
 mod table;
 
 use std::fs;
-use std::io::Read as _;
+use std::io::{BufRead, Read as _};
 use std::path::{Path, PathBuf};
 
 use flate2::read::MultiGzDecoder;
 
 pub(crate) use instant::parse as parse_instant;
-pub(crate) use row::{Row, Scale};
-pub(crate) use table::{Format, Record, records};
+pub(crate) use mapping::Mapping;
+pub(crate) use row::{Row, RowId, Scale};
+pub(crate) use source::Source;
+pub(crate) use table::{Format, Record, Records, records};
 
 /// The most that a compressed file may become.
 const LARGEST: u64 = 4 << 30;
@@ -44,6 +49,12 @@ pub(crate) enum InputError {
         "there is no column {missing}: the first line must name the columns and has {found}; see --help for their names"
     )]
     Column { missing: &'static str, found: String },
+    #[error("there is no column {missing:?}, which the mapping names: the first line has {found}")]
+    Mapped { missing: String, found: String },
+    #[error("the mapping {path} cannot be used: {problem}")]
+    Mapping { path: PathBuf, problem: String },
+    #[error("the file cannot be read on: {0}")]
+    Broken(#[from] std::io::Error),
     #[error("the file is empty; give one with a header line and rows")]
     Empty,
     #[error("the file is one JSON array; write one object a line instead (JSON Lines)")]
@@ -59,15 +70,41 @@ pub(crate) fn read_file(path: &Path) -> Result<Input, InputError> {
 /// Reads feedback.
 pub(crate) fn read(bytes: &[u8], format: Format) -> Result<Input, InputError> {
     let mut input = Input::default();
-    let required: [&[&str]; 2] = [&["at"], &["text", "csat", "nps", "ces"]];
-    for record in records(bytes, format, &required)? {
-        match record.and_then(|record| row::parse(&record)) {
+    let mut rows = rows(Box::new(bytes), format, Mapping::default(), RowId::Content)?;
+    while let Some(row) = rows.next()? {
+        match row {
             Ok(row) => input.rows.push(row),
             Err(rejection) => input.rejected.push(rejection),
         }
     }
     input.rows.sort_by_key(|row| row.at);
     Ok(input)
+}
+
+/// The rows of a file of feedback, one after the other in their order.
+pub(crate) struct Rows<'r> {
+    records: Records<'r>,
+    id: RowId,
+}
+
+/// Reads feedback row by row; rows without an id get one as `id` says.
+pub(crate) fn rows<'r>(
+    bytes: Box<dyn BufRead + 'r>,
+    format: Format,
+    mapping: Mapping,
+    id: RowId,
+) -> Result<Rows<'r>, InputError> {
+    let required: [&[&str]; 2] = [&["at"], &["text", "csat", "nps", "ces"]];
+    let records = records(bytes, format, &required, mapping)?;
+    Ok(Rows { records, id })
+}
+
+impl Rows<'_> {
+    /// The next row, or why a line holds none; none at the end. Fails where the file cannot be read on.
+    pub(crate) fn next(&mut self) -> Result<Option<Result<Row, Rejection>>, InputError> {
+        let record = self.records.next()?;
+        Ok(record.map(|record| record.and_then(|record| row::parse(&record, self.id))))
+    }
 }
 
 /// The bytes of a file, unpacked where it ends in `.gz`.

@@ -31,6 +31,15 @@ pub(crate) struct Row {
     pub(crate) email: Option<String>,
 }
 
+/// How a row that brings no id is known again.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum RowId {
+    /// By what it says: rows that say the same are one.
+    Content,
+    /// By what it says and its line: each row is one, as long as the lines stay where they are.
+    ContentAndLine,
+}
+
 /// An answer on a scale.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Rating {
@@ -84,7 +93,7 @@ impl Problems {
 }
 
 /// Reads a row, or says everything that is wrong with it.
-pub(super) fn parse(record: &Record) -> Result<Row, Rejection> {
+pub(super) fn parse(record: &Record, id: RowId) -> Result<Row, Rejection> {
     let mut problems = Problems::default();
     let at = problems.take(instant::parse(record.get("at")));
     let ratings = ratings(record, &mut problems);
@@ -120,7 +129,7 @@ pub(super) fn parse(record: &Record) -> Result<Row, Rejection> {
         Some(at) if problems.0.is_empty() => Ok(Row {
             line: record.line,
             at,
-            source_id: source_id(record, at),
+            source_id: source_id(record, at, id),
             customer: record.get("customer").to_owned(),
             channel,
             touchpoint,
@@ -224,7 +233,7 @@ fn email(record: &Record, problems: &mut Problems) -> Option<String> {
     Some(address.to_owned())
 }
 
-fn source_id(record: &Record, at: DateTime<Utc>) -> String {
+fn source_id(record: &Record, at: DateTime<Utc>, id: RowId) -> String {
     match record.get("source_id") {
         "" => {
             let mut hash = Sha256::new();
@@ -232,6 +241,9 @@ fn source_id(record: &Record, at: DateTime<Utc>) -> String {
             for name in ["customer", "channel", "product", "text", "csat", "nps", "ces"] {
                 hash.update(record.get(name).as_bytes());
                 hash.update([0]);
+            }
+            if id == RowId::ContentAndLine {
+                hash.update(record.line.to_be_bytes());
             }
             let digest = hash.finalize();
             let hex: Vec<String> = digest.iter().take(12).map(|byte| format!("{byte:02x}")).collect();

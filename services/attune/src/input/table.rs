@@ -1,13 +1,17 @@
 //! Rows of named fields, whatever the file format.
 
 use std::collections::BTreeMap;
+use std::io::{BufRead, ErrorKind, Read as _};
 use std::path::Path;
 
-use csv::{ByteRecord, ReaderBuilder, StringRecord};
+use csv::{ByteRecord, Reader, ReaderBuilder, StringRecord};
 use serde_json::{Map, Value};
 
-use super::{InputError, Rejection};
+use super::lines::{Lines, Watched, watch};
+use super::{InputError, Mapping, Rejection};
 
+/// The longest line of JSON.
+const LONGEST_LINE: u64 = 8 << 20;
 const BYTE_ORDER_MARK: &[u8] = b"\xEF\xBB\xBF";
 
 /// How a file is written.
@@ -60,110 +64,147 @@ impl Record {
         self.fields.get(name).map_or("", String::as_str)
     }
 
-    fn new<'a>(line: u64, fields: impl Iterator<Item = (&'a str, &'a str)>) -> Self {
-        let fields = fields
-            .map(|(name, value)| (name.trim().to_ascii_lowercase(), value.trim().to_owned()))
-            .filter(|(_, value)| !value.is_empty())
-            .collect();
-        Self { line, fields }
+    /// `fields` by their columns' names.
+    fn new<'a>(line: u64, fields: impl Iterator<Item = (&'a str, &'a str)>, mapping: &Mapping) -> Self {
+        let mut named = BTreeMap::new();
+        for (column, value) in fields {
+            let (column, value) = (column.trim().to_ascii_lowercase(), value.trim());
+            if let Some(field) = mapping.field(&column)
+                && !value.is_empty()
+            {
+                named.insert(field.to_owned(), value.to_owned());
+            }
+        }
+        Self { line, fields: named }
     }
 }
 
-/// Splits a file into rows. Of each group of `required` columns the header must have one.
-pub(crate) fn records(
-    bytes: &[u8],
+/// The rows of a file, one after the other.
+pub(crate) struct Records<'r> {
+    kind: Kind<'r>,
+    mapping: Mapping,
+}
+
+enum Kind<'r> {
+    Separated {
+        reader: Box<Reader<Watched<Box<dyn BufRead + 'r>>>>,
+        lines: Lines,
+        columns: Vec<String>,
+    },
+    Json {
+        bytes: Box<dyn BufRead + 'r>,
+        line: u64,
+    },
+}
+
+/// Splits a file into rows. Of each group of `required` columns the header must have one, and all that `mapping` names.
+pub(crate) fn records<'r>(
+    mut bytes: Box<dyn BufRead + 'r>,
     format: Format,
     required: &[&[&'static str]],
-) -> Result<Vec<Result<Record, Rejection>>, InputError> {
-    let bytes = bytes.strip_prefix(BYTE_ORDER_MARK).unwrap_or(bytes);
-    if bytes.trim_ascii().is_empty() {
+    mapping: Mapping,
+) -> Result<Records<'r>, InputError> {
+    let first = bytes.fill_buf()?;
+    let mark = if first.starts_with(BYTE_ORDER_MARK) {
+        BYTE_ORDER_MARK.len()
+    } else {
+        0
+    };
+    let begin = first.get(mark..).unwrap_or_default().trim_ascii_start();
+    let (blank, array) = (begin.is_empty(), begin.starts_with(b"["));
+    bytes.consume(mark);
+    if blank {
         return Err(InputError::Empty);
     }
-    match format {
-        Format::Csv => separated(bytes, b',', required),
-        Format::Tsv => separated(bytes, b'\t', required),
-        Format::JsonLines => json_lines(bytes),
-    }
+    let kind = match format {
+        Format::Csv => separated(bytes, b',', required, &mapping)?,
+        Format::Tsv => separated(bytes, b'\t', required, &mapping)?,
+        Format::JsonLines if array => return Err(InputError::JsonArray),
+        Format::JsonLines => Kind::Json { bytes, line: 0 },
+    };
+    Ok(Records { kind, mapping })
 }
 
-fn separated(
-    bytes: &[u8],
+fn separated<'r>(
+    bytes: Box<dyn BufRead + 'r>,
     delimiter: u8,
     required: &[&[&'static str]],
-) -> Result<Vec<Result<Record, Rejection>>, InputError> {
+    mapping: &Mapping,
+) -> Result<Kind<'r>, InputError> {
+    let (watched, lines) = watch(bytes);
     let mut reader = ReaderBuilder::new()
         .delimiter(delimiter)
         .quoting(delimiter == b',')
         .flexible(true)
-        .from_reader(bytes);
-    let header = match reader.byte_headers() {
-        Ok(header) => String::from_utf8_lossy(header.as_slice().trim_ascii()).into_owned(),
-        Err(_) => return Err(InputError::Empty),
+        .from_reader(watched);
+    let header = reader.byte_headers().map_err(io_error)?;
+    let found = String::from_utf8_lossy(header.as_slice().trim_ascii()).into_owned();
+    let columns: Vec<String> = header
+        .iter()
+        .map(|name| String::from_utf8_lossy(name).trim().to_ascii_lowercase())
+        .collect();
+    let found = || {
+        if columns.len() > 1 {
+            columns.join(", ")
+        } else {
+            shortened(&found)
+        }
     };
-    let columns: Vec<String> = match reader.byte_headers() {
-        Ok(header) => header
-            .iter()
-            .map(|name| String::from_utf8_lossy(name).trim().to_ascii_lowercase())
-            .collect(),
-        Err(_) => return Err(InputError::Empty),
-    };
+    if let [missing, ..] = mapping.missing(&columns)[..] {
+        let (missing, found) = (missing.to_owned(), found());
+        return Err(InputError::Mapped { missing, found });
+    }
+    let fields: Vec<&str> = columns
+        .iter()
+        .filter_map(|column| mapping.field(column))
+        .collect();
     for group in required {
-        if !group
-            .iter()
-            .any(|name| columns.iter().any(|column| column == name))
-        {
+        if !group.iter().any(|name| fields.contains(name)) {
             let missing = group.first().copied().unwrap_or_default();
-            let found = if columns.len() > 1 {
-                columns.join(", ")
-            } else {
-                shortened(&header)
-            };
+            let found = found();
             return Err(InputError::Column { missing, found });
         }
     }
-    let mut found = Vec::new();
-    let mut lines = Lines {
-        bytes,
-        passed: 0,
-        line: 1,
-    };
-    let mut raw = ByteRecord::new();
-    loop {
-        let line = lines.at(reader.position().byte());
-        match reader.read_byte_record(&mut raw) {
-            Ok(false) => return Ok(found),
-            Ok(true) => found.push(record(&raw, &columns, line)),
-            Err(error) => found.push(Err(Rejection {
-                line,
-                reason: format!("cannot be read: {error}"),
-            })),
+    Ok(Kind::Separated {
+        reader: Box::new(reader),
+        lines,
+        columns,
+    })
+}
+
+fn io_error(error: csv::Error) -> InputError {
+    match error.into_kind() {
+        csv::ErrorKind::Io(error) => error.into(),
+        other => std::io::Error::new(ErrorKind::InvalidData, format!("{other:?}")).into(),
+    }
+}
+
+impl Records<'_> {
+    /// The next row, or why a line holds none; none at the end. Fails where the file cannot be read on.
+    pub(crate) fn next(&mut self) -> Result<Option<Result<Record, Rejection>>, InputError> {
+        match &mut self.kind {
+            Kind::Separated {
+                reader,
+                lines,
+                columns,
+            } => {
+                let start = reader.position().byte();
+                let mut raw = ByteRecord::new();
+                match reader.read_byte_record(&mut raw) {
+                    Ok(false) => Ok(None),
+                    Ok(true) => {
+                        let line = lines.at(start);
+                        Ok(Some(record(&raw, columns, line, &self.mapping)))
+                    }
+                    Err(error) => Err(io_error(error)),
+                }
+            }
+            Kind::Json { bytes, line } => next_json(bytes.as_mut(), line, &self.mapping),
         }
     }
 }
 
-/// Line numbers of records. The reader's own are one too low where lines end in CR LF, because it leaves the LF to
-/// the next record.
-struct Lines<'a> {
-    bytes: &'a [u8],
-    passed: usize,
-    line: u64,
-}
-
-impl Lines<'_> {
-    /// The number of the line on which the record that begins at or after byte `start` begins.
-    fn at(&mut self, start: u64) -> u64 {
-        let start = usize::try_from(start).unwrap_or(usize::MAX);
-        while let Some(byte) = self.bytes.get(self.passed)
-            && (self.passed < start || matches!(byte, b'\r' | b'\n'))
-        {
-            self.line += u64::from(*byte == b'\n');
-            self.passed += 1;
-        }
-        self.line
-    }
-}
-
-fn record(raw: &ByteRecord, columns: &[String], line: u64) -> Result<Record, Rejection> {
+fn record(raw: &ByteRecord, columns: &[String], line: u64, mapping: &Mapping) -> Result<Record, Rejection> {
     let refuse = |reason| Rejection { line, reason };
     if raw.len() != columns.len() {
         let (found, wanted) = (raw.len(), columns.len());
@@ -176,19 +217,51 @@ fn record(raw: &ByteRecord, columns: &[String], line: u64) -> Result<Record, Rej
     Ok(Record::new(
         line,
         columns.iter().map(String::as_str).zip(text.iter()),
+        mapping,
     ))
 }
 
-fn json_lines(bytes: &[u8]) -> Result<Vec<Result<Record, Rejection>>, InputError> {
-    if bytes.trim_ascii_start().starts_with(b"[") {
-        return Err(InputError::JsonArray);
+/// The next line that is not blank.
+fn next_json(
+    bytes: &mut dyn BufRead,
+    line: &mut u64,
+    mapping: &Mapping,
+) -> Result<Option<Result<Record, Rejection>>, InputError> {
+    let mut text = Vec::new();
+    loop {
+        *line += 1;
+        text.clear();
+        let count = bytes.take(LONGEST_LINE + 1).read_until(b'\n', &mut text)?;
+        if count == 0 {
+            return Ok(None);
+        }
+        if count as u64 > LONGEST_LINE && !text.ends_with(b"\n") {
+            skip_line(bytes)?;
+            let reason = format!("is longer than {} MiB", LONGEST_LINE >> 20);
+            return Ok(Some(Err(Rejection { line: *line, reason })));
+        }
+        if !text.trim_ascii().is_empty() {
+            return Ok(Some(json_record(*line, &text, mapping)));
+        }
     }
-    let lines = (1_u64..).zip(bytes.split(|byte| *byte == b'\n'));
-    let filled = lines.filter(|(_, text)| !text.trim_ascii().is_empty());
-    Ok(filled.map(|(line, text)| json_record(line, text)).collect())
 }
 
-fn json_record(line: u64, text: &[u8]) -> Result<Record, Rejection> {
+/// Leaves the rest of a line unread.
+fn skip_line(bytes: &mut dyn BufRead) -> std::io::Result<()> {
+    loop {
+        let buffer = bytes.fill_buf()?;
+        let (length, end) = match buffer.iter().position(|byte| *byte == b'\n') {
+            Some(end) => (end + 1, true),
+            None => (buffer.len(), buffer.is_empty()),
+        };
+        bytes.consume(length);
+        if end {
+            return Ok(());
+        }
+    }
+}
+
+fn json_record(line: u64, text: &[u8], mapping: &Mapping) -> Result<Record, Rejection> {
     let refuse = |reason| Rejection { line, reason };
     let object: Map<String, Value> =
         serde_json::from_slice(text).map_err(|error| refuse(format!("is not a JSON object: {error}")))?;
@@ -204,6 +277,7 @@ fn json_record(line: u64, text: &[u8]) -> Result<Record, Rejection> {
     Ok(Record::new(
         line,
         fields.iter().map(|(name, value)| (name.as_str(), value.as_str())),
+        mapping,
     ))
 }
 

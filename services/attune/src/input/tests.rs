@@ -164,3 +164,94 @@ fn what_cannot_be_read_at_all_says_what_to_do() {
         .to_string();
     assert!(missing.contains("/nowhere/feedback.csv"), "{missing}");
 }
+
+fn mapped(text: &str, pairs: &[&str], format: Format, id: RowId) -> Result<Vec<Row>, InputError> {
+    let pairs: Vec<String> = pairs.iter().map(|pair| (*pair).to_owned()).collect();
+    let mapping = Mapping::of_pairs(&pairs).unwrap();
+    let mut rows = rows(Box::new(text.as_bytes()), format, mapping, id)?;
+    let mut found = Vec::new();
+    while let Some(row) = rows.next()? {
+        found.push(row.unwrap());
+    }
+    Ok(found)
+}
+
+#[test]
+fn columns_are_read_as_the_mapping_names_them() {
+    let pairs = ["Created At=at", "comment=text", "Likelihood=NPS"];
+    let text = "created at,Comment,LIKELIHOOD,text,product\n2026-01-01,said,9,not this,App\n";
+    let rows = mapped(text, &pairs, Format::Csv, RowId::Content).unwrap();
+    assert_eq!((rows[0].text.as_str(), rows[0].product.as_str()), ("said", "App"));
+    assert_eq!(rows[0].ratings.len(), 1);
+    let json =
+        "{\"Created At\": \"2026-01-01\", \"comment\": \"said\", \"likelihood\": 9, \"product\": \"App\"}\n";
+    let same = mapped(json, &pairs, Format::JsonLines, RowId::Content).unwrap();
+    assert_eq!(
+        same[0].source_id, rows[0].source_id,
+        "what it says makes the id, not how it is written"
+    );
+    let problem = mapped("at,text\n", &["Note=text"], Format::Csv, RowId::Content).unwrap_err();
+    assert!(problem.to_string().contains("no column \"note\""), "{problem}");
+    let problem = mapped("at,words\n", &["words=customer"], Format::Csv, RowId::Content).unwrap_err();
+    assert!(problem.to_string().contains("no column text"), "{problem}");
+}
+
+#[test]
+fn rows_that_say_the_same_are_one_or_each_its_own() {
+    let text = "at,csat\n2026-01-01,5\n2026-01-01,5\n";
+    let ids = |id| -> Vec<String> {
+        let rows = mapped(text, &[], Format::Csv, id).unwrap();
+        rows.into_iter().map(|row| row.source_id).collect()
+    };
+    let one = ids(RowId::Content);
+    assert_eq!(one[0], one[1]);
+    let each = ids(RowId::ContentAndLine);
+    assert_ne!(each[0], each[1]);
+    assert_eq!(each, ids(RowId::ContentAndLine), "again the same");
+}
+
+#[test]
+fn a_quote_that_is_left_open_ends_the_reading_before_it_fills_the_memory() {
+    let open = format!(
+        "at,text\n2026-01-01,fine\n2026-01-01,\"{}",
+        "no end\n".repeat(3 << 20)
+    );
+    let mut rows = rows(
+        Box::new(open.as_bytes()),
+        Format::Csv,
+        Mapping::default(),
+        RowId::Content,
+    )
+    .unwrap();
+    assert_eq!(rows.next().unwrap().unwrap().unwrap().text, "fine");
+    let Err(broken) = rows.next() else {
+        panic!("twenty megabytes were taken for one row");
+    };
+    assert!(broken.to_string().contains("is a quote left open?"), "{broken}");
+}
+
+#[test]
+fn a_line_of_json_that_is_too_long_is_left_out_and_the_next_one_is_read() {
+    let long = format!("{{\"text\": \"{}\"}}\n", "x".repeat(9 << 20));
+    let text = format!("{long}\n{{\"at\": \"2026-01-01\", \"text\": \"fine\"}}");
+    let input = read(text.as_bytes(), Format::JsonLines).unwrap();
+    assert_eq!(reasons(&input), [(1, "is longer than 8 MiB")]);
+    assert_eq!((input.rows[0].text.as_str(), input.rows[0].line), ("fine", 3));
+}
+
+#[test]
+fn lines_are_counted_whatever_ends_them() {
+    for end in ["\n", "\r\n", "\r\n\r\n"] {
+        let lines = [
+            "at,text",
+            "2026-01-01,one",
+            "2026-01-01,\"two\nhalves\"",
+            "soon,bad",
+        ];
+        let input = csv(&lines.join(end));
+        let step = end.matches('\n').count() as u64;
+        let numbers: Vec<u64> = input.rows.iter().map(|row| row.line).collect();
+        assert_eq!(numbers, [1 + step, 1 + 2 * step], "{end:?}");
+        assert_eq!(input.rejected[0].line, 2 + 3 * step, "{end:?}");
+    }
+}

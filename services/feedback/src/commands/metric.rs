@@ -25,6 +25,25 @@ pub(crate) async fn query(db: &Database, tenant: &TenantId, measure: &Measure) -
     let mut tx = db.read(tenant).await?;
     let counted = counts(&mut tx, measure).await?;
     tx.commit().await?;
+    values(counted)
+}
+
+/// Answers several questions for one number each, in one transaction.
+pub(crate) async fn query_all(
+    db: &Database,
+    tenant: &TenantId,
+    measures: &[Measure],
+) -> Result<Vec<Value>, Error> {
+    let mut tx = db.read(tenant).await?;
+    let mut counted = Vec::with_capacity(measures.len());
+    for measure in measures {
+        counted.extend(counts(&mut tx, measure).await?);
+    }
+    tx.commit().await?;
+    values(counted)
+}
+
+fn values(counted: Vec<(Window, Counts)>) -> Result<Vec<Value>, Error> {
     let value = |(window, counts): (Window, Counts)| {
         Ok(Value {
             window,

@@ -2,21 +2,39 @@
 
 use attune_api::feedback::v1 as pb;
 use attune_api::interactions::v1 as interactions;
+use attune_api::interactions::v1::JourneyStage;
+use attune_events::{ConsumeError, Event};
 use attune_rpc::{Error, Page, RequestKey, Violations, timestamp};
-use chrono::{DateTime, Utc};
 use uuid::Uuid;
 
-use crate::commands::invitation::{Heard, Invite};
-use crate::domain::invitation::{Invitation, InvitationState, Occasion};
+use crate::commands::invitation::{Explained, Invite};
+use crate::convert::survey::trigger;
+use crate::domain::invitation::{Cause, Invitation, InvitationState, Occasion};
+use crate::domain::survey::{Happening, Told, Trigger};
 use crate::store::invitation::Filter;
 
-/// What a recorded interaction is to surveys; none when nobody knows whose it is.
-pub(crate) fn heard(
-    recorded: interactions::InteractionRecorded,
-    recorded_at: DateTime<Utc>,
-) -> Result<Option<Heard>, Error> {
+/// What an event about an interaction is to surveys; none when it is of another kind, or nobody knows whose the
+/// interaction is.
+pub(crate) fn heard(event: &Event) -> Result<Option<Happening>, ConsumeError> {
+    let (told, interaction) = if event.is::<interactions::InteractionRecorded>() {
+        let recorded: interactions::InteractionRecorded = event.decode()?;
+        (Told::Recorded, recorded.interaction)
+    } else if event.is::<interactions::InteractionClosed>() {
+        let closed: interactions::InteractionClosed = event.decode()?;
+        (Told::Closed, closed.interaction)
+    } else {
+        return Ok(None);
+    };
+    Ok(happening(told, interaction, event)?)
+}
+
+fn happening(
+    told: Told,
+    interaction: Option<interactions::Interaction>,
+    event: &Event,
+) -> Result<Option<Happening>, Error> {
     let mut violations = Violations::default();
-    let Some(interaction) = violations.required("interaction", recorded.interaction) else {
+    let Some(interaction) = violations.required("interaction", interaction) else {
         return violations.finish(None);
     };
     let profile_id = violations.optional_id("profile_id", &interaction.profile_id);
@@ -25,21 +43,32 @@ pub(crate) fn heard(
     }
     let interaction_id = violations.id("interaction_id", &interaction.interaction_id);
     let occurred_at = violations.instant("occurred_at", interaction.occurred_at);
-    let stage = interaction.stage().as_str_name().to_owned();
-    let heard = || {
-        Some(Heard {
+    let closed_at = violations.optional_instant("closed_at", interaction.closed_at);
+    let direction = interaction.direction().as_str_name().to_owned();
+    let stage = match interaction.stage() {
+        JourneyStage::Unspecified => String::new(),
+        stage => stage.as_str_name().to_owned(),
+    };
+    let happening = || {
+        Some(Happening {
+            told,
+            event_id: event.id,
+            event_type: event.type_name.clone(),
+            told_at: event.time,
             interaction_id: interaction_id?,
             profile_id: profile_id??,
             channel: interaction.channel,
+            direction,
             touchpoint: interaction.touchpoint,
             stage,
+            outcome: interaction.outcome,
             product: interaction.product,
             agent_id: interaction.agent_id,
             occurred_at: occurred_at?,
-            recorded_at,
+            closed_at: closed_at?,
         })
     };
-    violations.finish(heard()).map(Some)
+    violations.finish(happening()).map(Some)
 }
 
 pub(crate) fn invite(request: &pb::InviteRequest) -> Result<Invite, Error> {
@@ -62,6 +91,7 @@ pub(crate) fn invite(request: &pb::InviteRequest) -> Result<Invite, Error> {
                 touchpoint: touchpoint?.unwrap_or_default(),
                 product: product?,
                 agent_id: agent_id?,
+                cause: None,
             },
             key: key?,
         })
@@ -95,7 +125,8 @@ pub(crate) fn list(request: &pb::ListInvitationsRequest) -> Result<(Filter, Page
     Ok((filter, page?))
 }
 
-pub(crate) fn explain(invitation: &Invitation) -> pb::ExplainInvitationResponse {
+pub(crate) fn explain(explained: Explained) -> pb::ExplainInvitationResponse {
+    let Explained { invitation, cause } = explained;
     let record = invitation.decision.as_ref();
     let checks = record.map(|record| record.checks.as_slice()).unwrap_or_default();
     let check = |check: &crate::domain::invitation::Check| pb::EligibilityCheck {
@@ -104,10 +135,29 @@ pub(crate) fn explain(invitation: &Invitation) -> pb::ExplainInvitationResponse 
         description: check.description.clone(),
     };
     pb::ExplainInvitationResponse {
-        invitation: Some(to_proto(invitation)),
+        cause: cause.map(|(cause, trigger)| cause_to_proto(cause, trigger)),
+        invitation: Some(to_proto(&invitation)),
         rule: record.map(|record| record.rule.clone()).unwrap_or_default(),
         checks: checks.iter().map(check).collect(),
         decided_at: invitation.decided_at.map(timestamp),
+    }
+}
+
+fn cause_to_proto(cause: Cause, trigger: Option<Trigger>) -> pb::InvitationCause {
+    let Cause {
+        event_type,
+        event_id,
+        event_time,
+        survey_version,
+        trigger: index,
+    } = cause;
+    pb::InvitationCause {
+        event_type,
+        event_id: event_id.to_string(),
+        event_time: Some(timestamp(event_time)),
+        survey_version,
+        trigger_index: i32::try_from(index).unwrap_or(i32::MAX),
+        trigger: trigger.map(trigger::to_proto),
     }
 }
 

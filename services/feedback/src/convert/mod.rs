@@ -19,3 +19,4 @@ pub(crate) mod survey;
 pub(crate) mod theme;
 pub(crate) mod topic;
 pub(crate) mod understanding;
+pub(crate) mod watch;

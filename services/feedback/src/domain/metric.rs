@@ -57,7 +57,7 @@ pub(crate) enum Step {
 }
 
 /// Which feedback a number is about; empty texts do not restrict.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
 pub(crate) struct Slice {
     pub(crate) product: String,
     pub(crate) channel: String,

@@ -20,6 +20,7 @@ mod theme;
 mod topic;
 mod understanding;
 mod usual;
+mod watch;
 
 pub(crate) use comparison::{Contrast, Group};
 pub(crate) use correction::{Correction, CorrectionState, reason_of, taught_by};
@@ -38,3 +39,4 @@ pub(crate) use theme::{Period, Theme, ThemeInPeriod, without_placeholders};
 pub(crate) use topic::{Topic, TopicOrigin};
 pub(crate) use understanding::{Mention, Sentiment, Understanding};
 pub(crate) use usual::Series;
+pub(crate) use watch::{Announced, Watched};

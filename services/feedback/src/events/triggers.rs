@@ -1,4 +1,4 @@
-//! Interactions after which customers are asked.
+//! Events of interactions after which customers are asked.
 
 use async_trait::async_trait;
 use attune_api::interactions::v1 as pb;
@@ -9,7 +9,7 @@ use prost::Name;
 use crate::commands::invitation::hear;
 use crate::convert;
 
-/// Hears recorded interactions for surveys. A subscription of its own, so that neither waits for the other.
+/// Hears recorded and closed interactions for surveys. A subscription of its own, so that neither waits for the other.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Triggers;
 
@@ -24,7 +24,10 @@ impl Consumer for Triggers {
     }
 
     fn types(&self) -> Vec<String> {
-        vec![pb::InteractionRecorded::full_name()]
+        vec![
+            pb::InteractionRecorded::full_name(),
+            pb::InteractionClosed::full_name(),
+        ]
     }
 
     async fn handle(&self, tx: &mut Tx, event: &Event) -> Result<(), ConsumeError> {
@@ -33,12 +36,8 @@ impl Consumer for Triggers {
 
     async fn handle_batch(&self, tx: &mut Tx, events: &[Event]) -> Result<(), ConsumeError> {
         let mut heard = Vec::with_capacity(events.len());
-        for event in events
-            .iter()
-            .filter(|event| event.is::<pb::InteractionRecorded>())
-        {
-            let recorded: pb::InteractionRecorded = event.decode()?;
-            heard.extend(convert::invitation::heard(recorded, event.time)?);
+        for event in events {
+            heard.extend(convert::invitation::heard(event)?);
         }
         if heard.is_empty() {
             return Ok(());

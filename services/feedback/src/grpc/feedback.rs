@@ -5,6 +5,7 @@ use attune_api::feedback::v1::feedback_service_server::FeedbackService;
 use attune_auth::Caller;
 use attune_rpc::TenantId;
 use attune_server::{Answers, answer_each};
+use futures::{StreamExt as _, TryStreamExt as _};
 use tonic::{Request, Response, Status, Streaming};
 
 use super::Handlers;
@@ -16,6 +17,7 @@ use crate::{commands, convert};
 #[tonic::async_trait]
 impl FeedbackService for Handlers {
     type SubmitFeedbackStreamStream = Answers<pb::SubmitFeedbackStreamResponse>;
+    type WatchFeedbackStream = Answers<pb::WatchFeedbackResponse>;
 
     async fn submit_feedback(
         &self,
@@ -65,6 +67,18 @@ impl FeedbackService for Handlers {
             feedback,
             next_page_token,
         }))
+    }
+
+    async fn watch_feedback(
+        &self,
+        request: Request<pb::WatchFeedbackRequest>,
+    ) -> Result<Response<Self::WatchFeedbackStream>, Status> {
+        let caller = Caller::of(&request)?;
+        let filter = convert::watch::filter(request.get_ref())?;
+        let opening = convert::watch::opening(&caller, &request.get_ref().after)?;
+        let updates = self.live.feedback(opening, filter).await?;
+        let answers = updates.map_ok(convert::watch::update_to_proto).err_into();
+        Ok(Response::new(answers.boxed()))
     }
 }
 

@@ -53,8 +53,8 @@ impl InvitationService for Handlers {
     ) -> Result<Response<pb::ExplainInvitationResponse>, Status> {
         let caller = Caller::of(&request)?;
         let id = convert::invitation::id(&request.get_ref().invitation_id)?;
-        let invitation = commands::invitation::get(&self.db, caller.tenant(), id).await?;
-        Ok(Response::new(convert::invitation::explain(&invitation)))
+        let explained = commands::invitation::explain(&self.db, caller.tenant(), id).await?;
+        Ok(Response::new(convert::invitation::explain(explained)))
     }
 
     async fn submit_survey_response(

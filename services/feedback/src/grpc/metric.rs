@@ -3,7 +3,9 @@
 use attune_api::feedback::v1 as pb;
 use attune_api::feedback::v1::metric_service_server::MetricService;
 use attune_auth::Caller;
+use attune_server::Answers;
 use attune_stats::{MetricDefinition, registry};
+use futures::{StreamExt as _, TryStreamExt as _};
 use tonic::{Request, Response, Status};
 
 use super::Handlers;
@@ -11,6 +13,8 @@ use crate::{commands, convert};
 
 #[tonic::async_trait]
 impl MetricService for Handlers {
+    type WatchMetricsStream = Answers<pb::WatchMetricsResponse>;
+
     async fn list_metric_definitions(
         &self,
         request: Request<pb::ListMetricDefinitionsRequest>,
@@ -34,6 +38,18 @@ impl MetricService for Handlers {
         let values = commands::metric::query(&self.db, caller.tenant(), &measure).await?;
         let values = values.into_iter().map(convert::metric::value_to_proto).collect();
         Ok(Response::new(pb::QueryMetricResponse { values }))
+    }
+
+    async fn watch_metrics(
+        &self,
+        request: Request<pb::WatchMetricsRequest>,
+    ) -> Result<Response<Self::WatchMetricsStream>, Status> {
+        let caller = Caller::of(&request)?;
+        let watched = convert::watch::watched(request.get_ref())?;
+        let opening = convert::watch::opening(&caller, &request.get_ref().after)?;
+        let changes = self.live.metrics(opening, watched).await?;
+        let answers = changes.map_ok(convert::watch::changes_to_proto).err_into();
+        Ok(Response::new(answers.boxed()))
     }
 
     async fn compare_metric(

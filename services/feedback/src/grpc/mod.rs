@@ -18,6 +18,7 @@ use tokio_util::sync::CancellationToken;
 use crate::analysis::Reader;
 use crate::commands::feedback::ById;
 use crate::commands::submission::Submissions;
+use crate::live::Live;
 
 pub(crate) use survey::Surveys;
 
@@ -28,17 +29,19 @@ pub(crate) struct Handlers {
     reader: Reader,
     submissions: Gather<Submissions>,
     by_id: GatherReads<ById>,
+    live: Live,
     /// Cancelled when the process stops; open streams end then.
     shutdown: CancellationToken,
 }
 
 impl Handlers {
-    pub(crate) fn new(db: Database, reader: Reader, shutdown: CancellationToken) -> Self {
+    pub(crate) fn new(db: Database, reader: Reader, live: Live, shutdown: CancellationToken) -> Self {
         Self {
             submissions: Submissions::gather(db.clone(), reader.clone()),
             by_id: GatherReads::new(db.clone(), ById),
             db,
             reader,
+            live,
             shutdown,
         }
     }

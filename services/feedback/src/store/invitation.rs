@@ -5,7 +5,7 @@ use sqlx::types::Json;
 use sqlx::{query, query_as, query_scalar};
 use uuid::Uuid;
 
-use crate::domain::invitation::{Invitation, InvitationState, Occasion, Record};
+use crate::domain::invitation::{Cause, Invitation, InvitationState, Occasion, Record};
 
 /// Which invitations a list holds; what is left out does not restrict.
 #[derive(Clone, Copy, Debug, Default)]
@@ -21,8 +21,8 @@ macro_rules! select {
             Invitation,
             r#"SELECT invitation_id, survey_id, survey_version, profile_id, occasion, interaction_id, touchpoint,
                       product, agent_id, language, state AS "state: InvitationState", reason, message_id, reminders,
-                      version, token_hash, decision AS "decision: Json<Record>", feedback_ids, created_at,
-                      decided_at, expires_at, answered_at
+                      version, token_hash, decision AS "decision: Json<Record>",
+                      cause AS "cause: Json<Cause>", feedback_ids, created_at, decided_at, expires_at, answered_at
                FROM feedback.invitation "# + $rest,
             $($argument),*
         )
@@ -106,10 +106,12 @@ pub(crate) async fn page(
 /// Stores an occasion, and answers whether it is a new one.
 pub(crate) async fn insert(tx: &mut Tx, id: Uuid, occasion: &Occasion) -> Result<bool, sqlx::Error> {
     let (tenant, now) = (tx.tenant().as_str().to_owned(), tx.now());
+    let cause = occasion.cause.clone().map(Json);
     let stored = query!(
         "INSERT INTO feedback.invitation (tenant_id, invitation_id, survey_id, profile_id, occasion, interaction_id,
-             touchpoint, product, agent_id, language, state, reason, reminders, version, feedback_ids, created_at)
-         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, '', 'scheduled', '', 0, 1, '{}', $10)
+             touchpoint, product, agent_id, language, state, reason, reminders, version, feedback_ids, created_at,
+             cause)
+         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, '', 'scheduled', '', 0, 1, '{}', $10, $11)
          ON CONFLICT ON CONSTRAINT invitation_occasion_key DO NOTHING",
         tenant,
         id,
@@ -120,7 +122,8 @@ pub(crate) async fn insert(tx: &mut Tx, id: Uuid, occasion: &Occasion) -> Result
         occasion.touchpoint,
         occasion.product,
         occasion.agent_id,
-        now
+        now,
+        cause.as_ref() as Option<&Json<Cause>>
     )
     .execute(&mut **tx)
     .await?;

@@ -18,6 +18,7 @@ pub(crate) mod perception;
 pub(crate) mod recovery;
 pub(crate) mod response;
 pub(crate) mod series;
+pub(crate) mod stage;
 pub(crate) mod survey;
 pub(crate) mod text;
 pub(crate) mod theme;

@@ -17,6 +17,7 @@ mod recovery;
 mod survey;
 mod themes;
 mod topic;
+mod triggers;
 
 use std::sync::{Arc, LazyLock};
 

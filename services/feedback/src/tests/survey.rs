@@ -21,7 +21,7 @@ fn key(method: &'static str) -> RequestKey {
     }
 }
 
-fn free() -> Eligibility {
+pub(super) fn free() -> Eligibility {
     Eligibility {
         cool_down_days: 0,
         contact_budget: 0,
@@ -44,11 +44,11 @@ fn question(id: &str, kind: Kind) -> Question {
     }
 }
 
-fn definition(eligibility: Eligibility) -> Definition {
+pub(super) fn definition(eligibility: Eligibility) -> Definition {
     Definition {
         titles: Texts(vec![("en".to_owned(), "How was it?".to_owned())]),
         questions: vec![question("score", Kind::Csat), question("text", Kind::Text)],
-        trigger: None,
+        triggers: Vec::new(),
         eligibility,
         template_id: Uuid::now_v7(),
         expiry_hours: 48,
@@ -67,9 +67,14 @@ fn given(score: i64, text: &str) -> Given {
 impl Bench {
     /// A survey that is asked now.
     async fn published(&self, name: &str, eligibility: Eligibility) -> Survey {
+        self.published_as(name, definition(eligibility)).await
+    }
+
+    /// The same with this definition.
+    pub(super) async fn published_as(&self, name: &str, definition: Definition) -> Survey {
         let create = commands::survey::Create {
             name: name.to_owned(),
-            definition: definition(eligibility),
+            definition,
             key: key("CreateSurvey"),
         };
         let mut survey = commands::survey::create(&self.db, &self.tenant, create)
@@ -93,6 +98,7 @@ impl Bench {
                 touchpoint: "support.call".to_owned(),
                 product: "North".to_owned(),
                 agent_id: "7".to_owned(),
+                cause: None,
             },
             key: key("Invite"),
         };
@@ -100,7 +106,7 @@ impl Bench {
     }
 
     /// Decides about an invitation, the person being willing.
-    async fn decide(&self, id: Uuid) -> Invitation {
+    pub(super) async fn decide(&self, id: Uuid) -> Invitation {
         let person = Person {
             consent: Some(true),
             has_address: true,

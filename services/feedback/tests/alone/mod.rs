@@ -1,6 +1,8 @@
 //! The service as a process has it, without the others.
 #![allow(clippy::unwrap_used, dead_code)] // a test's own mistakes; not every file of tests uses all
 
+use std::time::Duration;
+
 use attune_auth::{DevIssuer, TokenSpec};
 use attune_clock::Clock;
 use attune_database::Schema;
@@ -34,6 +36,11 @@ impl Alone {
 
     /// With others it reaches.
     pub(crate) async fn start_with(peers: PeerConfig) -> Self {
+        Self::start_as(attune_feedback::Config::default(), peers).await
+    }
+
+    /// With settings of its own.
+    pub(crate) async fn start_as(own: attune_feedback::Config, peers: PeerConfig) -> Self {
         let schema = Schema("feedback");
         let database = TemplateSet::new(&[(schema, Feedback::default().migrator())])
             .database()
@@ -58,7 +65,7 @@ impl Alone {
             },
             ..Config::default()
         };
-        let running = App::build(config, vec![std::sync::Arc::new(Feedback::default())])
+        let running = App::build(config, vec![std::sync::Arc::new(Feedback::new(own))])
             .await
             .unwrap()
             .spawn();
@@ -81,8 +88,37 @@ impl Alone {
         scopes: &str,
     ) -> InterceptedService<Channel, impl Fn(Request<()>) -> Result<Request<()>, Status> + Clone + use<>>
     {
+        self.as_bearer(&TokenSpec::user(
+            "tester",
+            TenantId::parse(tenant).unwrap(),
+            scopes,
+        ))
+    }
+
+    /// The same with a token that is good for so long.
+    pub(crate) fn as_user_for(
+        &self,
+        tenant: &str,
+        scopes: &str,
+        ttl: Duration,
+    ) -> InterceptedService<Channel, impl Fn(Request<()>) -> Result<Request<()>, Status> + Clone + use<>>
+    {
         let spec = TokenSpec::user("tester", TenantId::parse(tenant).unwrap(), scopes);
-        let bearer: AsciiMetadataValue = format!("Bearer {}", self.issuer.token(&spec).unwrap())
+        self.as_bearer(&TokenSpec { ttl, ..spec })
+    }
+
+    /// A token of somebody of `tenant` with these scopes.
+    pub(crate) fn token(&self, tenant: &str, scopes: &str) -> String {
+        let spec = TokenSpec::user("tester", TenantId::parse(tenant).unwrap(), scopes);
+        self.issuer.token(&spec).unwrap()
+    }
+
+    fn as_bearer(
+        &self,
+        spec: &TokenSpec,
+    ) -> InterceptedService<Channel, impl Fn(Request<()>) -> Result<Request<()>, Status> + Clone + use<>>
+    {
+        let bearer: AsciiMetadataValue = format!("Bearer {}", self.issuer.token(spec).unwrap())
             .parse()
             .unwrap();
         InterceptedService::new(self.channel.clone(), move |mut request: Request<()>| {

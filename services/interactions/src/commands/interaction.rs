@@ -2,7 +2,7 @@
 
 use std::collections::HashMap;
 
-use attune_database::{Began, Database, Gather, GatherReads, GatheredRead, GatheredWrite, Tx, settle};
+use attune_database::{Began, Database, Gather, GatherReads, GatheredRead, GatheredWrite, Tx, Write, settle};
 use attune_rpc::{Page, RequestKey, TenantId};
 use chrono::{DateTime, Utc};
 use uuid::Uuid;
@@ -14,6 +14,17 @@ use crate::{events, store};
 /// A contact to be recorded.
 pub(crate) struct Record {
     pub(crate) draft: Draft,
+    pub(crate) key: RequestKey,
+}
+
+/// A contact whose matter is to be closed.
+#[derive(Debug)]
+pub(crate) struct Close {
+    pub(crate) interaction_id: Uuid,
+    /// None to leave what was recorded.
+    pub(crate) outcome: Option<String>,
+    /// None for now.
+    pub(crate) closed_at: Option<DateTime<Utc>>,
     pub(crate) key: RequestKey,
 }
 
@@ -225,6 +236,45 @@ fn source_key(draft: &Draft) -> Option<SourceKey> {
 
 fn seen_id(seen: &HashMap<SourceKey, Uuid>, key: Option<&SourceKey>) -> Option<Uuid> {
     key.and_then(|key| seen.get(key)).copied()
+}
+
+/// Closes the matter of a contact, once.
+pub(crate) async fn close(
+    db: &Database,
+    reads: &GatherReads<ById>,
+    tenant: &TenantId,
+    close: Close,
+) -> Result<Interaction, Error> {
+    let Close {
+        interaction_id,
+        outcome,
+        closed_at,
+        key,
+    } = close;
+    let mut tx = match db.write(tenant, &key, interaction_id).await? {
+        Write::Fresh(tx) => tx,
+        Write::Repeat(id) => return get(reads, tenant, id).await,
+    };
+    let held = store::interaction::lock(&mut tx, interaction_id).await?;
+    let mut interaction = held.ok_or(Error::NoInteraction(interaction_id))?;
+    if interaction.draft.closed_at.is_some() {
+        return Err(Error::Closed);
+    }
+    let closed_at = closed_at.unwrap_or(tx.now());
+    if closed_at < interaction.draft.occurred_at {
+        return Err(Error::ClosedAt("must not be before the interaction"));
+    }
+    if closed_at > tx.now() {
+        return Err(Error::ClosedAt("must not be in the future"));
+    }
+    interaction.draft.closed_at = Some(closed_at);
+    if let Some(outcome) = outcome {
+        interaction.draft.outcome = outcome;
+    }
+    store::interaction::close(&mut tx, &interaction).await?;
+    events::closed(&mut tx, &interaction).await?;
+    tx.commit().await?;
+    Ok(interaction)
 }
 
 /// Reads contacts by their ids, for all callers that ask at the moment.

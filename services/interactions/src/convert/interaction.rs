@@ -4,7 +4,7 @@ use attune_api::interactions::v1 as pb;
 use attune_rpc::{Error, Page, RequestKey, Violations, timestamp};
 use uuid::Uuid;
 
-use crate::commands::interaction::{Place, Record, Recorded};
+use crate::commands::interaction::{Close, Place, Record, Recorded};
 use crate::domain::{Direction, Draft, Interaction, Stage};
 
 const MOST_IN_MESSAGE: usize = 500;
@@ -96,6 +96,23 @@ pub(crate) fn results(
     }
 }
 
+pub(crate) fn close(request: &pb::CloseInteractionRequest) -> Result<Close, Error> {
+    let mut violations = Violations::default();
+    let key = RequestKey::of("CloseInteraction", &request.request_id, request, &mut violations);
+    let interaction_id = violations.id("interaction_id", &request.interaction_id);
+    let outcome = violations.optional_slug("outcome", &request.outcome, 64);
+    let closed_at = violations.optional_instant("closed_at", request.closed_at);
+    let close = || {
+        Some(Close {
+            interaction_id: interaction_id?,
+            outcome: outcome?,
+            closed_at: closed_at?,
+            key: key?,
+        })
+    };
+    violations.finish(close())
+}
+
 pub(crate) fn get(request: &pb::GetInteractionRequest) -> Result<Uuid, Error> {
     let mut violations = Violations::default();
     let id = violations.id("interaction_id", &request.interaction_id);
@@ -131,6 +148,12 @@ fn draft(interaction: &pb::Interaction, violations: &mut Violations) -> Option<D
     let text = violations.text("text", &interaction.text, 0..=20_000);
     let occurred_at = violations.instant("occurred_at", interaction.occurred_at);
     let source_id = violations.text("source_id", &interaction.source_id, 0..=200);
+    let closed_at = violations.optional_instant("closed_at", interaction.closed_at);
+    if let (Some(Some(closed_at)), Some(occurred_at)) = (closed_at, occurred_at)
+        && closed_at < occurred_at
+    {
+        violations.add("closed_at", "must not be before occurred_at");
+    }
     Some(Draft {
         profile_id: profile_id?,
         channel: channel?,
@@ -143,6 +166,7 @@ fn draft(interaction: &pb::Interaction, violations: &mut Violations) -> Option<D
         text: text?,
         occurred_at: occurred_at?,
         source_id: source_id.map(|id| (!id.is_empty()).then_some(id))?,
+        closed_at: closed_at?,
     })
 }
 
@@ -184,6 +208,7 @@ pub(crate) fn to_proto(interaction: Interaction) -> pb::Interaction {
         text,
         occurred_at,
         source_id,
+        closed_at,
     } = draft;
     let direction = match direction {
         Direction::Inbound => pb::Direction::Inbound,
@@ -212,5 +237,17 @@ pub(crate) fn to_proto(interaction: Interaction) -> pb::Interaction {
         occurred_at: Some(timestamp(occurred_at)),
         source_id: source_id.unwrap_or_default(),
         create_time: Some(timestamp(created_at)),
+        closed_at: closed_at.map(timestamp),
+    }
+}
+
+/// What is told of a closed contact: its text was told when it was recorded.
+pub(crate) fn closed(interaction: Interaction) -> pb::InteractionClosed {
+    let interaction = pb::Interaction {
+        text: String::new(),
+        ..to_proto(interaction)
+    };
+    pb::InteractionClosed {
+        interaction: Some(interaction),
     }
 }

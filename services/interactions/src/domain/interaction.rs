@@ -38,6 +38,8 @@ pub(crate) struct Draft {
     pub(crate) occurred_at: DateTime<Utc>,
     /// With the channel, the key of the source; `None` where the source has none.
     pub(crate) source_id: Option<String>,
+    /// When the matter that it opened was closed; not before `occurred_at`.
+    pub(crate) closed_at: Option<DateTime<Utc>>,
 }
 
 /// A recorded contact.

@@ -14,7 +14,11 @@ use crate::domain::Interaction;
 
 pub(crate) use sent::SentMessages;
 
-/// Tells of `items`, each in its trace.
+/// The version of a contact when it is recorded, and when it is closed: it changes once.
+const RECORDED: i64 = 1;
+const CLOSED: i64 = 2;
+
+/// Tells of `items`, each in its trace, and of those among them that are closed by now.
 pub(crate) async fn recorded(
     tx: &mut Tx,
     items: &[Interaction],
@@ -28,12 +32,32 @@ pub(crate) async fn recorded(
         .iter()
         .map(|item| NewEvent {
             subject: item.interaction_id,
-            subject_version: 1,
+            subject_version: RECORDED,
             payload: pb::InteractionRecorded {
                 interaction: Some(convert::interaction::to_proto(item.clone())),
             },
         })
         .collect();
     attune_events::append_traced(tx, &events, &traces).await?;
+    let over = items
+        .iter()
+        .zip(traces)
+        .filter(|(item, _)| item.draft.closed_at.is_some());
+    let (events, traces): (Vec<_>, Vec<_>) = over.map(|(item, trace)| (closing(item), trace)).unzip();
+    attune_events::append_traced(tx, &events, &traces).await?;
     Ok(())
+}
+
+/// Tells that a contact that was open is closed.
+pub(crate) async fn closed(tx: &mut Tx, item: &Interaction) -> Result<(), sqlx::Error> {
+    attune_events::append_many(tx, &[closing(item)]).await?;
+    Ok(())
+}
+
+fn closing(item: &Interaction) -> NewEvent<pb::InteractionClosed> {
+    NewEvent {
+        subject: item.interaction_id,
+        subject_version: CLOSED,
+        payload: convert::interaction::closed(item.clone()),
+    }
 }

@@ -65,5 +65,6 @@ fn contact(message: notifications::Message, event: &Event) -> Option<Draft> {
         text: String::new(),
         occurred_at: event.time,
         source_id: Some(message.message_id),
+        closed_at: None,
     })
 }

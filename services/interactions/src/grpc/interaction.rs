@@ -38,6 +38,17 @@ impl InteractionService for Interactions {
         Ok(Response::new(answers))
     }
 
+    async fn close_interaction(
+        &self,
+        request: Request<pb::CloseInteractionRequest>,
+    ) -> Result<Response<pb::CloseInteractionResponse>, Status> {
+        let caller = Caller::of(&request)?;
+        let close = convert::interaction::close(request.get_ref())?;
+        let closed = commands::interaction::close(&self.db, &self.by_id, caller.tenant(), close).await?;
+        let interaction = Some(convert::interaction::to_proto(closed));
+        Ok(Response::new(pb::CloseInteractionResponse { interaction }))
+    }
+
     async fn get_interaction(
         &self,
         request: Request<pb::GetInteractionRequest>,

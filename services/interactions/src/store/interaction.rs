@@ -24,6 +24,7 @@ struct Row {
     text: String,
     occurred_at: DateTime<Utc>,
     source_id: Option<String>,
+    closed_at: Option<DateTime<Utc>>,
     created_at: DateTime<Utc>,
 }
 
@@ -42,6 +43,7 @@ impl From<Row> for Interaction {
             text,
             occurred_at,
             source_id,
+            closed_at,
             created_at,
         } = row;
         let draft = Draft {
@@ -56,6 +58,7 @@ impl From<Row> for Interaction {
             text,
             occurred_at,
             source_id,
+            closed_at,
         };
         Self {
             interaction_id,
@@ -71,7 +74,8 @@ pub(crate) async fn by_ids(tx: &mut Tx, ids: &[Uuid]) -> Result<HashMap<Uuid, In
     let rows = query_as!(
         Row,
         r#"SELECT interaction_id, profile_id, channel, direction AS "direction: _", touchpoint,
-                  stage AS "stage: _", outcome, product, agent_id, text, occurred_at, source_id, created_at
+                  stage AS "stage: _", outcome, product, agent_id, text, occurred_at, source_id, closed_at,
+                  created_at
            FROM interactions.interaction WHERE tenant_id = $1 AND interaction_id = ANY($2)"#,
         tenant,
         ids
@@ -95,7 +99,8 @@ pub(crate) async fn page(
     let rows = query_as!(
         Row,
         r#"SELECT interaction_id, profile_id, channel, direction AS "direction: _", touchpoint,
-                  stage AS "stage: _", outcome, product, agent_id, text, occurred_at, source_id, created_at
+                  stage AS "stage: _", outcome, product, agent_id, text, occurred_at, source_id, closed_at,
+                  created_at
            FROM interactions.interaction
            WHERE tenant_id = $1
              AND (occurred_at, interaction_id) < (coalesce($2, 'infinity'::timestamptz), $3::uuid)
@@ -122,7 +127,8 @@ pub(crate) async fn page_of_profile(
     let rows = query_as!(
         Row,
         r#"SELECT interaction_id, profile_id, channel, direction AS "direction: _", touchpoint,
-                  stage AS "stage: _", outcome, product, agent_id, text, occurred_at, source_id, created_at
+                  stage AS "stage: _", outcome, product, agent_id, text, occurred_at, source_id, closed_at,
+                  created_at
            FROM interactions.interaction
            WHERE tenant_id = $1 AND profile_id = $2
              AND (occurred_at, interaction_id) < (coalesce($3, 'infinity'::timestamptz), $4::uuid)
@@ -177,12 +183,13 @@ pub(crate) async fn insert_many(tx: &mut Tx, items: &[Interaction]) -> Result<Ha
     let stages: Vec<Option<Stage>> = items.iter().map(|item| item.draft.stage).collect();
     let times: Vec<DateTime<Utc>> = items.iter().map(|item| item.draft.occurred_at).collect();
     let sources: Vec<Option<&str>> = items.iter().map(|item| item.draft.source_id.as_deref()).collect();
+    let closings: Vec<Option<DateTime<Utc>>> = items.iter().map(|item| item.draft.closed_at).collect();
     let inserted = query_scalar!(
         "INSERT INTO interactions.interaction
              (tenant_id, created_at, interaction_id, profile_id, channel, direction, touchpoint, stage, outcome,
-              product, agent_id, text, occurred_at, source_id)
+              product, agent_id, text, occurred_at, source_id, closed_at)
          SELECT $1, $2, * FROM unnest($3::uuid[], $4::uuid[], $5::text[], $6::text[], $7::text[], $8::text[],
-             $9::text[], $10::text[], $11::text[], $12::text[], $13::timestamptz[], $14::text[])
+             $9::text[], $10::text[], $11::text[], $12::text[], $13::timestamptz[], $14::text[], $15::timestamptz[])
          ON CONFLICT ON CONSTRAINT interaction_source_key DO NOTHING
          RETURNING interaction_id",
         tenant,
@@ -198,9 +205,43 @@ pub(crate) async fn insert_many(tx: &mut Tx, items: &[Interaction]) -> Result<Ha
         &column(|draft| &draft.agent_id) as &[&str],
         &column(|draft| &draft.text) as &[&str],
         &times,
-        &sources as &[Option<&str>]
+        &sources as &[Option<&str>],
+        &closings as &[Option<DateTime<Utc>>]
     )
     .fetch_all(&mut **tx)
     .await?;
     Ok(inserted.into_iter().collect())
+}
+
+/// A contact, until the transaction ends nobody else's to change.
+pub(crate) async fn lock(tx: &mut Tx, interaction_id: Uuid) -> Result<Option<Interaction>, sqlx::Error> {
+    let tenant = tx.tenant().as_str().to_owned();
+    let row = query_as!(
+        Row,
+        r#"SELECT interaction_id, profile_id, channel, direction AS "direction: _", touchpoint,
+                  stage AS "stage: _", outcome, product, agent_id, text, occurred_at, source_id, closed_at,
+                  created_at
+           FROM interactions.interaction WHERE tenant_id = $1 AND interaction_id = $2 FOR UPDATE"#,
+        tenant,
+        interaction_id
+    )
+    .fetch_optional(&mut **tx)
+    .await?;
+    Ok(row.map(Interaction::from))
+}
+
+/// Stores that a contact is closed, and with what outcome.
+pub(crate) async fn close(tx: &mut Tx, interaction: &Interaction) -> Result<(), sqlx::Error> {
+    let tenant = tx.tenant().as_str().to_owned();
+    query!(
+        "UPDATE interactions.interaction SET outcome = $3, closed_at = $4
+         WHERE tenant_id = $1 AND interaction_id = $2",
+        tenant,
+        interaction.interaction_id,
+        interaction.draft.outcome,
+        interaction.draft.closed_at
+    )
+    .execute(&mut **tx)
+    .await?;
+    Ok(())
 }

@@ -3,6 +3,7 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::print_stdout)] // tests
 #![allow(clippy::too_many_lines, clippy::cloned_ref_to_slice_refs)] // a story is told in one piece, values as they are
 
+mod close;
 mod fixture;
 mod list;
 mod record;

@@ -1,5 +1,6 @@
 //! The feed of one service, read from its log.
 
+mod follow;
 mod listen;
 mod operate;
 mod service;
@@ -13,6 +14,7 @@ use chrono::{DateTime, Utc};
 use sqlx::{FromRow, SqlStr};
 use uuid::Uuid;
 
+pub use follow::Follow;
 pub use service::FeedService;
 
 use crate::signals::Signals;
@@ -46,10 +48,20 @@ pub(crate) enum View {
 
 /// Some events and where the reader stands after them.
 #[derive(Debug)]
-pub(crate) struct Page {
-    pub(crate) events: Vec<Event>,
-    pub(crate) through: Cursor,
-    pub(crate) head: i64,
+pub struct FeedPage {
+    /// At most 500 events, in the order of their positions.
+    pub events: Vec<Event>,
+    /// The place after them: whatever is missing up to here was not wanted.
+    pub through: Cursor,
+    /// The newest position when the page was read.
+    pub head: i64,
+}
+
+impl FeedPage {
+    /// Whether there was nothing newer when the page was read.
+    pub fn caught_up(&self) -> bool {
+        self.through.position == self.head
+    }
 }
 
 /// Which events a reader wants.
@@ -100,7 +112,7 @@ impl Feed {
     ///
     /// Head, oldest position and events are read in one statement, hence from one snapshot: whatever is
     /// missing between `after` and the answer's `through` was not wanted.
-    pub(crate) async fn page(&self, after: Option<Cursor>, selection: &Selection) -> Result<Page, Error> {
+    pub(crate) async fn page(&self, after: Option<Cursor>, selection: &Selection) -> Result<FeedPage, Error> {
         let types = Some(&selection.types).filter(|types| !types.is_empty());
         let rows: Vec<Row> = sqlx::query_as(self.page.clone())
             .bind(after.map(|cursor| cursor.position))
@@ -125,7 +137,7 @@ impl Feed {
             Some(last) if full || cut => last.position,
             _ => head.min(after + WINDOW),
         };
-        Ok(Page {
+        Ok(FeedPage {
             events,
             through: Cursor {
                 epoch,
@@ -135,15 +147,26 @@ impl Feed {
         })
     }
 
-    /// Refuses a cursor as [`page`](Self::page) does.
-    pub(crate) async fn check(&self, after: Option<Cursor>) -> Result<(), Error> {
+    /// Refuses a cursor of another epoch or past the head (`INVALID_ARGUMENT`, reason `CURSOR_FOREIGN`), and one
+    /// whose next event is no longer kept (`OUT_OF_RANGE`, reason `CURSOR_EXPIRED`).
+    pub async fn check(&self, after: Option<Cursor>) -> Result<(), Error> {
         let Some(after) = after else { return Ok(()) };
-        let (epoch, head, oldest): (Uuid, i64, i64) =
-            sqlx::query_as(statement(self.database.schema(), READ_STATE))
-                .fetch_one(self.database.pool())
-                .await
-                .map_err(attune_database::database_error)?;
+        let (epoch, head, oldest) = self.state().await?;
         checked(after, epoch, head, oldest).map(|_| ())
+    }
+
+    /// The place of the newest event: who follows from here hears what is told from now on.
+    pub async fn head(&self) -> Result<Cursor, Error> {
+        let (epoch, position, _) = self.state().await?;
+        Ok(Cursor { epoch, position })
+    }
+
+    /// Epoch, newest and oldest position.
+    async fn state(&self) -> Result<(Uuid, i64, i64), Error> {
+        sqlx::query_as(statement(self.database.schema(), READ_STATE))
+            .fetch_one(self.database.pool())
+            .await
+            .map_err(attune_database::database_error)
     }
 
     /// The events of the rows, and whether the page was cut because it grew too large.

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use attune_api::events::v1 as pb;
 use attune_api::events::v1::event_feed_service_server::EventFeedService;
 use attune_auth::Reach;
-use attune_rpc::{Code, Error, Reason, Violations};
+use attune_rpc::{Error, Violations};
 use tokio::sync::mpsc;
 use tokio_stream::wrappers::ReceiverStream;
 use tokio_util::sync::CancellationToken;
@@ -13,14 +13,12 @@ use tonic::{Request, Response, Status};
 
 use super::stream::{Message, Stream};
 use super::{Feed, Selection, View, listen};
-use crate::{Cursor, InvalidCursor};
+use crate::Cursor;
 
 /// At most this many types are asked for.
 const MOST_TYPES: usize = 50;
 /// Longer names of messages are not ours.
 const LONGEST_TYPE: usize = 200;
-/// Longer cursors are not ours.
-const LONGEST_CURSOR: usize = 128;
 
 /// Serves every [`Feed`] of the process, told apart by their names.
 #[derive(Debug)]
@@ -58,7 +56,7 @@ impl EventFeedService for FeedService {
         let view = view(&request)?;
         let request = request.into_inner();
         let feed = self.feed(&request.source)?.clone();
-        let after = after(&request.after)?;
+        let after = Cursor::after(&request.after)?;
         let selection = Selection {
             view,
             types: types(request.types)?,
@@ -96,18 +94,6 @@ impl EventFeedService for FeedService {
             self.release_parked(&view, &request.into_inner()).await?,
         ))
     }
-}
-
-fn after(text: &str) -> Result<Option<Cursor>, Error> {
-    if text.is_empty() {
-        return Ok(None);
-    }
-    let foreign =
-        |error: InvalidCursor| Error::new(Code::InvalidArgument, Reason::CursorForeign, error.to_string());
-    if text.len() > LONGEST_CURSOR {
-        return Err(foreign(InvalidCursor));
-    }
-    Cursor::decode(text).map(Some).map_err(foreign)
 }
 
 fn types(types: Vec<String>) -> Result<Vec<String>, Error> {

@@ -8,11 +8,8 @@ use tokio::sync::mpsc::Sender;
 use tokio_util::sync::CancellationToken;
 use tonic::Status;
 
-use super::{Feed, Page, Selection};
+use super::{Feed, FeedPage, Selection};
 use crate::Cursor;
-
-/// How long a stream stays silent at most; it looks at the feed then, whatever it was told.
-const HEARTBEAT: Duration = Duration::from_secs(2);
 
 pub(super) type Message = Result<pb::SubscribeResponse, Status>;
 
@@ -39,24 +36,14 @@ impl Stream {
     }
 
     async fn pages(&self) -> Error {
-        let mut head = self.feed.signals().head();
-        let mut after = self.after;
+        let mut follow = self.feed.read(self.selection.clone(), self.after);
         loop {
-            // Seen before the look, so that no step of the head falls between the look and the wait.
-            head.borrow_and_update();
-            let page = match self.feed.page(after, &self.selection).await {
+            let page = match follow.next().await {
                 Ok(page) => page,
                 Err(error) => return error,
             };
-            after = Some(page.through);
-            let caught_up = page.through.position == page.head;
             if self.sender.send(Ok(page.into())).await.is_err() {
                 return stopping();
-            }
-            if caught_up {
-                // An error means that the sender is gone, which the feed's own handle rules out; the heartbeat
-                // would look again in any case.
-                let _ = tokio::time::timeout(HEARTBEAT, head.changed()).await;
             }
         }
     }
@@ -69,12 +56,13 @@ fn stopping() -> Error {
     )
 }
 
-impl From<Page> for pb::SubscribeResponse {
-    fn from(page: Page) -> Self {
+impl From<FeedPage> for pb::SubscribeResponse {
+    fn from(page: FeedPage) -> Self {
+        let caught_up = page.caught_up();
         Self {
             events: page.events.into_iter().map(Into::into).collect(),
             through: page.through.encode(),
-            caught_up: page.through.position == page.head,
+            caught_up,
             through_position: page.through.position,
             head_position: page.head,
         }

@@ -3,14 +3,15 @@
 mod decide;
 mod deliver;
 mod expire;
+mod hear;
 
 use attune_database::{Database, Tx, Write};
 use attune_rpc::{Page, RequestKey, TenantId};
-use chrono::{DateTime, TimeDelta, Utc};
+use sqlx::types::Json;
 use uuid::Uuid;
 
-use crate::domain::invitation::{Invitation, Occasion};
-use crate::domain::survey::Survey;
+use crate::domain::invitation::{Cause, Invitation, Occasion};
+use crate::domain::survey::{Survey, Trigger};
 use crate::error::Error;
 use crate::store;
 use crate::store::invitation::Filter;
@@ -19,9 +20,7 @@ use crate::timers::invite;
 pub(crate) use decide::decide;
 pub(crate) use deliver::{Links, hand_over, remind, take_outcome};
 pub(crate) use expire::expire;
-
-/// An interaction that happened longer before it was recorded asks nobody: a history that is imported is no occasion.
-const LATEST: TimeDelta = TimeDelta::days(3);
+pub(crate) use hear::hear;
 
 /// An occasion that a caller names.
 #[derive(Debug)]
@@ -30,19 +29,12 @@ pub(crate) struct Invite {
     pub(crate) key: RequestKey,
 }
 
-/// What an interaction is to surveys.
-#[derive(Clone, Debug)]
-pub(crate) struct Heard {
-    pub(crate) interaction_id: Uuid,
-    pub(crate) profile_id: Uuid,
-    pub(crate) channel: String,
-    pub(crate) touchpoint: String,
-    /// As the interactions' protos name it.
-    pub(crate) stage: String,
-    pub(crate) product: String,
-    pub(crate) agent_id: String,
-    pub(crate) occurred_at: DateTime<Utc>,
-    pub(crate) recorded_at: DateTime<Utc>,
+/// Why an invitation is there and was decided as it was.
+#[derive(Debug)]
+pub(crate) struct Explained {
+    pub(crate) invitation: Invitation,
+    /// What named the occasion, with the trigger as it was then; none where a caller did.
+    pub(crate) cause: Option<(Cause, Option<Trigger>)>,
 }
 
 /// Names an occasion; a known one answers its invitation.
@@ -75,53 +67,30 @@ pub(crate) async fn invite(db: &Database, tenant: &TenantId, invite: Invite) -> 
     get(db, tenant, known).await
 }
 
-/// Holds interactions against the surveys that are asked now; each occasion that is new waits for its time.
-pub(crate) async fn hear(tx: &mut Tx, heard: &[Heard]) -> Result<(), Error> {
-    let surveys = store::survey::all_asked(tx).await?;
-    for interaction in heard {
-        if interaction.recorded_at - interaction.occurred_at > LATEST {
-            continue;
-        }
-        for survey in &surveys {
-            let Some(due_at) = interaction.due(survey) else {
-                continue;
-            };
-            let id = Uuid::now_v7();
-            if store::invitation::insert(tx, id, &interaction.occasion(survey.survey_id)).await? {
-                invite::schedule(tx, id, due_at).await?;
-            }
-        }
-    }
-    Ok(())
-}
-
-impl Heard {
-    /// When the survey asks about it, if it does.
-    fn due(&self, survey: &Survey) -> Option<DateTime<Utc>> {
-        let trigger = survey.definition.trigger.as_ref()?;
-        let asks = trigger.matches(&self.touchpoint, &self.channel, &self.stage);
-        asks.then(|| self.recorded_at + TimeDelta::minutes(trigger.delay_minutes.into()))
-    }
-
-    fn occasion(&self, survey_id: Uuid) -> Occasion {
-        Occasion {
-            survey_id,
-            profile_id: self.profile_id,
-            occasion: self.interaction_id.to_string(),
-            interaction_id: Some(self.interaction_id),
-            touchpoint: self.touchpoint.clone(),
-            product: self.product.clone(),
-            agent_id: self.agent_id.clone(),
-        }
-    }
-}
-
 /// Reads an invitation.
 pub(crate) async fn get(db: &Database, tenant: &TenantId, id: Uuid) -> Result<Invitation, Error> {
     let mut tx = db.read(tenant).await?;
     let invitation = store::invitation::find(&mut tx, id).await?;
     tx.commit().await?;
     invitation.ok_or(Error::NoInvitation(id))
+}
+
+/// Reads an invitation with what named its occasion.
+pub(crate) async fn explain(db: &Database, tenant: &TenantId, id: Uuid) -> Result<Explained, Error> {
+    let mut tx = db.read(tenant).await?;
+    let found = store::invitation::find(&mut tx, id).await?;
+    let invitation = found.ok_or(Error::NoInvitation(id))?;
+    let cause = match invitation.cause.clone() {
+        None => None,
+        Some(Json(cause)) => {
+            let version = Some(cause.survey_version);
+            let survey = store::survey::find(&mut tx, invitation.survey_id, version).await?;
+            let trigger = survey.and_then(|survey| survey.definition.triggers.get(cause.trigger).cloned());
+            Some((cause, trigger))
+        }
+    };
+    tx.commit().await?;
+    Ok(Explained { invitation, cause })
 }
 
 /// Reads a page of invitations, newest first, and the token of the next.

@@ -1,26 +1,23 @@
 //! One version of what is asked.
 
 use attune_api::feedback::v1 as pb;
-use attune_api::interactions::v1::JourneyStage;
 use attune_rpc::Violations;
 
-use super::{question, texts, texts_to_proto};
-use crate::domain::survey::{Definition, Eligibility, Trigger};
+use super::{question, texts, texts_to_proto, trigger};
+use crate::domain::survey::{Definition, Eligibility};
 
 const MOST_QUESTIONS: usize = 50;
-const MOST_NAMES: usize = 50;
 const MOST_REMINDERS: usize = 3;
 /// Hours of two weeks, and of 90 days.
 const USUAL_EXPIRY: i32 = 336;
 const LONGEST_EXPIRY: i32 = 2160;
-/// Minutes of 90 days.
-const LONGEST_DELAY: i32 = 129_600;
 
 pub(super) fn parse(definition: &pb::SurveyDefinition, violations: &mut Violations) -> Option<Definition> {
     let pb::SurveyDefinition {
         titles,
         questions,
-        trigger,
+        trigger: first,
+        triggers,
         eligibility,
         template_id,
         expiry_hours,
@@ -30,10 +27,7 @@ pub(super) fn parse(definition: &pb::SurveyDefinition, violations: &mut Violatio
     let questions = violations
         .at_most("questions", questions.len(), MOST_QUESTIONS)
         .and_then(|()| question::parse_all(questions, violations));
-    let trigger = match trigger {
-        None => Some(None),
-        Some(trigger) => parse_trigger(trigger, violations).map(Some),
-    };
+    let triggers = trigger::parse_all(first.as_ref(), triggers, violations);
     let eligibility = parse_eligibility(&eligibility.unwrap_or_default(), violations);
     let template_id = violations.id("template_id", template_id);
     let expiry_hours = match expiry_hours {
@@ -44,7 +38,7 @@ pub(super) fn parse(definition: &pb::SurveyDefinition, violations: &mut Violatio
     Some(Definition {
         titles: titles?,
         questions: questions?,
-        trigger: trigger?,
+        triggers: triggers?,
         eligibility: eligibility?,
         template_id: template_id?,
         expiry_hours: expiry_hours?,
@@ -79,48 +73,6 @@ fn parse_reminders(hours: &[i32], expiry: i32, violations: &mut Violations) -> O
     Some(hours.to_vec())
 }
 
-fn parse_trigger(trigger: &pb::SurveyTrigger, violations: &mut Violations) -> Option<Trigger> {
-    let pb::SurveyTrigger { event, delay_minutes } = trigger;
-    let delay = whole(
-        "trigger.delay_minutes",
-        *delay_minutes,
-        0,
-        LONGEST_DELAY,
-        violations,
-    );
-    let event = violations.required("trigger.event", event.as_ref());
-    let pb::survey_trigger::Event::Interaction(pb::InteractionTrigger {
-        touchpoints,
-        channels,
-        stages,
-    }) = event?;
-    let touchpoints = slugs("trigger.interaction.touchpoints", touchpoints, violations);
-    let channels = slugs("trigger.interaction.channels", channels, violations);
-    let field = "trigger.interaction.stages";
-    let stages: Option<Vec<String>> = violations.at_most(field, stages.len(), 5).and_then(|()| {
-        let stage = |stage: &i32| violations.choice::<JourneyStage>(field, *stage);
-        let parsed: Vec<Option<JourneyStage>> = stages.iter().map(stage).collect();
-        let name = |stage: Option<JourneyStage>| stage.map(|stage| stage.as_str_name().to_owned());
-        parsed.into_iter().map(name).collect()
-    });
-    Some(Trigger {
-        touchpoints: touchpoints?,
-        channels: channels?,
-        stages: stages?,
-        delay_minutes: delay?,
-    })
-}
-
-fn slugs(field: &str, list: &[String], violations: &mut Violations) -> Option<Vec<String>> {
-    violations.at_most(field, list.len(), MOST_NAMES)?;
-    let parsed: Vec<Option<String>> = list
-        .iter()
-        .enumerate()
-        .map(|(place, text)| violations.slug(&format!("{field}[{place}]"), text, 64))
-        .collect();
-    parsed.into_iter().collect()
-}
-
 fn parse_eligibility(rules: &pb::Eligibility, violations: &mut Violations) -> Option<Eligibility> {
     let pb::Eligibility {
         cool_down_days,
@@ -145,12 +97,13 @@ pub(super) fn to_proto(definition: Definition) -> pb::SurveyDefinition {
     let Definition {
         titles,
         questions,
-        trigger,
+        triggers,
         eligibility,
         template_id,
         expiry_hours,
         reminder_hours,
     } = definition;
+    let triggers: Vec<pb::SurveyTrigger> = triggers.into_iter().map(trigger::to_proto).collect();
     let Eligibility {
         cool_down_days,
         contact_budget,
@@ -160,7 +113,8 @@ pub(super) fn to_proto(definition: Definition) -> pb::SurveyDefinition {
     pb::SurveyDefinition {
         titles: texts_to_proto(titles),
         questions: questions.into_iter().map(question::to_proto).collect(),
-        trigger: trigger.map(trigger_to_proto),
+        trigger: triggers.first().cloned(),
+        triggers,
         eligibility: Some(pb::Eligibility {
             cool_down_days,
             contact_budget,
@@ -170,24 +124,5 @@ pub(super) fn to_proto(definition: Definition) -> pb::SurveyDefinition {
         template_id: template_id.to_string(),
         expiry_hours,
         reminder_hours,
-    }
-}
-
-fn trigger_to_proto(trigger: Trigger) -> pb::SurveyTrigger {
-    let Trigger {
-        touchpoints,
-        channels,
-        stages,
-        delay_minutes,
-    } = trigger;
-    let stage = |name: &String| JourneyStage::from_str_name(name).map(i32::from);
-    let interaction = pb::InteractionTrigger {
-        touchpoints,
-        channels,
-        stages: stages.iter().filter_map(stage).collect(),
-    };
-    pb::SurveyTrigger {
-        event: Some(pb::survey_trigger::Event::Interaction(interaction)),
-        delay_minutes,
     }
 }

@@ -2,6 +2,7 @@
 
 mod definition;
 mod question;
+pub(crate) mod trigger;
 
 use attune_api::feedback::v1 as pb;
 use attune_rpc::{Error, Etag, Page, RequestKey, Violations, timestamp};

@@ -40,6 +40,21 @@ pub(crate) struct Occasion {
     pub(crate) touchpoint: String,
     pub(crate) product: String,
     pub(crate) agent_id: String,
+    /// What named it; none where a caller did.
+    pub(crate) cause: Option<Cause>,
+}
+
+/// The event that named an occasion, and the trigger that it fitted.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct Cause {
+    /// The full name of the event's payload.
+    pub(crate) event_type: String,
+    pub(crate) event_id: Uuid,
+    pub(crate) event_time: DateTime<Utc>,
+    /// The version of the survey that was asked when the event was heard.
+    pub(crate) survey_version: i32,
+    /// Which of that version's triggers.
+    pub(crate) trigger: usize,
 }
 
 /// An invitation as it is kept.
@@ -63,6 +78,7 @@ pub(crate) struct Invitation {
     pub(crate) version: i64,
     pub(crate) token_hash: Option<Vec<u8>>,
     pub(crate) decision: Option<Json<Record>>,
+    pub(crate) cause: Option<Json<Cause>>,
     pub(crate) feedback_ids: Vec<Uuid>,
     pub(crate) created_at: DateTime<Utc>,
     pub(crate) decided_at: Option<DateTime<Utc>>,

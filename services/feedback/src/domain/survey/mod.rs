@@ -6,6 +6,7 @@ mod source;
 #[cfg(test)]
 mod tests;
 mod texts;
+mod trigger;
 
 use attune_rules::Type;
 use attune_stats::metric::AnswerScale;
@@ -18,6 +19,7 @@ pub(crate) use answer::{Answer, Answers, Given, LONGEST_TEXT, merge};
 pub(crate) use logic::condition;
 pub(crate) use source::{CHANNEL, answered_invitation, source_id};
 pub(crate) use texts::Texts;
+pub(crate) use trigger::{Happening, Occurrence, PersonStage, Told, Trigger, rule};
 
 /// A survey with one of its versions.
 #[derive(Clone, Debug)]
@@ -49,7 +51,9 @@ pub(crate) enum SurveyState {
 pub(crate) struct Definition {
     pub(crate) titles: Texts,
     pub(crate) questions: Vec<Question>,
-    pub(crate) trigger: Option<Trigger>,
+    /// What asks it by itself, the first that fits.
+    #[serde(default, alias = "trigger", deserialize_with = "trigger::stored")]
+    pub(crate) triggers: Vec<Trigger>,
     pub(crate) eligibility: Eligibility,
     pub(crate) template_id: Uuid,
     pub(crate) expiry_hours: i32,
@@ -90,16 +94,6 @@ pub(crate) enum Kind {
     Scale,
     Matrix,
     Text,
-}
-
-/// Which recorded interactions ask, and how long after; an empty list does not restrict.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-pub(crate) struct Trigger {
-    pub(crate) touchpoints: Vec<String>,
-    pub(crate) channels: Vec<String>,
-    /// Names of stages as the interactions' protos have them.
-    pub(crate) stages: Vec<String>,
-    pub(crate) delay_minutes: i32,
 }
 
 /// Who is asked; 0 is no such rule.
@@ -169,13 +163,5 @@ impl Definition {
     pub(crate) fn reminder(&self, invited_at: DateTime<Utc>, sent: i32) -> Option<DateTime<Utc>> {
         let hours = self.reminder_hours.get(usize::try_from(sent).ok()?)?;
         Some(invited_at + TimeDelta::hours((*hours).into()))
-    }
-}
-
-impl Trigger {
-    /// Whether an interaction with these facts asks.
-    pub(crate) fn matches(&self, touchpoint: &str, channel: &str, stage: &str) -> bool {
-        let holds = |list: &[String], fact: &str| list.is_empty() || list.iter().any(|entry| entry == fact);
-        holds(&self.touchpoints, touchpoint) && holds(&self.channels, channel) && holds(&self.stages, stage)
     }
 }

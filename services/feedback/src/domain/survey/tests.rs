@@ -41,7 +41,7 @@ fn definition() -> Definition {
             worst,
             question("text", Kind::Text, ""),
         ],
-        trigger: None,
+        triggers: Vec::new(),
         eligibility: Eligibility {
             cool_down_days: 0,
             contact_budget: 0,
