@@ -131,6 +131,7 @@ impl<'p> Metro<'p> {
         let traveller = |_| imp::CohortEntry {
             profile_id: Uuid::now_v7().to_string(),
             feedback_ids: vec![Uuid::now_v7().to_string(), Uuid::now_v7().to_string()],
+            ..Default::default()
         };
         let request = imp::CreateIssueRequest {
             issue: Some(imp::Issue {

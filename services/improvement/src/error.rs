@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use attune_database::database_error;
-use attune_rpc::Reason;
+use attune_rpc::{Code, Reason};
 use uuid::Uuid;
 
 use crate::domain::WrongState;
@@ -16,6 +16,12 @@ const RETRY_AFTER: Duration = Duration::from_secs(2);
 pub(crate) enum Error {
     #[error("there is no issue {0}")]
     NoIssue(Uuid),
+    #[error("there is no relation {0}")]
+    NoRelation(Uuid),
+    #[error("the two issues have that relation")]
+    RelationExists,
+    #[error("an issue has at most {0} relations of a kind")]
+    TooManyRelations(i64),
     #[error("there is no initiative {0}")]
     NoInitiative(Uuid),
     #[error("the initiative {0} has no iteration {1}")]
@@ -42,8 +48,9 @@ pub(crate) enum Error {
     NoTrace(&'static str, Uuid),
     #[error(transparent)]
     WrongState(#[from] WrongState),
-    /// It may be rolled out now but could not a moment ago, when there was no reason to measure.
-    #[error("the initiative changed at the same time")]
+    /// It may be rolled out now but could not a moment ago, when there was no reason to measure; or an issue was merged
+    /// between two looks at it.
+    #[error("the initiative or its issue changed at the same time")]
     Raced,
     #[error("the feedback service did not give the series: {0}")]
     Series(#[from] tonic::Status),
@@ -65,6 +72,14 @@ impl From<Error> for attune_rpc::Error {
     fn from(error: Error) -> Self {
         match error {
             Error::NoIssue(id) => Self::not_found("issue", id),
+            Error::NoRelation(id) => Self::not_found("issue_relation", id),
+            Error::RelationExists => Self::already_exists("issue_relation", "to_issue_id"),
+            Error::TooManyRelations(limit) => {
+                let message = format!("an issue has at most {limit} relations of a kind; name another issue");
+                Self::new(Code::ResourceExhausted, Reason::LimitReached, message)
+                    .with("resource", "issue_relation")
+                    .with("limit", limit)
+            }
             Error::NoInitiative(id) => Self::not_found("initiative", id),
             Error::NoIteration(id, number) => {
                 Self::not_found("iteration", format!("{number} of initiative {id}"))
@@ -89,7 +104,7 @@ impl From<Error> for attune_rpc::Error {
             }
             Error::Raced => Self::aborted(
                 Reason::Retry,
-                "the initiative changed at the same time; repeat the call",
+                "the initiative or its issue changed at the same time; repeat the call",
             ),
             Error::Series(status) => {
                 tracing::warn!(code = ?status.code(), message = status.message(), "no series from feedback");

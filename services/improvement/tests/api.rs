@@ -64,6 +64,7 @@ async fn report(acme: &Tenant) -> Result<pb::Issue, Failure> {
     let entry = pb::CohortEntry {
         profile_id: Uuid::now_v7().to_string(),
         feedback_ids: vec![Uuid::now_v7().to_string()],
+        ..Default::default()
     };
     let issue = pb::Issue {
         title: "Ticket machines break".to_owned(),

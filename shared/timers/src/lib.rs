@@ -14,7 +14,7 @@ mod timer_loop;
 mod work;
 
 pub use due::{next_due, none_due};
-pub use schedule::{cancel, schedule, schedule_many};
+pub use schedule::{cancel, schedule, schedule_if_none, schedule_many};
 pub use timer::{Timer, TimerError, TimerHandler};
 pub use timer_loop::TimerLoop;
 pub use work::{FinishError, LeaseLost, Leased, Work, Worker};

@@ -27,6 +27,29 @@ pub async fn schedule(
     Ok(())
 }
 
+/// Sets the timer of `kind` for `subject` to `due_at` unless there is one, and answers whether there was none. One that
+/// is firing in another transaction at this moment is waited for, and stands should it have been set again there.
+pub async fn schedule_if_none(
+    tx: &mut Tx,
+    kind: &str,
+    subject: Uuid,
+    due_at: DateTime<Utc>,
+) -> Result<bool, sqlx::Error> {
+    let set = query(statement(tx.schema(), SCHEDULE_IF_NONE))
+        .bind(tx.tenant().as_str().to_owned())
+        .bind(kind)
+        .bind(subject)
+        .bind(due_at)
+        .execute(&mut **tx)
+        .await?
+        .rows_affected()
+        == 1;
+    if set {
+        tx.wake_after_commit(scheduled(tx.schema()));
+    }
+    Ok(set)
+}
+
 /// [`schedule`] for many subjects in one statement.
 pub async fn schedule_many(
     tx: &mut Tx,
@@ -64,6 +87,10 @@ const SCHEDULE: &str = "
     INSERT INTO {schema}.timer (tenant_id, kind, subject, due_at) VALUES ($1, $2, $3, $4)
     ON CONFLICT ON CONSTRAINT timer_pkey
     DO UPDATE SET due_at = excluded.due_at, attempts = 0, last_error = NULL, leased_until = NULL";
+
+const SCHEDULE_IF_NONE: &str = "
+    INSERT INTO {schema}.timer (tenant_id, kind, subject, due_at) VALUES ($1, $2, $3, $4)
+    ON CONFLICT ON CONSTRAINT timer_pkey DO NOTHING";
 
 /// Of several instants for one subject the last given stands: an upsert may touch a row only once.
 const SCHEDULE_MANY: &str = "

@@ -85,7 +85,7 @@ impl<'p> CallCentre<'p> {
     pub async fn plan_initiative(&self, title: &str, cohort: &[String]) -> Result<imp::Initiative, Failure> {
         let entry = |profile_id: &String| imp::CohortEntry {
             profile_id: profile_id.clone(),
-            feedback_ids: Vec::new(),
+            ..Default::default()
         };
         let request = imp::CreateIssueRequest {
             issue: Some(imp::Issue {

@@ -253,6 +253,11 @@ impl World {
         // The issue that nobody works on.
         let free = self.call("CreateIssue", &[]).await?;
         self.keep("free_issue_id", &text(&free, "issue.issue_id")?);
+        // Two that are the same.
+        for name in ["survivor_issue_id", "same_issue_id"] {
+            let issue = self.call("CreateIssue", &[]).await?;
+            self.keep(name, &text(&issue, "issue.issue_id")?);
+        }
         // The initiative whose cohort is told.
         self.plan().await?;
         let initiative = self.known("initiative_id")?.to_owned();
@@ -268,6 +273,11 @@ impl World {
         self.plan().await?;
         let added = self.call("AddAction", &[]).await?;
         self.keep("action_id", &text(&added, "action_id")?);
+        // Its issue has to do with others.
+        for other in ["free_issue_id", "same_issue_id"] {
+            let other = self.known(other)?.to_owned();
+            self.call("RelateIssues", &[("to_issue_id", &other)]).await?;
+        }
         self.account().await
     }
 

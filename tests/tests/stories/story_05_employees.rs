@@ -1,7 +1,9 @@
 //! Story 5: agents report anonymously that a form confuses customers. Below five reporters nobody can see who, which
-//! team, or the text, on any RPC. What five say meets what customers complain of under the same topic.
+//! team, or the text, on any RPC. What five say meets what customers complain of under the same topic, and raises the
+//! priority of what is done about it, which says so.
 
 use attune_api::feedback::v1 as fb;
+use attune_api::improvement::v1 as imp;
 use attune_testkit::reflect;
 use attune_testkit::{Failure, Tenant, TestPlatform};
 use attune_tests::matrix::{Caller, Samples, World, bytes, is_reading};
@@ -30,15 +32,22 @@ async fn agents_report_and_are_told_of_when_they_are_five() -> Result<(), Failur
     ] {
         report(company, agent).await?;
     }
+    let issues_before = issues(company).await?;
     nobody_sees_any_of_it(&world).await?;
     until_midnight(&platform).await?;
     nobody_sees_any_of_it(&world).await?;
+    assert_eq!(
+        employees_in(&issues(company).await?),
+        employees_in(&issues_before),
+        "four are not told of"
+    );
 
     // The fifth reports. Until the day is over nothing that anybody can ask tells that something happened.
     let before = groups(company).await?;
     report(company, "agent-zq-5").await?;
     nobody_sees_any_of_it(&world).await?;
     assert_eq!(groups(company).await?, before);
+    let issues_before = issues(company).await?;
 
     // Then all five are told of together, and still nobody knows who they are.
     until_midnight(&platform).await?;
@@ -67,9 +76,67 @@ async fn agents_report_and_are_told_of_when_they_are_five() -> Result<(), Failur
         "{} is not among {topics:?}",
         group.topic_id
     );
+    the_issue_of_the_topic_rises(company, group, &issues_before).await?;
     colleagues_agree(&platform, company, group).await?;
     platform.stop().await;
     Ok(())
+}
+
+/// The issue of their topic counts the five in, whether customers, other employees or they opened it; its priority is
+/// higher by that and names them as a number.
+async fn the_issue_of_the_topic_rises(
+    company: &Tenant,
+    group: &fb::ReportGroup,
+    before: &[imp::Issue],
+) -> Result<(), Failure> {
+    let now = issues(company).await?;
+    let same = |issue: &&imp::Issue| issue.topic_id == group.topic_id && issue.employee_reporters > 0;
+    let [issue] = now
+        .iter()
+        .filter(same)
+        .collect::<Vec<_>>()
+        .try_into()
+        .map_err(|_| "not one issue of their topic")?;
+    let earlier = before.iter().find(|earlier| earlier.issue_id == issue.issue_id);
+    let reporters = earlier.map_or(0, |earlier| earlier.employee_reporters);
+    assert_eq!(issue.employee_reporters, reporters + i64::from(group.reporters));
+    assert!(issue.priority > earlier.map_or(0.0, |earlier| earlier.priority), "{issue:?}");
+    let place = now.iter().position(|other| other.issue_id == issue.issue_id);
+    let below = now.iter().skip(place.unwrap_or_default());
+    assert!(below.into_iter().all(|other| other.priority <= issue.priority), "the list is by priority");
+
+    let request = imp::ExplainPriorityRequest {
+        issue_id: issue.issue_id.clone(),
+    };
+    let explained = company.issues().explain_priority(request).await?.into_inner();
+    let priority = explained.priority.ok_or("no priority")?;
+    let product: f64 = priority.terms.iter().map(|term| term.factor).product();
+    assert!((priority.priority - product).abs() < 1e-9 && (issue.priority - product).abs() < 1e-9);
+    let employees = priority
+        .terms
+        .iter()
+        .find(|term| term.kind() == imp::PriorityTermKind::Employees)
+        .ok_or("nothing about employees")?;
+    assert!(employees.factor > 1.0, "{employees:?}");
+    let told = format!("{} employees reported the same", issue.employee_reporters);
+    assert!(priority.explanation.contains(&told), "{}", priority.explanation);
+    Ok(())
+}
+
+/// The company's issues, the most urgent first.
+async fn issues(company: &Tenant) -> Result<Vec<imp::Issue>, Failure> {
+    let request = imp::ListIssuesRequest {
+        page_size: 200,
+        order_by: imp::IssueOrder::Priority.into(),
+        ..Default::default()
+    };
+    let listed = company.issues().list_issues(request).await?.into_inner();
+    assert!(listed.next_page_token.is_empty(), "more issues than the story knows");
+    Ok(listed.issues)
+}
+
+fn employees_in(issues: &[imp::Issue]) -> i64 {
+    issues.iter().map(|issue| issue.employee_reporters).sum()
 }
 
 /// Colleagues agree, each counted once, told in fives at midnight.

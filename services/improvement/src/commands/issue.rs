@@ -1,9 +1,11 @@
 //! Reporting and reading issues.
 
-use attune_database::{Database, Write};
+use attune_database::{Database, Tx, Write};
 use attune_rpc::{Page, RequestKey, TenantId};
+use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
+use super::priority;
 use crate::domain::{Issue, IssueState, Member, Report};
 use crate::error::Error;
 use crate::{events, store};
@@ -23,9 +25,11 @@ pub(crate) async fn create(db: &Database, tenant: &TenantId, create: Create) -> 
         Write::Repeat(id) => return get(db, tenant, id).await,
     };
     let mut issue = Issue::reported(id, &create.report, tx.now());
+    let assessed = priority::assess(&mut tx, &mut issue).await?;
     events::issue_opened(&mut tx, &mut issue).await?;
     store::issue::insert(&mut tx, &issue).await?;
-    store::cohort::insert(&mut tx, id, &create.report.cohort).await?;
+    store::cohort::insert(&mut tx, id, &create.report.cohort, None).await?;
+    priority::record(&mut tx, &issue, &assessed).await?;
     tx.commit().await?;
     Ok(issue)
 }
@@ -40,18 +44,54 @@ pub(crate) async fn get(db: &Database, tenant: &TenantId, id: Uuid) -> Result<Is
     Ok(issue)
 }
 
-/// Reads a page of issues, the newest first, and the token of the next.
+/// In which order issues are listed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Order {
+    /// The newest first.
+    Newest,
+    /// The most urgent first, of equals the newest.
+    Priority,
+}
+
+/// Where a page of issues ends.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct Place {
+    /// The bits of the priority: written as a number it might come back as another one.
+    priority: u64,
+    issue_id: Uuid,
+}
+
+/// Reads a page of issues, and the token of the next.
 pub(crate) async fn list(
     db: &Database,
     tenant: &TenantId,
-    state: Option<IssueState>,
-    page: &Page<Uuid>,
+    (state, order): (Option<IssueState>, Order),
+    page: &Page<Place>,
 ) -> Result<(Vec<Issue>, String), Error> {
     let mut tx = db.read(tenant).await?;
-    let mut issues = store::issue::page(&mut tx, state, page.after().copied(), page.limit()).await?;
+    let after = page.after();
+    let mut issues = match order {
+        Order::Newest => {
+            let before = after.map(|place| place.issue_id);
+            store::issue::page(&mut tx, state, before, page.limit()).await?
+        }
+        Order::Priority => {
+            let after = after.map(|place| (f64::from_bits(place.priority), place.issue_id));
+            store::issue::page_by_priority(&mut tx, state, after, page.limit()).await?
+        }
+    };
     tx.commit().await?;
-    let next = page.next(&mut issues, |last| last.issue_id)?;
+    let next = page.next(&mut issues, |last| Place {
+        priority: last.priority.to_bits(),
+        issue_id: last.issue_id,
+    })?;
     Ok((issues, next))
+}
+
+/// The issue that goes on where this one was merged; itself where it was not.
+pub(super) async fn standing(tx: &mut Tx, id: Uuid) -> Result<Uuid, Error> {
+    store::issue::by_id(tx, id).await?.ok_or(Error::NoIssue(id))?;
+    Ok(store::issue::standing(tx, id).await?)
 }
 
 /// Reads a page of the persons an issue hit, and the token of the next.

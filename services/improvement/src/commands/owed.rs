@@ -4,6 +4,7 @@ use attune_database::Database;
 use attune_rpc::{Page, TenantId};
 use uuid::Uuid;
 
+use super::issue::standing;
 use crate::domain::{Owed, OwedBecause};
 use crate::error::Error;
 use crate::store;
@@ -27,13 +28,12 @@ pub(crate) async fn list(
     page: &Page<(Uuid, Uuid)>,
 ) -> Result<(Vec<Owed>, String), Error> {
     let mut tx = db.read(tenant).await?;
-    if let Some(issue_id) = list.issue_id {
-        store::issue::by_id(&mut tx, issue_id)
-            .await?
-            .ok_or(Error::NoIssue(issue_id))?;
-    }
+    let issue_id = match list.issue_id {
+        Some(issue_id) => Some(standing(&mut tx, issue_id).await?),
+        None => None,
+    };
     let limit = i64::try_from(SCANNED).unwrap_or(i64::MAX);
-    let reached = store::owed::scan(&mut tx, list.issue_id, page.after().copied(), limit).await?;
+    let reached = store::owed::scan(&mut tx, issue_id, page.after().copied(), limit).await?;
     tx.commit().await?;
     let mut more = reached.len() == SCANNED;
     let mut end = None;

@@ -1,19 +1,33 @@
-//! What the customers of pilots said, in the transaction of the subscription.
+//! What customers said, in the transaction of the subscription.
 
 use attune_database::Tx;
 use uuid::Uuid;
 
-use crate::domain::{PilotMetric, Said, Setup};
+use super::priority;
+use crate::domain::{PilotMetric, Said, Setup, count_mentions};
 use crate::error::Error;
 use crate::store;
-use crate::store::outcome::Outcome;
+use crate::store::outcome::{Outcome, Participation};
 
-/// Keeps what counts for a pilot: only of customers who are assigned in one.
+/// Counts what is said of each topic, for priorities, and keeps what counts for a pilot.
 pub(crate) async fn take_in(tx: &mut Tx, said: &[Said]) -> Result<(), Error> {
     if said.is_empty() {
         return Ok(());
     }
-    let mut profiles: Vec<Uuid> = said.iter().map(|one| one.profile_id).collect();
+    let counted = count_mentions(said, tx.now().date_naive());
+    if !counted.is_empty() {
+        store::mention::add(tx, &counted).await?;
+        priority::look_at_midnight(tx).await?;
+    }
+    keep_for_pilots(tx, said).await
+}
+
+/// Only what customers said who are assigned in one.
+async fn keep_for_pilots(tx: &mut Tx, said: &[Said]) -> Result<(), Error> {
+    let mut profiles: Vec<Uuid> = said.iter().filter_map(|one| one.profile_id).collect();
+    if profiles.is_empty() {
+        return Ok(());
+    }
     profiles.sort_unstable();
     profiles.dedup();
     let participations = store::outcome::participations(tx, &profiles).await?;
@@ -21,8 +35,8 @@ pub(crate) async fn take_in(tx: &mut Tx, said: &[Said]) -> Result<(), Error> {
         .iter()
         .flat_map(|participation| {
             said.iter()
-                .filter(|one| one.profile_id == participation.profile_id)
-                .flat_map(|one| outcomes(participation.pilot_id, &participation.setup, one))
+                .filter(|one| one.profile_id == Some(participation.profile_id))
+                .flat_map(|one| outcomes(participation, one))
         })
         .collect();
     if !outcomes.is_empty() {
@@ -31,16 +45,17 @@ pub(crate) async fn take_in(tx: &mut Tx, said: &[Said]) -> Result<(), Error> {
     Ok(())
 }
 
-fn outcomes<'a>(pilot_id: Uuid, setup: &'a Setup, said: &'a Said) -> impl Iterator<Item = Outcome> + 'a {
-    let guards = setup.guards.iter().map(|guard| &guard.metric);
-    let metrics = std::iter::once(&setup.metric).chain(guards);
+fn outcomes<'a>(participation: &'a Participation, said: &'a Said) -> impl Iterator<Item = Outcome> + 'a {
+    let Setup { metric, guards, .. } = &participation.setup.0;
+    let guards = guards.iter().map(|guard| &guard.metric);
+    let metrics = std::iter::once(metric).chain(guards);
     (0_i16..)
         .zip(metrics)
         .filter_map(move |(place, metric): (i16, &PilotMetric)| {
             Some(Outcome {
-                pilot_id,
+                pilot_id: participation.pilot_id,
                 metric: place,
-                profile_id: said.profile_id,
+                profile_id: participation.profile_id,
                 feedback_id: said.feedback_id,
                 value: metric.outcome(said)?,
                 occurred_at: said.occurred_at,

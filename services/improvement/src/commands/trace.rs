@@ -4,6 +4,7 @@ use attune_database::{Database, Tx};
 use attune_rpc::{Page, TenantId};
 use uuid::Uuid;
 
+use super::issue::standing;
 use crate::domain::{Initiative, Issue, LoopProgress, Telling, TracedFeedback};
 use crate::error::Error;
 use crate::store;
@@ -42,16 +43,19 @@ pub(crate) async fn get(
 ) -> Result<Trace, Error> {
     let mut tx = db.read(tenant).await?;
     let (issue_id, of) = middle(&mut tx, from).await?;
+    // An issue that was merged goes on in another one.
+    let issue_id = standing(&mut tx, issue_id).await?;
     let issue = store::issue::by_id(&mut tx, issue_id)
         .await?
         .ok_or(Error::NoIssue(issue_id))?;
-    let ids = store::trace::initiatives(&mut tx, issue_id, INITIATIVES).await?;
+    let family = store::issue_relation::family(&mut tx, issue_id).await?;
+    let ids = store::trace::initiatives(&mut tx, &family, INITIATIVES).await?;
     let mut initiatives = store::initiative::by_ids(&mut tx, &ids).await?;
     initiatives.reverse();
     let after = page.after().copied();
     let mut feedback = store::cohort::evidence(&mut tx, issue_id, of, after, page.limit()).await?;
     let tellings = match of {
-        EvidenceOf::Person(profile_id) => store::telling::of_person(&mut tx, issue_id, profile_id).await?,
+        EvidenceOf::Person(profile_id) => store::telling::of_person(&mut tx, &family, profile_id).await?,
         EvidenceOf::Everybody | EvidenceOf::Nobody(_) => Vec::new(),
     };
     tx.commit().await?;

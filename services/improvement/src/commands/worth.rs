@@ -4,6 +4,7 @@ use attune_database::{Database, OnConstraint, Tx, Write};
 use attune_rpc::{Page, RequestKey, TenantId};
 use uuid::Uuid;
 
+use super::priority;
 use crate::domain::{
     Appraisal, ContactChange, Currency, Initiative, Issue, LOOKED_BACK, Look, MoneyBounds, Verdict, Wanted,
     WorthCause, WorthParameters, WorthStatement, WrongState, judge,
@@ -61,6 +62,7 @@ pub(crate) async fn set_parameters(
         .await
         .on_constraint("worth_parameters_pkey", || Error::ParametersRaced)?;
     events::worth::parameters_set(&mut tx, &parameters).await?;
+    priority::look_now(&mut tx).await?;
     tx.commit().await?;
     Ok(parameters)
 }

@@ -7,11 +7,15 @@ use notifications::v1::MessageState;
 use uuid::Uuid;
 
 use crate::commands::detection::Part;
-use crate::domain::{Cohort, Detection, Member, Rating, Said, Sentiment, Telling, TellingState, Widening};
+use crate::domain::{
+    Cohort, Detection, Member, Mention, Rating, ReportGroup, Said, Sentiment, Telling, TellingState, Widening,
+};
 use crate::store::telling::Outcome;
 
 /// The kind of origin of messages about initiatives.
 pub(crate) const INITIATIVE: &str = "initiative";
+/// Employees are told of in multiples of so many, and never of fewer.
+const FLOOR: i32 = 5;
 
 pub(crate) fn opened(event: feedback::v1::HotIssueOpened) -> Result<Detection, Error> {
     let mut violations = Violations::default();
@@ -111,6 +115,7 @@ fn member(member: &feedback::v1::CohortMember, violations: &mut Violations) -> O
         .map(|(profile_id, feedback_ids)| Member {
             profile_id,
             feedback_ids,
+            joined_by: None,
         })
 }
 
@@ -169,14 +174,11 @@ pub(crate) fn outcome(
     violations.finish(outcome()).map(Some)
 }
 
-/// What a customer said; `None` when nobody knows who did.
-pub(crate) fn said(event: feedback::v1::FeedbackSubmitted) -> Result<Option<Said>, Error> {
-    if event.profile_id.is_empty() {
-        return Ok(None);
-    }
+/// What a customer said.
+pub(crate) fn said(event: feedback::v1::FeedbackSubmitted) -> Result<Said, Error> {
     let mut violations = Violations::default();
     let feedback_id = violations.id("feedback_id", &event.feedback_id);
-    let profile_id = violations.id("profile_id", &event.profile_id);
+    let profile_id = violations.optional_id("profile_id", &event.profile_id);
     let occurred_at = violations.instant("occurred_at", event.occurred_at);
     let rating = event.rating.and_then(rating);
     let understanding = event.understanding;
@@ -195,12 +197,46 @@ pub(crate) fn said(event: feedback::v1::FeedbackSubmitted) -> Result<Option<Said
             topics: understanding
                 .into_iter()
                 .flat_map(|read| read.topics)
-                .map(|mention| mention.topic_id)
+                .map(mention)
                 .collect(),
             occurred_at: occurred_at?,
         })
     };
-    violations.finish(said()).map(Some)
+    violations.finish(said())
+}
+
+fn mention(mention: feedback::v1::TopicMention) -> Mention {
+    Mention {
+        sentiment: sentiment(mention.sentiment()),
+        topic_id: mention.topic_id,
+    }
+}
+
+/// A group of employees who reported about one topic; how many they are, and nothing else.
+pub(crate) fn report_group(event: feedback::v1::ReportGroupReleased) -> Result<ReportGroup, Error> {
+    let mut violations = Violations::default();
+    let group = violations.required("report_group", event.report_group);
+    let parsed = group.map(|group| {
+        let id = violations.id("report_group.report_group_id", &group.report_group_id);
+        let released_at = violations.instant("report_group.released_at", group.released_at);
+        if group.reporters < FLOOR || group.reporters % FLOOR != 0 {
+            violations.add(
+                "report_group.reporters",
+                "must be a multiple of five, at least five",
+            );
+        }
+        (id, released_at, group)
+    });
+    let heard = || {
+        let (id, released_at, group) = parsed?;
+        Some(ReportGroup {
+            report_group_id: id?,
+            topic_id: group.topic_id,
+            reporters: group.reporters,
+            released_at: released_at?,
+        })
+    };
+    violations.finish(heard())
 }
 
 /// A kind of rating that this version does not know counts for no metric.

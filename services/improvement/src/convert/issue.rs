@@ -6,7 +6,7 @@ use attune_api::improvement::v1 as pb;
 use attune_rpc::{Error, Page, RequestKey, Violations, timestamp};
 use uuid::Uuid;
 
-use crate::commands::issue::Create;
+use crate::commands::issue::{Create, Order, Place};
 use crate::domain::{Cohort, Issue, IssueState, Member, Origin, Report};
 
 const MOST_MEMBERS: usize = 500;
@@ -50,6 +50,7 @@ fn cohort(entries: &[pb::CohortEntry], violations: &mut Violations) -> Option<Ve
         let pb::CohortEntry {
             profile_id,
             feedback_ids,
+            joined_by_relation_id: _,
         } = entry;
         let field = format!("cohort[{place}].profile_id");
         let profile_id = violations.id(&field, profile_id);
@@ -67,6 +68,7 @@ fn cohort(entries: &[pb::CohortEntry], violations: &mut Violations) -> Option<Ve
         members.extend(profile_id.zip(feedback_ids).map(|(id, said)| Member {
             profile_id: id,
             feedback_ids: said,
+            joined_by: None,
         }));
     }
     (members.len() == entries.len()).then_some(members)
@@ -78,7 +80,16 @@ pub(crate) fn get(request: &pb::GetIssueRequest) -> Result<Uuid, Error> {
     violations.finish(id)
 }
 
-pub(crate) fn list(request: &pb::ListIssuesRequest) -> Result<(Option<IssueState>, Page<Uuid>), Error> {
+pub(crate) fn explain_priority(request: &pb::ExplainPriorityRequest) -> Result<Uuid, Error> {
+    let mut violations = Violations::default();
+    let id = violations.id("issue_id", &request.issue_id);
+    violations.finish(id)
+}
+
+/// Which issues in which order, and the page of them.
+type Listing = ((Option<IssueState>, Order), Page<Place>);
+
+pub(crate) fn list(request: &pb::ListIssuesRequest) -> Result<Listing, Error> {
     let mut violations = Violations::default();
     let state = match request.state {
         0 => Some(None),
@@ -86,13 +97,26 @@ pub(crate) fn list(request: &pb::ListIssuesRequest) -> Result<(Option<IssueState
             .choice::<pb::IssueState>("state", state)
             .map(state_from),
     };
+    let order = match request.order_by {
+        0 => Some(Order::Newest),
+        order => violations
+            .choice::<pb::IssueOrder>("order_by", order)
+            .map(order_from),
+    };
     let page = Page::parse(
         request.page_size,
         &request.page_token,
-        &("issues", request.state),
+        &("issues", request.state, request.order_by),
         &mut violations,
     )?;
-    violations.finish(state.map(|state| (state, page)))
+    violations.finish(state.zip(order).map(|listed| (listed, page)))
+}
+
+fn order_from(order: pb::IssueOrder) -> Order {
+    match order {
+        pb::IssueOrder::Unspecified | pb::IssueOrder::Newest => Order::Newest,
+        pb::IssueOrder::Priority => Order::Priority,
+    }
 }
 
 pub(crate) fn list_cohort(request: &pb::ListIssueCohortRequest) -> Result<(Uuid, Page<Uuid>), Error> {
@@ -114,6 +138,7 @@ fn state_from(state: pb::IssueState) -> Option<IssueState> {
         pb::IssueState::Open => Some(IssueState::Open),
         pb::IssueState::InWork => Some(IssueState::InWork),
         pb::IssueState::Resolved => Some(IssueState::Resolved),
+        pb::IssueState::Merged => Some(IssueState::Merged),
     }
 }
 
@@ -121,10 +146,12 @@ pub(crate) fn member_to_proto(member: Member) -> pb::CohortEntry {
     let Member {
         profile_id,
         feedback_ids,
+        joined_by,
     } = member;
     pb::CohortEntry {
         profile_id: profile_id.to_string(),
         feedback_ids: feedback_ids.iter().map(Uuid::to_string).collect(),
+        joined_by_relation_id: joined_by.map(|id| id.to_string()).unwrap_or_default(),
     }
 }
 
@@ -152,15 +179,20 @@ pub(crate) fn to_proto(issue: Issue) -> pb::Issue {
         p_value,
         widened_at,
         widening,
+        priority,
+        employee_reporters,
+        merged_into,
     } = issue;
     let origin = match origin {
         Origin::Detected => pb::IssueOrigin::Detected,
         Origin::Reported => pb::IssueOrigin::Reported,
+        Origin::Employees => pb::IssueOrigin::Employees,
     };
     let state = match state {
         IssueState::Open => pb::IssueState::Open,
         IssueState::InWork => pb::IssueState::InWork,
         IssueState::Resolved => pb::IssueState::Resolved,
+        IssueState::Merged => pb::IssueState::Merged,
     };
     pb::Issue {
         issue_id: issue_id.to_string(),
@@ -182,5 +214,8 @@ pub(crate) fn to_proto(issue: Issue) -> pb::Issue {
         etag,
         widening,
         widened_at: widened_at.map(timestamp),
+        priority,
+        employee_reporters,
+        merged_into_issue_id: merged_into.map(|id| id.to_string()).unwrap_or_default(),
     }
 }

@@ -2,7 +2,6 @@
 
 use attune_api::improvement::v1 as pb;
 use attune_rpc::{Error, Page, RequestKey, Violations, timestamp};
-use attune_stats::MetricId;
 use attune_stats::pilot::{Measure, Plan, PlannedLook, RatioCheck};
 use uuid::Uuid;
 
@@ -66,14 +65,6 @@ fn metric(field: &str, metric: Option<&pb::PilotMetric>, violations: &mut Violat
     let pb::PilotMetric { metric, slice } = violations.required(field, metric)?;
     let name = format!("{field}.metric");
     let metric = slice::metric(&name, metric, violations);
-    if metric == Some(MetricId::TopicNegativeShare) {
-        // What is told of a piece of feedback is how it felt as a whole, not at each topic.
-        violations.add(
-            name,
-            "cannot be counted per customer; take sentiment_negative_share with the topic",
-        );
-        return None;
-    }
     let slice = slice::parse(&format!("{field}.slice"), slice.as_ref(), metric, violations);
     Some(PilotMetric {
         metric: metric?,

@@ -4,7 +4,7 @@ use attune_rpc::Etag;
 use chrono::{DateTime, Utc};
 use uuid::Uuid;
 
-use super::{IssueState, WrongState};
+use super::{Cohort, IssueState, WrongState};
 
 /// Where an issue came from.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, sqlx::Type)]
@@ -14,6 +14,8 @@ pub(crate) enum Origin {
     Detected,
     /// A person reported it.
     Reported,
+    /// Employees reported it.
+    Employees,
 }
 
 impl Origin {
@@ -22,6 +24,7 @@ impl Origin {
         match self {
             Self::Detected => "detected",
             Self::Reported => "reported",
+            Self::Employees => "employees",
         }
     }
 }
@@ -59,31 +62,12 @@ pub(crate) struct Issue {
     pub(crate) widened_at: Option<DateTime<Utc>>,
     /// Why it did, or did not though its hot issue did.
     pub(crate) widening: String,
-}
-
-/// A person who was hit, and what they said about it.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) struct Member {
-    pub(crate) profile_id: Uuid,
-    pub(crate) feedback_ids: Vec<Uuid>,
-}
-
-/// The persons an issue hit, or a part of them, and the feedback of nobody known.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub(crate) struct Cohort {
-    pub(crate) members: Vec<Member>,
-    pub(crate) anonymous: Vec<Uuid>,
-}
-
-impl Cohort {
-    fn evidence_size(&self) -> usize {
-        self.anonymous.len()
-            + self
-                .members
-                .iter()
-                .map(|member| member.feedback_ids.len())
-                .sum::<usize>()
-    }
+    /// How urgent it is; 0 when it is over. It moves without the version.
+    pub(crate) priority: f64,
+    /// Employees who reported the same, by groups.
+    pub(crate) employee_reporters: i64,
+    /// The issue that it became a part of.
+    pub(crate) merged_into: Option<Uuid>,
 }
 
 /// What the platform found.
@@ -133,54 +117,71 @@ impl Issue {
         };
         let title = title(name, &detection.product);
         Self {
-            issue_id,
-            version: 1,
-            events: 0,
-            origin: Origin::Detected,
-            state: IssueState::Open,
             hot_issue_id: Some(detection.hot_issue_id),
-            title,
-            description: String::new(),
             topic_id: detection.topic_id,
             product: detection.product,
-            opened_at: detection.opened_at,
             window_start: Some(detection.window_start),
-            closed_at: None,
-            subsided_at: None,
             cohort_size: detection.cohort_size,
             cohort_frozen: false,
             evidence_size: detection.evidence_size,
             quotes: detection.quotes,
             p_value: Some(detection.p_value),
-            widened_at: None,
-            widening: String::new(),
+            ..Self::new(issue_id, Origin::Detected, title, detection.opened_at)
         }
     }
 
     /// The issue of a report, with the cohort that came with it.
     pub(crate) fn reported(issue_id: Uuid, report: &Report, now: DateTime<Utc>) -> Self {
         Self {
-            issue_id,
-            version: 1,
-            events: 0,
-            origin: Origin::Reported,
-            state: IssueState::Open,
-            hot_issue_id: None,
-            title: report.title.clone(),
             description: report.description.clone(),
             topic_id: report.topic_id.clone(),
             product: report.product.clone(),
-            opened_at: now,
+            cohort_size: i64::try_from(report.cohort.members.len()).unwrap_or(i64::MAX),
+            evidence_size: i64::try_from(report.cohort.evidence_size()).unwrap_or(i64::MAX),
+            ..Self::new(issue_id, Origin::Reported, report.title.clone(), now)
+        }
+    }
+
+    /// An issue that employees reported before customers did. Nobody is known to be hit, and that is its cohort.
+    pub(crate) fn of_employees(issue_id: Uuid, topic_id: &str, now: DateTime<Utc>) -> Self {
+        let about = if topic_id.is_empty() {
+            "a matter of no known topic"
+        } else {
+            topic_id
+        };
+        Self {
+            topic_id: topic_id.to_owned(),
+            ..Self::new(issue_id, Origin::Employees, title("Employees report", about), now)
+        }
+    }
+
+    /// An open issue that hit nobody yet.
+    fn new(issue_id: Uuid, origin: Origin, title: String, opened_at: DateTime<Utc>) -> Self {
+        Self {
+            issue_id,
+            version: 1,
+            events: 0,
+            origin,
+            state: IssueState::Open,
+            hot_issue_id: None,
+            title,
+            description: String::new(),
+            topic_id: String::new(),
+            product: String::new(),
+            opened_at,
             window_start: None,
             closed_at: None,
             subsided_at: None,
-            cohort_size: i64::try_from(report.cohort.members.len()).unwrap_or(i64::MAX),
+            cohort_size: 0,
             cohort_frozen: true,
-            evidence_size: i64::try_from(report.cohort.evidence_size()).unwrap_or(i64::MAX),
+            evidence_size: 0,
             quotes: Vec::new(),
             p_value: None,
             widened_at: None,
             widening: String::new(),
+            priority: 0.0,
+            employee_reporters: 0,
+            merged_into: None,
         }
     }
 
@@ -200,6 +201,7 @@ impl Issue {
         let refused = match self.state {
             IssueState::Resolved => "the issue is resolved; report a new one if the problem came back",
             IssueState::InWork => "the issue has an initiative; stop that one before planning another",
+            IssueState::Merged => "the issue was merged into another; plan for that one",
             IssueState::Open if self.topic_id.is_empty() => {
                 "the issue names no topic, so topic_share cannot be measured; report it again with a topic_id"
             }
@@ -225,6 +227,7 @@ impl Issue {
         if self.state != IssueState::Resolved {
             self.state = IssueState::Resolved;
             self.closed_at = Some(at);
+            self.priority = 0.0;
             self.version += 1;
         }
     }
@@ -255,7 +258,13 @@ impl Issue {
         true
     }
 
-    /// What a widening added to the cohort is in.
+    /// A group of so many employees reported the same.
+    pub(crate) fn heard_from_employees(&mut self, reporters: i32) {
+        self.employee_reporters += i64::from(reporters);
+        self.version += 1;
+    }
+
+    /// What a widening or a merge added to the cohort is in.
     pub(crate) fn extend(&mut self, cohort_size: i64, evidence_size: i64) {
         if (self.cohort_size, self.evidence_size) != (cohort_size, evidence_size) {
             self.cohort_size = cohort_size;

@@ -1,17 +1,22 @@
 //! What the service knows and decides, free of wire and tables.
 
 mod board;
+mod cohort;
 mod confounder;
 mod cost;
 mod department;
+mod employees;
 mod goal;
 mod initiative;
 mod issue;
+mod issue_relation;
 mod iteration;
 mod measurement;
+mod mention;
 mod owed;
 mod pilot;
 mod principle;
+mod priority;
 mod series;
 mod state;
 mod target;
@@ -24,23 +29,28 @@ mod worth;
 pub(crate) use board::{
     AtWork, Blocker, BlockerKind, Board, BoardStage, BoardSummary, LookSaid, OnBoard, Projected,
 };
+pub(crate) use cohort::{Cohort, Member};
 pub(crate) use confounder::{Confounder, MOST_NAMED, alone};
 pub(crate) use cost::{Cost, CostKind, CostTotal, Currency, MOST_UNITS};
 pub(crate) use department::{Department, email};
+pub(crate) use employees::ReportGroup;
 pub(crate) use goal::{
     Estimate, Goal, GoalChange, GoalDraft, GoalMeasurement, GoalState, GoalTrack, Measured, Progress,
     Quantity, Slice,
 };
 pub(crate) use initiative::{Change, Conclusion, Draft, Initiative};
-pub(crate) use issue::{Cohort, Detection, Issue, Member, Origin, Report, Widening};
+pub(crate) use issue::{Detection, Issue, Origin, Report, Widening};
+pub(crate) use issue_relation::{IssueRelation, RelationKind, Statement};
 pub(crate) use iteration::{Action, Iteration, PilotOverride, Rollout};
 pub(crate) use measurement::{Judgement, Look, MeasurementPlan, judge};
+pub(crate) use mention::{MentionDay, count_mentions};
 pub(crate) use owed::{Owed, OwedBecause, Reached};
 pub(crate) use pilot::{
-    Answers, Arm, ArmCount, Assignment, Candidate, Exposure, Gathered, Pilot, PilotGuard, PilotLook,
+    Answers, Arm, ArmCount, Assignment, Candidate, Exposure, Gathered, Mention, Pilot, PilotGuard, PilotLook,
     PilotMetric, PilotState, Rating, Said, Sentiment, Setup, StratumCheck, is_due, take,
 };
 pub(crate) use principle::Principle;
+pub(crate) use priority::{Facts, Input, LookBack, Mentions, Priority, Term, TermKind};
 pub(crate) use series::{LOOK_BACK, Series};
 pub(crate) use state::{InitiativeState, IssueState, WrongState};
 pub(crate) use target::{Metric, Target};

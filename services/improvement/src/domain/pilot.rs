@@ -11,7 +11,7 @@ use uuid::Uuid;
 
 pub(crate) use assignment::{Arm, Assignment, Candidate, Exposure};
 pub(crate) use look::{Gathered, PilotLook, is_due, take};
-pub(crate) use metric::{Answers, PilotMetric, Rating, Said, Sentiment};
+pub(crate) use metric::{Answers, Mention, PilotMetric, Rating, Said, Sentiment};
 
 use super::WrongState;
 

@@ -12,15 +12,23 @@ pub(crate) enum IssueState {
     InWork,
     /// An improvement was proven to help.
     Resolved,
+    /// It was the same as another, which goes on.
+    Merged,
 }
 
 impl IssueState {
+    /// Whether somebody works on it or could.
+    pub(crate) const fn is_in_flight(self) -> bool {
+        matches!(self, Self::Open | Self::InWork)
+    }
+
     /// The name for programs.
     pub(crate) const fn as_str(self) -> &'static str {
         match self {
             Self::Open => "open",
             Self::InWork => "in_work",
             Self::Resolved => "resolved",
+            Self::Merged => "merged",
         }
     }
 }

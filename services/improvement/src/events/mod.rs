@@ -1,6 +1,7 @@
 //! What the service tells, and what it hears from others.
 
 mod department;
+mod employees;
 pub(crate) mod goal;
 mod hot_issues;
 mod messages;
@@ -14,13 +15,14 @@ use attune_api::improvement::v1 as pb;
 use attune_database::Tx;
 
 pub(crate) use department::{action_overdue, department_verdict};
+pub(crate) use employees::{EmployeeReports, employees_reported};
 pub(crate) use hot_issues::HotIssues;
 pub(crate) use messages::Messages;
 pub(crate) use said::SaidByCustomers;
 pub(crate) use telling::cohort_telling;
 
 use crate::convert;
-use crate::domain::{Initiative, Issue, Verdict};
+use crate::domain::{Initiative, Issue, IssueRelation, Verdict};
 
 pub(crate) async fn issue_opened(tx: &mut Tx, issue: &mut Issue) -> Result<(), sqlx::Error> {
     let number = issue.next_event();
@@ -51,6 +53,30 @@ pub(crate) async fn issue_resolved(tx: &mut Tx, issue: &mut Issue) -> Result<(),
         issue: Some(convert::issue::to_proto(issue.clone())),
     };
     attune_events::append(tx, issue.issue_id, number, &event).await?;
+    Ok(())
+}
+
+/// An issue became a part of another.
+pub(crate) async fn issues_merged(
+    tx: &mut Tx,
+    survivor: &mut Issue,
+    relation: &IssueRelation,
+) -> Result<(), sqlx::Error> {
+    let number = survivor.next_event();
+    let event = pb::IssuesMerged {
+        issue: Some(convert::issue::to_proto(survivor.clone())),
+        relation: Some(convert::issue_relation::to_proto(relation.clone())),
+    };
+    attune_events::append(tx, survivor.issue_id, number, &event).await?;
+    Ok(())
+}
+
+/// Two issues have to do with each other.
+pub(crate) async fn issues_related(tx: &mut Tx, relation: &IssueRelation) -> Result<(), sqlx::Error> {
+    let event = pb::IssuesRelated {
+        relation: Some(convert::issue_relation::to_proto(relation.clone())),
+    };
+    attune_events::append(tx, relation.issue_relation_id, 1, &event).await?;
     Ok(())
 }
 

@@ -1,4 +1,4 @@
-//! What the customers of pilots say.
+//! What customers say.
 
 use async_trait::async_trait;
 use attune_api::feedback::v1::FeedbackSubmitted;
@@ -32,12 +32,12 @@ impl Consumer for SaidByCustomers {
         self.handle_batch(tx, std::slice::from_ref(event)).await
     }
 
-    // Most feedback is nobody's who is in a pilot: one question finds out for a batch.
+    // One statement counts a batch by topic and day. Most feedback is nobody's who is in a pilot: one question finds out.
     async fn handle_batch(&self, tx: &mut Tx, events: &[Event]) -> Result<(), ConsumeError> {
         let mut heard = Vec::with_capacity(events.len());
         for event in events {
             if event.is::<FeedbackSubmitted>() {
-                heard.extend(heard::said(event.decode()?)?);
+                heard.push(heard::said(event.decode()?)?);
             }
         }
         said::take_in(tx, &heard).await.map_err(failed)

@@ -37,9 +37,9 @@ impl IssueService for Issues {
         request: Request<pb::ListIssuesRequest>,
     ) -> Result<Response<pb::ListIssuesResponse>, Status> {
         let caller = Caller::of(&request)?;
-        let (state, page) = convert::issue::list(request.get_ref())?;
+        let (listed, page) = convert::issue::list(request.get_ref())?;
         let (issues, next_page_token) =
-            commands::issue::list(&self.db, caller.tenant(), state, &page).await?;
+            commands::issue::list(&self.db, caller.tenant(), listed, &page).await?;
         let issues = issues.into_iter().map(convert::issue::to_proto).collect();
         Ok(Response::new(pb::ListIssuesResponse {
             issues,
@@ -58,6 +58,57 @@ impl IssueService for Issues {
         let entries = members.into_iter().map(convert::issue::member_to_proto).collect();
         Ok(Response::new(pb::ListIssueCohortResponse {
             entries,
+            next_page_token,
+        }))
+    }
+
+    async fn explain_priority(
+        &self,
+        request: Request<pb::ExplainPriorityRequest>,
+    ) -> Result<Response<pb::ExplainPriorityResponse>, Status> {
+        let caller = Caller::of(&request)?;
+        let id = convert::issue::explain_priority(request.get_ref())?;
+        let (issue, priority) = commands::priority::explain(&self.db, caller.tenant(), id).await?;
+        let priority = Some(convert::priority::to_proto(&issue, priority));
+        Ok(Response::new(pb::ExplainPriorityResponse { priority }))
+    }
+
+    async fn merge_issues(
+        &self,
+        request: Request<pb::MergeIssuesRequest>,
+    ) -> Result<Response<pb::MergeIssuesResponse>, Status> {
+        let caller = Caller::of(&request)?;
+        let parsed = convert::issue_relation::merge(request.get_ref())?;
+        let issue = commands::merge::merge(&self.db, caller.tenant(), parsed).await?;
+        let issue = Some(convert::issue::to_proto(issue));
+        Ok(Response::new(pb::MergeIssuesResponse { issue }))
+    }
+
+    async fn relate_issues(
+        &self,
+        request: Request<pb::RelateIssuesRequest>,
+    ) -> Result<Response<pb::RelateIssuesResponse>, Status> {
+        let caller = Caller::of(&request)?;
+        let parsed = convert::issue_relation::relate(request.get_ref())?;
+        let relation = commands::relation::relate(&self.db, caller.tenant(), parsed).await?;
+        let issue_relation = Some(convert::issue_relation::to_proto(relation));
+        Ok(Response::new(pb::RelateIssuesResponse { issue_relation }))
+    }
+
+    async fn list_issue_relations(
+        &self,
+        request: Request<pb::ListIssueRelationsRequest>,
+    ) -> Result<Response<pb::ListIssueRelationsResponse>, Status> {
+        let caller = Caller::of(&request)?;
+        let (id, page) = convert::issue_relation::list(request.get_ref())?;
+        let (relations, next_page_token) =
+            commands::relation::list(&self.db, caller.tenant(), id, &page).await?;
+        let issue_relations = relations
+            .into_iter()
+            .map(convert::issue_relation::to_proto)
+            .collect();
+        Ok(Response::new(pb::ListIssueRelationsResponse {
+            issue_relations,
             next_page_token,
         }))
     }

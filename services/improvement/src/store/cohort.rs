@@ -33,17 +33,23 @@ pub(crate) async fn parts(tx: &mut Tx, issue_id: Uuid) -> Result<i64, sqlx::Erro
     .await
 }
 
-/// Stores persons and evidence; those that are there already stay as they are.
-pub(crate) async fn insert(tx: &mut Tx, issue_id: Uuid, cohort: &Cohort) -> Result<(), sqlx::Error> {
+/// Stores persons and evidence; those that are there already stay as they are. `joined_by` is the merge that brings them.
+pub(crate) async fn insert(
+    tx: &mut Tx,
+    issue_id: Uuid,
+    cohort: &Cohort,
+    joined_by: Option<Uuid>,
+) -> Result<(), sqlx::Error> {
     let tenant = tx.tenant().as_str().to_owned();
     let members: Vec<Uuid> = cohort.members.iter().map(|member| member.profile_id).collect();
     query!(
-        "INSERT INTO improvement.cohort_member (tenant_id, issue_id, profile_id)
-         SELECT $1, $2, profile_id FROM unnest($3::uuid[]) AS new (profile_id)
+        "INSERT INTO improvement.cohort_member (tenant_id, issue_id, profile_id, joined_by)
+         SELECT $1, $2, profile_id, $4 FROM unnest($3::uuid[]) AS new (profile_id)
          ON CONFLICT ON CONSTRAINT cohort_member_pkey DO NOTHING",
         tenant,
         issue_id,
-        &members
+        &members,
+        joined_by
     )
     .execute(&mut **tx)
     .await?;
@@ -106,7 +112,8 @@ pub(crate) async fn page(
                   ARRAY(SELECT feedback_id FROM improvement.evidence e
                         WHERE e.tenant_id = m.tenant_id AND e.issue_id = m.issue_id
                           AND e.profile_id = m.profile_id
-                        ORDER BY feedback_id) AS "feedback_ids!"
+                        ORDER BY feedback_id) AS "feedback_ids!",
+                  joined_by
            FROM improvement.cohort_member m
            WHERE tenant_id = $1 AND issue_id = $2 AND ($3::uuid IS NULL OR profile_id > $3)
            ORDER BY profile_id LIMIT $4"#,

@@ -6,7 +6,8 @@ use uuid::Uuid;
 
 use crate::domain::{Reached, TellingState};
 
-/// At most `limit` persons after `after`, by issue and id: of one issue or of all.
+/// At most `limit` persons after `after`, by issue and id: of one issue or of all. Who was hit by a merged issue is of the
+/// cohort of the one that goes on.
 pub(crate) async fn scan(
     tx: &mut Tx,
     issue_id: Option<Uuid>,
@@ -29,9 +30,11 @@ pub(crate) async fn scan(
                   told.state AS "state?: TellingState", told.reason AS "reason?",
                   told.initiative_id AS "initiative_id?", told.iteration AS "iteration?",
                   told.decided_at AS "decided_at?"
-           FROM (SELECT issue_id, profile_id FROM improvement.cohort_member
-                 WHERE tenant_id = $1 AND (issue_id, profile_id) > ($2, $3) AND issue_id <= $4
-                 ORDER BY issue_id, profile_id LIMIT $5) m
+           FROM (SELECT c.issue_id, c.profile_id FROM improvement.cohort_member c
+                 WHERE c.tenant_id = $1 AND (c.issue_id, c.profile_id) > ($2, $3) AND c.issue_id <= $4
+                   AND NOT EXISTS (SELECT FROM improvement.issue g
+                                   WHERE g.tenant_id = $1 AND g.issue_id = c.issue_id AND g.state = 'merged')
+                 ORDER BY c.issue_id, c.profile_id LIMIT $5) m
            LEFT JOIN LATERAL (
                SELECT t.state, t.reason, t.initiative_id, t.iteration, t.decided_at
                FROM improvement.initiative n

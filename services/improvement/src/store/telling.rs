@@ -144,10 +144,10 @@ pub(crate) async fn page(
     .await
 }
 
-/// What one person was told about an issue, the first iteration first.
+/// What one person was told about issues, the first iteration first.
 pub(crate) async fn of_person(
     tx: &mut Tx,
-    issue_id: Uuid,
+    issues: &[Uuid],
     profile_id: Uuid,
 ) -> Result<Vec<Telling>, sqlx::Error> {
     let tenant = tx.tenant().as_str().to_owned();
@@ -156,10 +156,10 @@ pub(crate) async fn of_person(
         r#"SELECT t.profile_id, t.state AS "state: _", t.reason, t.message_id, t.decided_at
            FROM improvement.initiative i
            JOIN improvement.telling t ON t.tenant_id = i.tenant_id AND t.initiative_id = i.initiative_id
-           WHERE i.tenant_id = $1 AND i.issue_id = $2 AND t.profile_id = $3
+           WHERE i.tenant_id = $1 AND i.issue_id = ANY($2) AND t.profile_id = $3
            ORDER BY t.initiative_id, t.iteration"#,
         tenant,
-        issue_id,
+        issues,
         profile_id
     )
     .fetch_all(&mut **tx)

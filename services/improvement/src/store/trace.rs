@@ -5,7 +5,7 @@ use sqlx::{query, query_scalar};
 use uuid::Uuid;
 
 /// The issue that rests on a piece of feedback, and who said it. Of several, one that is worked on, then the
-/// newest: it has the most to tell.
+/// newest: it has the most to tell. What a merged issue rests on the one that goes on rests on too.
 pub(crate) async fn issue_of_feedback(
     tx: &mut Tx,
     feedback_id: Uuid,
@@ -13,7 +13,8 @@ pub(crate) async fn issue_of_feedback(
     let tenant = tx.tenant().as_str().to_owned();
     let found = query!(
         "SELECT e.issue_id, e.profile_id FROM improvement.evidence e
-         WHERE e.tenant_id = $1 AND e.feedback_id = $2
+         JOIN improvement.issue s ON s.tenant_id = e.tenant_id AND s.issue_id = e.issue_id
+         WHERE e.tenant_id = $1 AND e.feedback_id = $2 AND s.state <> 'merged'
          ORDER BY EXISTS (SELECT FROM improvement.initiative i
                           WHERE i.tenant_id = e.tenant_id AND i.issue_id = e.issue_id) DESC, e.issue_id DESC
          LIMIT 1",
@@ -44,14 +45,14 @@ pub(crate) async fn issue_of_message(
     Ok(found.map(|row| (row.issue_id, row.profile_id)))
 }
 
-/// At most `limit` initiatives that work or worked on an issue, the newest.
-pub(crate) async fn initiatives(tx: &mut Tx, issue_id: Uuid, limit: i64) -> Result<Vec<Uuid>, sqlx::Error> {
+/// At most `limit` initiatives that work or worked on any of the issues, the newest.
+pub(crate) async fn initiatives(tx: &mut Tx, issues: &[Uuid], limit: i64) -> Result<Vec<Uuid>, sqlx::Error> {
     let tenant = tx.tenant().as_str().to_owned();
     query_scalar!(
-        "SELECT initiative_id FROM improvement.initiative WHERE tenant_id = $1 AND issue_id = $2
+        "SELECT initiative_id FROM improvement.initiative WHERE tenant_id = $1 AND issue_id = ANY($2)
          ORDER BY initiative_id DESC LIMIT $3",
         tenant,
-        issue_id,
+        issues,
         limit
     )
     .fetch_all(&mut **tx)

@@ -2,12 +2,16 @@
 
 mod board;
 mod detection;
+mod employees;
 mod goals;
 mod initiatives;
 mod looks;
+mod merges;
 mod owed;
 mod pilots;
 mod platform;
+mod priorities;
+mod relations;
 mod requests;
 mod tellings;
 mod traces;

@@ -15,7 +15,7 @@ use uuid::Uuid;
 
 use super::world::World;
 use crate::commands::initiative::{self, AddAction, CompleteAction, Create};
-use crate::commands::issue;
+use crate::commands::issue::{self, Order};
 use crate::commands::rollout::{self, RollOut};
 use crate::domain::{Department, Draft, Initiative, Issue, Metric, Target};
 use crate::error::Error;
@@ -97,7 +97,15 @@ impl Platform {
 
     pub(super) async fn issues(&self) -> Vec<Issue> {
         let page = attune_rpc::Page::parse(200, "", &"", &mut attune_rpc::Violations::default()).unwrap();
-        issue::list(&self.db, &self.tenant, None, &page).await.unwrap().0
+        let listed = (None, Order::Newest);
+        issue::list(&self.db, &self.tenant, listed, &page)
+            .await
+            .unwrap()
+            .0
+    }
+
+    pub(super) async fn issue_now(&self, id: Uuid) -> Issue {
+        issue::get(&self.db, &self.tenant, id).await.unwrap()
     }
 
     /// An initiative for the issue, with one action that is done.
@@ -194,10 +202,10 @@ impl Platform {
         Worker::new(self.db.clone(), Goals::new(self.db.clone(), source))
     }
 
-    /// How many timers are set.
+    /// How many timers are set, beside the one at which the priorities of all issues are looked at.
     pub(super) async fn timers(&self) -> i64 {
         let mut tx = self.db.platform_tx().await.unwrap();
-        sqlx::query_scalar("SELECT count(*) FROM improvement.timer")
+        sqlx::query_scalar("SELECT count(*) FROM improvement.timer WHERE kind <> 'improvement.priority'")
             .fetch_one(&mut *tx)
             .await
             .unwrap()

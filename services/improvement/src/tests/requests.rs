@@ -6,7 +6,7 @@ use prost_types::{FieldMask, Timestamp};
 use tonic::Status;
 use tonic_types::StatusExt as _;
 
-use crate::convert::{initiative, issue, telling, trace, verdict};
+use crate::convert::{initiative, issue, issue_relation, telling, trace, verdict};
 
 const ID: &str = "0198c5d2-7a3e-7c41-9f0a-4b1d2c3e4f50";
 
@@ -55,6 +55,7 @@ fn a_reported_issue_names_each_person_and_each_complaint_once() {
     let entry = |profile_id: &str, feedback_ids: &[&str]| pb::CohortEntry {
         profile_id: profile_id.to_owned(),
         feedback_ids: feedback_ids.iter().map(ToString::to_string).collect(),
+        ..Default::default()
     };
     let request = pb::CreateIssueRequest {
         issue: Some(pb::Issue {
@@ -113,10 +114,11 @@ fn issues_are_asked_for_by_ids_states_and_page_sizes_that_exist() {
     );
     let list = pb::ListIssuesRequest {
         state: 99,
+        order_by: 99,
         page_size: -1,
         ..Default::default()
     };
-    assert_eq!(wrong(issue::list(&list)), ["page_size", "state"]);
+    assert_eq!(wrong(issue::list(&list)), ["order_by", "page_size", "state"]);
     let list = pb::ListIssueCohortRequest {
         page_size: -1,
         ..Default::default()
@@ -130,6 +132,42 @@ fn issues_are_asked_for_by_ids_states_and_page_sizes_that_exist() {
         issue::list(&foreign).unwrap_err().reason(),
         Reason::InvalidPageToken
     );
+}
+
+#[test]
+fn a_merge_and_a_relation_name_two_issues_and_say_who_and_why() {
+    let nothing = pb::MergeIssuesRequest::default();
+    assert_eq!(
+        wrong(issue_relation::merge(&nothing)),
+        ["by", "merged_issue_id", "reason", "survivor_issue_id"]
+    );
+    let itself = pb::MergeIssuesRequest {
+        survivor_issue_id: ID.to_owned(),
+        merged_issue_id: ID.to_owned(),
+        by: "Ada".to_owned(),
+        reason: "the same".to_owned(),
+        request_id: String::new(),
+    };
+    assert_eq!(wrong(issue_relation::merge(&itself)), ["merged_issue_id"]);
+    let merge = pb::RelateIssuesRequest {
+        from_issue_id: ID.to_owned(),
+        to_issue_id: ID.to_owned(),
+        kind: pb::IssueRelationKind::MergedInto.into(),
+        by: "x".repeat(101),
+        reason: "x".repeat(2001),
+        request_id: String::new(),
+    };
+    assert_eq!(
+        wrong(issue_relation::relate(&merge)),
+        ["by", "kind", "reason", "to_issue_id"]
+    );
+    let list = pb::ListIssueRelationsRequest {
+        page_size: -1,
+        ..Default::default()
+    };
+    assert_eq!(wrong(issue_relation::list(&list)), ["issue_id", "page_size"]);
+    let explain = pb::ExplainPriorityRequest::default();
+    assert_eq!(wrong(issue::explain_priority(&explain)), ["issue_id"]);
 }
 
 #[test]

@@ -157,6 +157,7 @@ async fn of_several_issues_a_complaint_leads_to_the_one_that_is_worked_on() {
     let said = Member {
         profile_id: members[0].profile_id.parse().unwrap(),
         feedback_ids: vec![feedback_id],
+        joined_by: None,
     };
     let report = Report {
         title: "The same from the help desk".to_owned(),

@@ -4,10 +4,12 @@ mod action;
 mod goal;
 mod look;
 mod pilot;
+mod priority;
 mod worth;
 
 pub(crate) use action::Actions;
 pub(crate) use goal::Goals;
 pub(crate) use look::Looks;
 pub(crate) use pilot::Pilots;
+pub(crate) use priority::Priorities;
 pub(crate) use worth::Worths;

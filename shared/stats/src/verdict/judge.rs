@@ -131,6 +131,9 @@ fn at_look(
     };
     let before = counterfactual.share(segments, after_days, phi);
     let level = 1.0 - 2.0 * normal_sf(look.critical);
+    if before.value > 1.0 {
+        return out_of_range(blank, look, (count(total.n), level, phi), before.value);
+    }
     let critical = student_critical(level, freedom);
     let relative = relative_change(after, before, critical);
     let absolute = absolute_change(after, before, critical);
@@ -168,6 +171,34 @@ fn at_look(
             );
         }
     }
+    verdict
+}
+
+/// A look at which the group's course, carried over to the share, leaves no room for it: shares do not multiply without
+/// end, so the groups did not move in proportion, and a fall from a share that cannot be proves nothing.
+fn out_of_range(
+    blank: &Verdict,
+    look: Look,
+    (n_after, level, overdispersion): (u64, f64, f64),
+    expected: f64,
+) -> Verdict {
+    let mut verdict = Verdict {
+        level,
+        n_after,
+        look: look.number,
+        overdispersion,
+        reason: format!(
+            "moved as the comparable group moved the share would be {}, which no share can be: the two do not move in \
+             proportion, so nothing can be compared; take another group, or try the change in a pilot",
+            percent(expected)
+        ),
+        ..blank.clone()
+    };
+    verdict.assumptions.push(Assumption {
+        statement: "the share moves in proportion to the comparable group's".to_owned(),
+        finding: Finding::Fails,
+        detail: format!("it would have come to {}", percent(expected)),
+    });
     verdict
 }
 

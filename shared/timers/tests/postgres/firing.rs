@@ -1,6 +1,6 @@
 //! When timers fire, how often, and what a failure does.
 
-use attune_timers::{TimerLoop, cancel, schedule_many};
+use attune_timers::{TimerLoop, cancel, schedule_if_none, schedule_many};
 use chrono::TimeDelta;
 use uuid::Uuid;
 
@@ -88,6 +88,24 @@ async fn a_timer_set_again_moves_and_one_taken_back_does_not_fire() {
     assert_eq!(timers.step().await.unwrap(), 0);
     fixture.hand.advance(TimeDelta::minutes(10));
     assert_eq!(timers.step().await.unwrap(), 1);
+}
+
+#[tokio::test]
+async fn a_timer_that_is_set_where_there_is_none_moves_no_other() {
+    let fixture = Fixture::new().await;
+    let timers = fixture.timers(&Recorder::new(&fixture.admin));
+    let [ahead, unset] = [Uuid::now_v7(), Uuid::now_v7()];
+    fixture.schedule("acme", ahead, 20).await;
+    let mut tx = fixture.database.system(&tenant("acme")).await.unwrap();
+    for (subject, set) in [(ahead, false), (unset, true), (unset, false)] {
+        let due_at = noon() + TimeDelta::minutes(10);
+        let is_set = schedule_if_none(&mut tx, KIND, subject, due_at).await.unwrap();
+        assert_eq!(is_set, set);
+    }
+    tx.commit().await.unwrap();
+    fixture.hand.advance(TimeDelta::minutes(10));
+    assert_eq!(timers.step().await.unwrap(), 1);
+    assert_eq!(fixture.effects().await, [("acme".to_owned(), unset)]);
 }
 
 #[tokio::test]

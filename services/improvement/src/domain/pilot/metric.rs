@@ -37,11 +37,20 @@ pub(crate) enum Sentiment {
     Positive,
 }
 
+/// That a text is about a topic.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Mention {
+    pub(crate) topic_id: String,
+    /// How it sounds where it stands, where the engine was sure enough to say.
+    pub(crate) sentiment: Option<Sentiment>,
+}
+
 /// A piece of feedback as it was told.
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) struct Said {
     pub(crate) feedback_id: Uuid,
-    pub(crate) profile_id: Uuid,
+    /// Who said it, where that is known.
+    pub(crate) profile_id: Option<Uuid>,
     pub(crate) product: String,
     pub(crate) channel: String,
     pub(crate) touchpoint: String,
@@ -49,8 +58,32 @@ pub(crate) struct Said {
     /// Whether there was a text that the engine read.
     pub(crate) understood: bool,
     pub(crate) sentiment: Option<Sentiment>,
-    pub(crate) topics: Vec<String>,
+    pub(crate) topics: Vec<Mention>,
     pub(crate) occurred_at: DateTime<Utc>,
+}
+
+impl Said {
+    /// Whether it is about the topic.
+    fn mentions(&self, topic_id: &str) -> bool {
+        self.topics.iter().any(|mention| mention.topic_id == topic_id)
+    }
+
+    /// Whether its mention of the topic is negative where it stands; `None` where that could not be judged. Of several
+    /// mentions one that is negative decides.
+    pub(crate) fn is_negative_about(&self, topic_id: &str) -> Option<bool> {
+        self.topics
+            .iter()
+            .filter(|mention| mention.topic_id == topic_id)
+            .filter_map(|mention| mention.sentiment)
+            .map(|sentiment| sentiment == Sentiment::Negative)
+            .reduce(|one, other| one || other)
+    }
+
+    /// Whether what it is about counts as a complaint, as the feedback service counts it: a plain "flight cancelled" is
+    /// often judged neutral or not at all.
+    pub(crate) fn is_complaint(&self) -> bool {
+        self.understood && self.sentiment != Some(Sentiment::Positive)
+    }
 }
 
 /// The answers of an arm.
@@ -138,7 +171,7 @@ impl PilotMetric {
             touchpoint,
         } = &self.slice;
         let within = |wanted: &str, is: &str| wanted.is_empty() || wanted == is;
-        let about = || said.topics.iter().any(|topic| topic == topic_id);
+        let about = || said.mentions(topic_id);
         let inside = within(product, &said.product)
             && within(channel, &said.channel)
             && within(touchpoint, &said.touchpoint)
@@ -157,11 +190,10 @@ impl PilotMetric {
             (MetricId::SentimentNegativeShare, _) => said
                 .sentiment
                 .map(|sentiment| f64::from(u8::from(sentiment == Sentiment::Negative))),
-            // As the feedback service counts it: a plain "flight cancelled" is often judged neutral or not at all.
-            (MetricId::TopicShare, _) => {
-                let complaint = said.understood && said.sentiment != Some(Sentiment::Positive) && about();
-                Some(f64::from(u8::from(complaint)))
-            }
+            (MetricId::TopicNegativeShare, _) => said
+                .is_negative_about(topic_id)
+                .map(|negative| f64::from(u8::from(negative))),
+            (MetricId::TopicShare, _) => Some(f64::from(u8::from(said.is_complaint() && about()))),
             _ => None,
         }
     }

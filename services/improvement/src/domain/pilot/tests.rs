@@ -54,7 +54,7 @@ fn pilot(treated_share: f64, strata: &[&str]) -> Pilot {
 fn said() -> Said {
     Said {
         feedback_id: Uuid::now_v7(),
-        profile_id: Uuid::now_v7(),
+        profile_id: Some(Uuid::now_v7()),
         product: "calls".to_owned(),
         channel: "survey".to_owned(),
         touchpoint: String::new(),
@@ -141,7 +141,7 @@ fn a_complaint_is_a_mention_that_is_not_positive_and_silence_about_it_counts_too
     let about = |sentiment| Said {
         understood: true,
         sentiment,
-        topics: vec!["waiting".to_owned()],
+        topics: vec![mention("waiting", None)],
         ..said()
     };
     let share = metric(MetricId::TopicShare);
@@ -152,6 +152,47 @@ fn a_complaint_is_a_mention_that_is_not_positive_and_silence_about_it_counts_too
     let negative = metric(MetricId::SentimentNegativeShare);
     assert_eq!(negative.outcome(&about(Some(Sentiment::Negative))), Some(1.0));
     assert_eq!(negative.outcome(&about(None)), None, "nobody could judge it");
+}
+
+#[test]
+fn a_mention_counts_by_how_it_sounds_where_it_stands() {
+    let waiting = PilotMetric {
+        metric: MetricId::TopicNegativeShare,
+        slice: Slice {
+            topic_id: "waiting".to_owned(),
+            ..Slice::default()
+        },
+    };
+    let about = |topics| Said {
+        understood: true,
+        // The text as a whole sounds otherwise.
+        sentiment: Some(Sentiment::Positive),
+        topics,
+        ..said()
+    };
+    let cases = [
+        (vec![mention("waiting", Some(Sentiment::Negative))], Some(1.0)),
+        (vec![mention("waiting", Some(Sentiment::Neutral))], Some(0.0)),
+        (vec![mention("waiting", None)], None),
+        (vec![mention("staff", Some(Sentiment::Negative))], None),
+        (
+            vec![
+                mention("waiting", Some(Sentiment::Positive)),
+                mention("waiting", Some(Sentiment::Negative)),
+            ],
+            Some(1.0),
+        ),
+    ];
+    for (topics, counts) in cases {
+        assert_eq!(waiting.outcome(&about(topics.clone())), counts, "{topics:?}");
+    }
+}
+
+fn mention(topic_id: &str, sentiment: Option<Sentiment>) -> Mention {
+    Mention {
+        topic_id: topic_id.to_owned(),
+        sentiment,
+    }
 }
 
 #[test]

@@ -59,6 +59,66 @@ fn a_comparable_group_that_falls_alike_takes_the_credit_away() {
     );
 }
 
+/// Half of what is said is about it from the event on and half as much from `rollout` on; another group goes from a tenth
+/// to `later` at that instant.
+fn beside_a_group_that_went_to(later: f64) -> Verdict {
+    let (opened, rollout) = (EVENT + 1.5, EVENT + 4.5);
+    let end = rollout + 12.0;
+    let series = |before: f64, event: f64, after: f64, seed| {
+        let share = move |t: f64| {
+            if t < EVENT {
+                before
+            } else if t < rollout {
+                event
+            } else {
+                after
+            }
+        };
+        PLAIN.hourly(share, end, &mut Random::seeded(seed))
+    };
+    let (treated, group) = (series(0.3, 0.5, 0.25, 1), series(0.06, 0.1, later, 2));
+    judge(&Evaluation {
+        plan: &sized(end, 1.0),
+        series: &treated,
+        comparison: Some(Comparison {
+            name: "the other region",
+            series: &group,
+        }),
+        strata: &[],
+        issue_window_start: day(EVENT - 0.5),
+        opened_at: day(opened),
+        rolled_out_at: day(rollout),
+        now: day(end),
+    })
+}
+
+#[test]
+fn a_group_that_leaves_no_room_for_the_share_gives_no_verdict() {
+    let sound = beside_a_group_that_went_to(0.1);
+    assert_eq!(
+        (sound.method, sound.decision),
+        (Method::DifferenceInDifferences, Decision::Effective)
+    );
+    // From a tenth to three tenths: one and a half times all of it would have been about the topic.
+    let impossible = beside_a_group_that_went_to(0.3);
+    assert_eq!(
+        (impossible.method, impossible.decision),
+        (Method::DifferenceInDifferences, Decision::Inconclusive)
+    );
+    assert_eq!((impossible.effect, impossible.interval), (None, None));
+    assert!(
+        impossible.reason.contains("which no share can be"),
+        "{}",
+        impossible.reason
+    );
+    let failed = impossible
+        .assumptions
+        .iter()
+        .find(|assumption| assumption.statement.contains("in proportion"))
+        .unwrap();
+    assert_eq!(failed.finding, Finding::Fails);
+}
+
 #[test]
 fn the_planned_sample_is_the_one_of_the_textbook() {
     // Fleiss, Levin, Paik: (1.96 + 0.8416)² (0.15 · 0.85 + 0.105 · 0.895) / 0.045² = 858.5.
