@@ -8,8 +8,8 @@ use attune_text::TaxonomyError;
 use uuid::Uuid;
 
 use crate::analysis::AnalyzerError;
-use crate::domain::CorrectionState;
 use crate::domain::invitation::TokenError;
+use crate::domain::{CorrectionState, Misplaced};
 
 /// After what time a caller may find another service again.
 const RETRY_AFTER: Duration = Duration::from_secs(1);
@@ -24,7 +24,17 @@ pub(crate) enum Error {
     #[error("there is no own rating {0}")]
     NoOwnRating(Uuid),
     #[error("there is no topic {0}")]
-    NoTopic(Uuid),
+    NoTopic(String),
+    #[error("there is no version {0} of the taxonomy")]
+    NoTaxonomyVersion(i64),
+    #[error("the topic is archived")]
+    TopicArchived,
+    #[error(transparent)]
+    Misplaced(#[from] Misplaced),
+    #[error("there is no recoding {0}")]
+    NoRecoding(Uuid),
+    #[error("{limit} recodings go on, which is the most")]
+    TooManyRecodings { limit: i64 },
     #[error("there is no group of reports {0}")]
     NoReportGroup(Uuid),
     #[error("there is no recovery case {0}")]
@@ -47,6 +57,8 @@ pub(crate) enum Error {
     TopicTaken,
     #[error("the tenant has {limit} topics, which is the most")]
     TooManyTopics { limit: usize },
+    #[error("the tenant has {limit} topics with a rule, which is the most")]
+    TooManyRules { limit: usize },
     #[error("the tenant's topics cannot be used together: {0}")]
     Taxonomy(#[from] TaxonomyError),
     #[error("there is no survey {0}")]
@@ -93,6 +105,12 @@ impl From<Error> for attune_rpc::Error {
             Error::NoHotIssue(id) => Self::not_found("hot issue", id),
             Error::NoOwnRating(id) => Self::not_found("own rating", id),
             Error::NoTopic(id) => Self::not_found("topic", id),
+            Error::NoTaxonomyVersion(version) => Self::not_found("taxonomy version", version),
+            Error::NoRecoding(id) => Self::not_found("recoding", id),
+            Error::TopicArchived
+            | Error::Misplaced(_)
+            | Error::TooManyRecodings { .. }
+            | Error::TooManyRules { .. } => of_taxonomy(&error),
             Error::NoReportGroup(id) => Self::not_found("report group", id),
             Error::NoRecoveryCase(id) => Self::not_found("recovery case", id),
             Error::NoRecoveryPolicy(number) => Self::not_found("recovery policy", number),
@@ -107,13 +125,7 @@ impl From<Error> for attune_rpc::Error {
             Error::NoCorrection(id) => Self::not_found("correction", id),
             Error::CorrectionState { state, usable } => wrong_state(state, usable),
             Error::TopicTaken => Self::already_exists("topic", "topic_id"),
-            Error::TooManyTopics { limit } => {
-                let message =
-                    format!("a tenant has at most {limit} topics, the starter set included; use one of them");
-                Self::new(Code::ResourceExhausted, Reason::LimitReached, message)
-                    .with("resource", "topic")
-                    .with("limit", limit)
-            }
+            Error::TooManyTopics { limit } => too_many_topics(limit),
             Error::NoSurvey(id) => Self::not_found("survey", id),
             Error::NoInvitation(id) => Self::not_found("invitation", id),
             Error::SurveyNameTaken => Self::already_exists("survey", "name"),
@@ -173,6 +185,37 @@ impl Error {
             status: Box::new(status),
         }
     }
+}
+
+/// What is wrong with a change of the taxonomy, or with a coding by it.
+fn of_taxonomy(error: &Error) -> attune_rpc::Error {
+    let (state, advice) = match error {
+        Error::TopicArchived => ("archived", "create it again to bring it back"),
+        Error::Misplaced(Misplaced::NoParent) => ("no_parent", "name a topic that is in use"),
+        Error::Misplaced(Misplaced::Circle) => ("circle", "name a topic that does not stand below it"),
+        Error::Misplaced(Misplaced::TooDeep) => ("too_deep", "name a topic higher up"),
+        Error::Misplaced(Misplaced::HasBelow) => ("has_topics_below", "move or archive those first"),
+        Error::TooManyRecodings { .. } => return limit_reached(error, "recoding", "wait until one is done"),
+        _ => return limit_reached(error, "topic rule", "use keywords or examples"),
+    };
+    attune_rpc::Error::failed_precondition(Reason::WrongState, format!("{error}; {advice}"))
+        .with("state", state)
+}
+
+fn too_many_topics(limit: usize) -> attune_rpc::Error {
+    let message = format!("a tenant has at most {limit} topics, the starter set included; use one of them");
+    attune_rpc::Error::new(Code::ResourceExhausted, Reason::LimitReached, message)
+        .with("resource", "topic")
+        .with("limit", limit)
+}
+
+fn limit_reached(error: &Error, resource: &'static str, advice: &str) -> attune_rpc::Error {
+    attune_rpc::Error::new(
+        Code::ResourceExhausted,
+        Reason::LimitReached,
+        format!("{error}; {advice}"),
+    )
+    .with("resource", resource)
 }
 
 fn resolved() -> attune_rpc::Error {

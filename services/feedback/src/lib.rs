@@ -92,6 +92,8 @@ impl Service for Feedback {
         let reading = Worker::new(db.clone(), read).with_longest_lease(lease);
         let learn = timers::learn::Learn::new(db.clone(), reader.engines.clone());
         let learning = Worker::new(db.clone(), learn).with_longest_lease(lease);
+        let recode = timers::recode::Recode::new(db.clone(), reader.clone());
+        let recoding = Worker::new(db.clone(), recode).with_longest_lease(lease);
         let gather = timers::themes::Gather::new(db.clone());
         let gathering = Worker::new(db, gather).with_longest_lease(lease);
         Ok(Part::new()
@@ -119,6 +121,7 @@ impl Service for Feedback {
             .task("live", move |shutdown| live.clone().run(shutdown))
             .task("invitations", move |shutdown| inviting.clone().run(shutdown))
             .task("reading", move |shutdown| reading.clone().run(shutdown))
+            .task("recoding", move |shutdown| recoding.clone().run(shutdown))
             .task("themes", move |shutdown| gathering.clone().run(shutdown))
             .task("learning", move |shutdown| learning.clone().run(shutdown)))
     }

@@ -146,6 +146,7 @@ async fn what_was_sent_is_counted() {
             nanos: 0,
         }),
         step: 0,
+        taxonomy_version: None,
     };
     let values = metrics.query_metric(question).await.unwrap().into_inner().values;
     assert_eq!((values[0].n, values[0].count), (31, 30));

@@ -6,7 +6,7 @@
 
 use std::sync::LazyLock;
 
-use attune_text::{Engine, Polarity, Taxonomy, TopicDefinition};
+use attune_text::{Engine, FoundBy, Polarity, Taxonomy, TopicDefinition};
 
 static STARTER: LazyLock<Taxonomy> = LazyLock::new(|| Taxonomy::compile(&Taxonomy::starter()).unwrap());
 
@@ -162,6 +162,27 @@ fn a_span_covers_the_words_that_speak_of_the_topic() {
 }
 
 #[test]
+fn a_match_names_the_keyword_that_stands_at_its_place() {
+    let topic = TopicDefinition {
+        id: "cancel".into(),
+        name: "cancel".into(),
+        keywords: ["flight", "cancelled flight", "[no|never] … refund"]
+            .map(str::to_owned)
+            .to_vec(),
+        ..Default::default()
+    };
+    let taxonomy = Taxonomy::compile(&[topic]).unwrap();
+    for (text, keyword) in [
+        ("my flight was late", "flight"),
+        ("another cancelled flight", "cancelled flight"),
+        ("never saw a refund for the flight", "[no|never] … refund"),
+    ] {
+        let found = Engine::builtin().analyze(text, &taxonomy).topics;
+        assert_eq!(found[0].found_by, FoundBy::Keyword(keyword.into()), "{text}");
+    }
+}
+
+#[test]
 fn a_topic_with_examples_alone_is_found_in_other_words() {
     let topic = |id: &str, examples: &[&str]| TopicDefinition {
         id: id.into(),
@@ -199,6 +220,11 @@ fn a_topic_with_examples_alone_is_found_in_other_words() {
     assert_eq!(
         &text[found[0].start..found[0].end],
         "I ordered a new card and it still has not arrived."
+    );
+    assert_eq!(
+        found[0].found_by,
+        FoundBy::Example(0),
+        "the first example is the nearest"
     );
     let other = Engine::builtin()
         .analyze("The weather in Lisbon is lovely in spring.", &taxonomy)

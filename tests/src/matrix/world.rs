@@ -109,6 +109,12 @@ impl World {
         self.ask().await?;
         let topic = self.call("CreateTopic", &[]).await?;
         self.keep("topic_id", &text(&topic, "topic.topic_id")?);
+        let spare = self.call("CreateTopic", &[]).await?;
+        self.keep("spare_topic_id", &text(&spare, "topic.topic_id")?);
+        for _ in 0..2 {
+            let recoding = self.call("RecodeFeedback", &[]).await?;
+            self.keep("recoding_id", &text(&recoding, "recoding.recoding_id")?);
+        }
         Ok(())
     }
 

@@ -15,8 +15,10 @@ use uuid::Uuid;
 /// Calls in flight; each may carry megabytes.
 const AT_ONCE: usize = 8;
 /// Methods that answer no id that the platform gave: a caller's own, a number, or nothing.
-const WITHOUT_ID: [&str; 6] = [
+const WITHOUT_ID: [&str; 8] = [
     "CreateTopic",
+    "UpdateTopic",
+    "ArchiveTopic",
     "PromoteTheme",
     "RecordExposures",
     "SetRecoveryPolicy",

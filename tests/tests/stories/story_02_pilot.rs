@@ -191,6 +191,7 @@ async fn the_level_a_pilot_is_planned_from_is_the_number_that_everybody_sees() -
         start: Some(instant(platform.now() - TimeDelta::days(28))),
         end: Some(instant(platform.now())),
         step: fb::Step::Unspecified.into(),
+        taxonomy_version: None,
     };
     let asked = centre.company().metrics().query_metric(request).await?;
     let number = asked.into_inner().values.into_iter().next().ok_or("no number")?;

@@ -213,6 +213,7 @@ impl Company<'_> {
             start: latest.start,
             end: latest.end,
             step: fb::Step::Unspecified.into(),
+            taxonomy_version: None,
         };
         let asked = self.somebody.metrics().query_metric(request).await?.into_inner();
         let number = asked.values.first().ok_or("no number")?;

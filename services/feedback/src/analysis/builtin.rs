@@ -3,10 +3,10 @@
 use std::num::NonZero;
 
 use async_trait::async_trait;
-use attune_text::{Analysis, Engine, Polarity, TopicMatch};
+use attune_text::{Analysis, Engine, FoundBy as Found, Polarity, TopicMatch};
 
 use super::{Analyzer, AnalyzerError, Basis};
-use crate::domain::{Mention, Sentiment, Understanding};
+use crate::domain::{FoundBy, Mention, Sentiment, Understanding};
 
 /// Fewer texts than this are not worth a further thread.
 const SMALLEST_SHARE: usize = 64;
@@ -80,7 +80,7 @@ fn understand(basis: &Basis, text: &str) -> Understanding {
 }
 
 fn mention(topic: TopicMatch, engine: &Engine, text: &str) -> Mention {
-    let place = |byte: usize| i32::try_from(byte).unwrap_or(i32::MAX);
+    let place = |position: usize| i32::try_from(position).unwrap_or(i32::MAX);
     let there = engine.sentiment_at(text, topic.start..topic.end);
     Mention {
         topic_id: topic.topic_id,
@@ -89,6 +89,10 @@ fn mention(topic: TopicMatch, engine: &Engine, text: &str) -> Mention {
         confidence: f64::from(topic.confidence),
         sentiment_score: Some(f64::from(there.score)),
         sentiment: there.label.map(class_of),
+        found_by: Some(match topic.found_by {
+            Found::Keyword(keyword) => FoundBy::Keyword(keyword),
+            Found::Example(position) => FoundBy::Example(place(position)),
+        }),
     }
 }
 

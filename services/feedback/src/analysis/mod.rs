@@ -4,6 +4,7 @@
 mod basis;
 mod breaker;
 mod builtin;
+mod coding;
 mod engines;
 mod growth;
 mod remote;
@@ -19,7 +20,7 @@ pub(crate) use builtin::Builtin;
 pub(crate) use engines::{Engines, TenantEngine};
 pub(crate) use growth::{Growth, grow};
 pub(crate) use remote::Remote;
-pub(crate) use taxonomies::{Taxonomies, TenantTaxonomy, all as all_topics, check as check_topic};
+pub(crate) use taxonomies::{Taxonomies, TenantTaxonomy, check as check_topic, with_starter};
 
 use crate::domain::{Draft, Understanding};
 use crate::error::Error;
@@ -58,6 +59,8 @@ pub(crate) struct Reader {
 pub(crate) struct Understood {
     pub(crate) draft: Draft,
     pub(crate) understanding: Option<Understanding>,
+    /// The version of the taxonomy it was understood with.
+    pub(crate) taxonomy_version: i64,
 }
 
 impl Reader {
@@ -111,12 +114,19 @@ impl Reader {
         }
         let mut answers = answers.into_iter();
         let with_answer = |draft: Draft| {
-            let understanding = if draft.text.is_empty() {
+            let mut understanding = if draft.text.is_empty() {
                 None
             } else {
                 answers.next()
             };
-            Understood { draft, understanding }
+            if let Some(understanding) = &mut understanding {
+                coding::complete(&basis.taxonomy, &draft, understanding);
+            }
+            Understood {
+                draft,
+                understanding,
+                taxonomy_version: basis.taxonomy.version,
+            }
         };
         Ok(drafts.into_iter().map(with_answer).collect())
     }

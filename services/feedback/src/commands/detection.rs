@@ -4,6 +4,9 @@
 //!
 //! - It looks at when things were said, not at when they arrived: what arrives late is in the series of the next
 //!   run.
+//! - A topic is compared with hours in which it was coded as it is now; others are left out.
+//! - A topic above others and those below it count the same mentions: at most one of a line has an open hot issue, the
+//!   lowest that is found.
 //! - A topic has at most one open hot issue. While one is open, every further finding of its topic belongs to it,
 //!   whatever product it is about; the record of the run says what it absorbed.
 //! - An issue of one product whose topic is found hot elsewhere too is widened to all products, once: it keeps the
@@ -11,7 +14,7 @@
 //!   of the first window, in any of its products, joins its cohort.
 //! - But for that the cohort is frozen when the issue is opened.
 
-use std::collections::HashSet;
+use std::collections::{BTreeMap, HashSet};
 
 use attune_database::Tx;
 use attune_stats::hot::{self, HotCell, Level, Settings};
@@ -22,7 +25,7 @@ use uuid::Uuid;
 use crate::analysis::TenantTaxonomy;
 use crate::domain::{
     Cohort, DecisionRecord, Evidence, HotIssue, HotIssueState, Notice, Outcome, Ruling, Scope, Series, Sight,
-    Widening, Window, representative,
+    Widening, Window, above, representative,
 };
 use crate::error::Error;
 use crate::store::detection::RunRecord;
@@ -43,6 +46,8 @@ struct Run<'a> {
     taxonomy: &'a TenantTaxonomy,
     settings: Settings,
     series: Series,
+    /// From when on a topic was coded as it is now, where it was not always.
+    coded_since: BTreeMap<String, DateTime<Utc>>,
     result: hot::Run,
     skipped_hours: i32,
 }
@@ -54,15 +59,17 @@ pub(crate) async fn run(tx: &mut Tx, taxonomy: &TenantTaxonomy, hour: DateTime<U
         return Ok(());
     }
     let skipped = last.map_or(0, |last| (hour - last).num_hours() - 1);
-    let series = load(tx, hour).await?;
+    let series = load(tx, taxonomy, hour).await?;
+    let coded_since = coded_since(tx, taxonomy, &series).await?;
     let settings = Settings::default();
-    let result = test(&series, taxonomy, &settings).await?;
+    let result = test(&series, &coded_since, &settings).await?;
     let skipped_hours = i32::try_from(skipped).unwrap_or(i32::MAX);
     let run = Run {
         hour,
         taxonomy,
         settings,
         series,
+        coded_since,
         result,
         skipped_hours,
     };
@@ -77,24 +84,40 @@ pub(crate) async fn run(tx: &mut Tx, taxonomy: &TenantTaxonomy, hour: DateTime<U
     Ok(())
 }
 
-async fn load(tx: &mut Tx, hour: DateTime<Utc>) -> Result<Series, Error> {
+async fn load(tx: &mut Tx, taxonomy: &TenantTaxonomy, hour: DateTime<Utc>) -> Result<Series, Error> {
     let mut series = Series::until(hour);
     let window = series.window();
     for row in store::series::totals(tx, window).await? {
+        series.add_version(row.start, row.taxonomy_version);
         series.add_total(row.product, row.start, row.feedback);
     }
     for row in store::series::mentions(tx, window).await? {
-        series.add_mentions(row.topic_id, row.product, row.start, row.mentions);
+        // An archived topic falls silent by somebody's decision.
+        if taxonomy.topics.contains_key(&row.topic_id) {
+            series.add_mentions(row.topic_id, row.product, row.start, row.mentions);
+        }
     }
     Ok(series)
 }
 
+/// From when on each topic was coded as it is now: what was counted before that is no measure of what is usual.
+async fn coded_since(
+    tx: &mut Tx,
+    taxonomy: &TenantTaxonomy,
+    series: &Series,
+) -> Result<BTreeMap<String, DateTime<Utc>>, Error> {
+    let lineages = store::taxonomy::lineages(tx).await?;
+    let since = |(topic_id, lineage)| Some((topic_id, series.coded_since(&lineage, taxonomy.version)?));
+    Ok(lineages.into_iter().filter_map(since).collect())
+}
+
 /// The statistics, on a thread that may be kept busy.
-async fn test(series: &Series, taxonomy: &TenantTaxonomy, settings: &Settings) -> Result<hot::Run, Error> {
-    let since = taxonomy
-        .topics
-        .values()
-        .filter_map(|topic| Some((topic.id(), topic.since?)));
+async fn test(
+    series: &Series,
+    coded_since: &BTreeMap<String, DateTime<Utc>>,
+    settings: &Settings,
+) -> Result<hot::Run, Error> {
+    let since = coded_since.iter().map(|(topic, since)| (topic.as_str(), *since));
     let history = series.history(since)?;
     let settings = settings.clone();
     Ok(tokio::task::spawn_blocking(move || hot::detect(&history, &settings)).await?)
@@ -118,14 +141,22 @@ async fn follow(tx: &mut Tx, run: &Run<'_>, open: &mut [HotIssue]) -> Result<usi
 /// Opens an issue for each finding whose topic has none open; answers what was decided about each.
 async fn rule(tx: &mut Tx, run: &Run<'_>, open: &[HotIssue]) -> Result<Vec<Ruling>, Error> {
     let mut rulings = Vec::new();
-    for finding in hot::one_finding_per_topic(&run.result.hot) {
-        let absorbing = open
+    let open = open.iter().filter(|issue| issue.state == HotIssueState::Open);
+    let mut known: Vec<(String, Uuid)> = open
+        .map(|issue| (issue.topic_id.clone(), issue.hot_issue_id))
+        .collect();
+    let mut findings = hot::one_finding_per_topic(&run.result.hot);
+    // What stands lowest says best what it is about.
+    findings.sort_by_key(|finding| std::cmp::Reverse(run.above(&finding.topic).count()));
+    for finding in findings {
+        let absorbing = known
             .iter()
-            .find(|issue| issue.state == HotIssueState::Open && issue.topic_id == finding.topic);
+            .find(|(topic, _)| run.is_one_line(topic, &finding.topic));
         let (outcome, hot_issue_id) = match absorbing {
-            Some(issue) => (Outcome::Absorbed, issue.hot_issue_id),
+            Some((_, hot_issue_id)) => (Outcome::Absorbed, *hot_issue_id),
             None => (Outcome::Opened, open_one(tx, run, finding.clone()).await?),
         };
+        known.push((finding.topic.clone(), hot_issue_id));
         rulings.push(Ruling {
             outcome,
             hot_issue_id,
@@ -204,6 +235,8 @@ async fn open_one(tx: &mut Tx, run: &Run<'_>, finding: HotCell) -> Result<Uuid, 
     let cohort = Cohort::of(&evidence);
     let mut issue = run.issue(finding, scope, &evidence, &cohort);
     issue.quotes = quotes(tx, &issue.topic_id, &evidence).await?;
+    let since = run.series.window().start;
+    issue.record.learnt_again = store::taxonomy::indirect_since(tx, &issue.topic_id, since).await?;
     store::hot_issue::insert(tx, &issue).await?;
     store::hot_issue::freeze(tx, issue.hot_issue_id, &cohort).await?;
     events::hot_issue_opened(tx, &mut issue, &cohort).await?;
@@ -252,6 +285,15 @@ async fn take_notice(tx: &mut Tx, run: &Run<'_>) -> Result<(), Error> {
 }
 
 impl Run<'_> {
+    fn above(&self, topic: &str) -> impl Iterator<Item = &str> {
+        above(&self.taxonomy.topics, topic)
+    }
+
+    /// Whether two topics are the same, or one stands above the other.
+    fn is_one_line(&self, one: &str, other: &str) -> bool {
+        one == other || self.above(one).any(|over| over == other) || self.above(other).any(|over| over == one)
+    }
+
     fn sight_of(&self, issue: &HotIssue) -> Sight {
         let scope = issue.scope();
         let in_last = |length| self.series.mentions_in_last(&issue.topic_id, &scope, length);
@@ -294,6 +336,7 @@ impl Run<'_> {
             .series
             .usual_per_day(&finding.topic, &scope, finding.window_start);
         let observed = count(finding.observed);
+        let finding_topic = finding.topic.clone();
         HotIssue {
             hot_issue_id: Uuid::now_v7(),
             topic_id: finding.topic.clone(),
@@ -327,6 +370,9 @@ impl Run<'_> {
                 anonymous: cohort.anonymous.len(),
                 cohort: cohort.members.len(),
                 skipped_hours: self.skipped_hours,
+                taxonomy_version: self.taxonomy.version,
+                coded_since: self.coded_since.get(&finding_topic).copied(),
+                learnt_again: Vec::new(),
                 widening: None,
             }),
         }

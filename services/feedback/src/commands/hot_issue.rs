@@ -4,7 +4,7 @@ use attune_database::Database;
 use attune_rpc::{Page, TenantId};
 use uuid::Uuid;
 
-use crate::domain::{Course, HotIssue, Notice};
+use crate::domain::{Course, HotIssue, Notice, course};
 use crate::error::Error;
 use crate::store;
 
@@ -43,8 +43,12 @@ pub(crate) async fn course(db: &Database, tenant: &TenantId, id: Uuid) -> Result
     let now = tx.now();
     let window = Course::window(&issue, now);
     let days = store::course::days(&mut tx, &issue.topic_id, &issue.scope(), window).await?;
+    let versions = store::course::versions(&mut tx, &issue.scope(), window).await?;
+    let lineage = store::taxonomy::lineage(&mut tx, &issue.topic_id, false).await?;
     tx.commit().await?;
-    Ok(Course::of(issue, &days, now))
+    let found = issue.window_start.date_naive();
+    let otherwise = course::coded_otherwise(&versions, &lineage, found);
+    Ok(Course::of(issue, &days, &otherwise, now))
 }
 
 /// Reads a page of notices, newest first, and the token of the next.

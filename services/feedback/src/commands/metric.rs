@@ -7,7 +7,8 @@ use attune_stats::comparison::Counts;
 use attune_stats::metric::{Answer, AnswerScale, ConfidenceLevel, Histogram, Outcome};
 use chrono::{DateTime, Utc};
 
-use crate::domain::{Measure, Slice, Window};
+use super::topic::check_version;
+use crate::domain::{Measure, Provenance, Slice, SliceCount, Window};
 use crate::error::Error;
 use crate::store;
 
@@ -20,10 +21,31 @@ pub(crate) struct Value {
     pub(crate) outcome: Outcome,
 }
 
-/// Answers a question for numbers: one for each step.
-pub(crate) async fn query(db: &Database, tenant: &TenantId, measure: &Measure) -> Result<Vec<Value>, Error> {
+/// Numbers, and where they are of a topic what it was coded with.
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) struct Answered {
+    pub(crate) values: Vec<Value>,
+    pub(crate) taxonomy: Option<Provenance>,
+}
+
+/// Answers a question for numbers: one for each step. With a version only its codings are counted, else those that
+/// stand.
+pub(crate) async fn query(
+    db: &Database,
+    tenant: &TenantId,
+    measure: &Measure,
+    version: Option<i64>,
+) -> Result<Answered, Error> {
     let mut tx = db.read(tenant).await?;
-    let counted = counts(&mut tx, measure).await?;
+    if let Some(version) = version {
+        check_version(&mut tx, version).await?;
+    }
+    let counted = counts_of(&mut tx, measure, version).await?;
+    let taxonomy = if measure.slice.topic_id.is_empty() {
+        None
+    } else {
+        Some(provenance(&mut tx, measure, version).await?)
+    };
     tx.commit().await?;
     values(counted)
 }
@@ -51,23 +73,96 @@ fn values(counted: Vec<(Window, Counts)>) -> Result<Vec<Value>, Error> {
             outcome: counts.outcome(ConfidenceLevel::P95)?,
         })
     };
-    counted.into_iter().map(value).collect()
+    let values: Result<Vec<Value>, Error> = counted.into_iter().map(value).collect();
+    Ok(Answered {
+        values: values?,
+        taxonomy,
+    })
 }
 
-/// What the numbers are made of: one for each step.
+/// What the numbers are made of, as everything stands: one for each step.
 pub(super) async fn counts(tx: &mut Tx, measure: &Measure) -> Result<Vec<(Window, Counts)>, Error> {
+    counts_of(tx, measure, None).await
+}
+
+async fn counts_of(
+    tx: &mut Tx,
+    measure: &Measure,
+    version: Option<i64>,
+) -> Result<Vec<(Window, Counts)>, Error> {
     if let Some(scale) = AnswerScale::of(measure.metric) {
-        return ratings(tx, measure, scale).await;
+        return ratings(tx, measure, scale, version).await;
     }
-    match measure.metric {
-        MetricId::TopicShare => topic_share(tx, measure).await,
-        MetricId::TopicNegativeShare => topic_negative_share(tx, measure).await,
-        _ => negative_share(tx, measure).await,
+    if measure.metric == MetricId::TopicShare {
+        return topic_share(tx, measure, version).await;
+    }
+    let rows = slice_rows(tx, &measure.slice, measure, version).await?;
+    let part = |row: &SliceCount| match measure.metric {
+        MetricId::TopicNegativeShare => (row.start, row.mention_negative, row.mention_judged),
+        _ => (row.start, row.negative, row.judged),
+    };
+    Ok(shares(measure, rows.iter().map(part)))
+}
+
+/// What the measure's topic was coded with.
+async fn provenance(tx: &mut Tx, measure: &Measure, version: Option<i64>) -> Result<Provenance, Error> {
+    let (slice, spans) = (whole(&measure.slice), measure.spans());
+    let topic_id = &measure.slice.topic_id;
+    let lineage = store::taxonomy::lineage(tx, topic_id, false).await?;
+    let finer = store::taxonomy::lineage(tx, topic_id, true).await?;
+    let standing = store::coded_counts::versions(tx, &slice, spans).await?;
+    let Some(version) = version else {
+        let version = store::topic::version(tx).await?;
+        let rows = || {
+            standing
+                .iter()
+                .map(|row| (row.start, row.taxonomy_version, row.feedback))
+        };
+        let finer = Provenance::of(version, &finer, spans, rows());
+        return Ok(Provenance::of(version, &lineage, spans, rows()).beside(&finer));
+    };
+    let coded = store::coded_counts::slice(tx, &slice, spans, version).await?;
+    let all: i64 = standing.iter().map(|row| row.feedback).sum();
+    let with_coding: i64 = coded.iter().map(|row| row.feedback).sum();
+    let rows = coded.into_iter().map(|row| (row.start, version, row.feedback));
+    Ok(Provenance {
+        uncoded: all - with_coding,
+        ..Provenance::of(version, &lineage, spans, rows)
+    })
+}
+
+/// The same slice whatever its topic.
+fn whole(slice: &Slice) -> Slice {
+    Slice {
+        topic_id: String::new(),
+        ..slice.clone()
     }
 }
 
-async fn ratings(tx: &mut Tx, measure: &Measure, scale: AnswerScale) -> Result<Vec<(Window, Counts)>, Error> {
-    let rows = store::counts::ratings(tx, scale, &measure.slice, measure.spans()).await?;
+/// The rows that a slice's numbers are made of, as everything stands or by the codings of one version.
+async fn slice_rows(
+    tx: &mut Tx,
+    slice: &Slice,
+    measure: &Measure,
+    version: Option<i64>,
+) -> Result<Vec<SliceCount>, sqlx::Error> {
+    match version {
+        None => store::counts::slice(tx, slice, measure.spans()).await,
+        Some(version) => store::coded_counts::slice(tx, slice, measure.spans(), version).await,
+    }
+}
+
+async fn ratings(
+    tx: &mut Tx,
+    measure: &Measure,
+    scale: AnswerScale,
+    version: Option<i64>,
+) -> Result<Vec<(Window, Counts)>, Error> {
+    let (slice, spans) = (&measure.slice, measure.spans());
+    let rows = match version {
+        None => store::counts::ratings(tx, scale, slice, spans).await?,
+        Some(version) => store::coded_counts::ratings(tx, scale, slice, spans, version).await?,
+    };
     let windows = measure.windows();
     let mut sums = vec![Histogram::new(scale); windows.len()];
     for row in rows {
@@ -81,28 +176,14 @@ async fn ratings(tx: &mut Tx, measure: &Measure, scale: AnswerScale) -> Result<V
         .collect())
 }
 
-async fn negative_share(tx: &mut Tx, measure: &Measure) -> Result<Vec<(Window, Counts)>, Error> {
-    let rows = store::counts::slice(tx, &measure.slice, measure.spans()).await?;
-    let parts = rows.iter().map(|row| (row.start, row.negative, row.judged));
-    Ok(shares(measure, parts))
-}
-
-async fn topic_negative_share(tx: &mut Tx, measure: &Measure) -> Result<Vec<(Window, Counts)>, Error> {
-    let rows = store::counts::slice(tx, &measure.slice, measure.spans()).await?;
-    let parts = rows
-        .iter()
-        .map(|row| (row.start, row.mention_negative, row.mention_judged));
-    Ok(shares(measure, parts))
-}
-
 /// The share's denominator is the same slice without its topic.
-async fn topic_share(tx: &mut Tx, measure: &Measure) -> Result<Vec<(Window, Counts)>, Error> {
-    let about = store::counts::slice(tx, &measure.slice, measure.spans()).await?;
-    let whole = Slice {
-        topic_id: String::new(),
-        ..measure.slice.clone()
-    };
-    let all = store::counts::slice(tx, &whole, measure.spans()).await?;
+async fn topic_share(
+    tx: &mut Tx,
+    measure: &Measure,
+    version: Option<i64>,
+) -> Result<Vec<(Window, Counts)>, Error> {
+    let about = slice_rows(tx, &measure.slice, measure, version).await?;
+    let all = slice_rows(tx, &whole(&measure.slice), measure, version).await?;
     let about = about.iter().map(|row| (row.start, row.non_positive, 0));
     let all = all.iter().map(|row| (row.start, 0, row.feedback));
     Ok(shares(measure, about.chain(all)))

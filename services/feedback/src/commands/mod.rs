@@ -13,6 +13,7 @@ pub(crate) mod keyword;
 pub(crate) mod learning;
 pub(crate) mod metric;
 pub(crate) mod perception;
+pub(crate) mod recoding;
 pub(crate) mod record;
 pub(crate) mod recovery;
 pub(crate) mod response;

@@ -103,7 +103,11 @@ fn without_repetitions(tx: &Tx, batch: Vec<New>) -> (Vec<Recorded>, Vec<Feedback
     let mut places = Places::new();
     for (place, new) in batch.into_iter().enumerate() {
         let feedback_id = new.feedback_id;
-        let Understood { draft, understanding } = new.understood;
+        let Understood {
+            draft,
+            understanding,
+            taxonomy_version,
+        } = new.understood;
         if let Some(source) = draft.source() {
             let same = places.entry(source).or_default();
             same.push(place);
@@ -124,6 +128,7 @@ fn without_repetitions(tx: &Tx, batch: Vec<New>) -> (Vec<Recorded>, Vec<Feedback
             feedback_id,
             draft,
             understanding,
+            taxonomy_version,
             created_at: tx.now(),
         });
     }

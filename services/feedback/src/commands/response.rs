@@ -254,20 +254,26 @@ pub(crate) async fn count(
     invitation: &mut Invitation,
     understood: Vec<Understood>,
 ) -> Result<(), Error> {
-    withdraw(tx, &invitation.feedback_ids).await?;
+    let beside = withdraw(tx, &invitation.feedback_ids).await?;
     let recorded = record(tx, understood).await?;
+    store::coded_counts::subtract(tx, &beside).await?;
     invitation.feedback_ids = recorded.iter().map(|piece| piece.feedback_id).collect();
     invitation.answered_at = Some(tx.now());
     Ok(())
 }
 
-async fn withdraw(tx: &mut Tx, feedback_ids: &[Uuid]) -> Result<(), Error> {
+/// Takes feedback back, and answers what its codings beside those that stood have to be subtracted by.
+pub(crate) async fn withdraw(tx: &mut Tx, feedback_ids: &[Uuid]) -> Result<Tally, Error> {
     if feedback_ids.is_empty() {
-        return Ok(());
+        return Ok(Tally::default());
     }
+    // A recoding of the same feedback goes first or finds nothing.
+    store::coding::lock(tx, feedback_ids).await?;
     let earlier = store::feedback::by_ids(tx, feedback_ids).await?;
+    let beside = super::recoding::tally_beside(tx, &earlier).await?;
     store::withdrawal::remove(tx, feedback_ids).await?;
-    Ok(store::withdrawal::subtract(tx, &Tally::of(&earlier)).await?)
+    store::withdrawal::subtract(tx, &Tally::of(&earlier)).await?;
+    Ok(beside)
 }
 
 async fn made_before(

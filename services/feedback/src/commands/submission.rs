@@ -150,11 +150,16 @@ impl Submissions {
 
 /// As it is stored where it is new.
 fn feedback(tx: &Tx, feedback_id: Uuid, understood: Understood) -> Feedback {
-    let Understood { draft, understanding } = understood;
+    let Understood {
+        draft,
+        understanding,
+        taxonomy_version,
+    } = understood;
     Feedback {
         feedback_id,
         draft,
         understanding,
+        taxonomy_version,
         created_at: tx.now(),
     }
 }

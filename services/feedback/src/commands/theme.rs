@@ -138,17 +138,21 @@ pub(crate) struct Promote {
 }
 
 /// Makes a topic of a theme.
-pub(crate) async fn promote(db: &Database, tenant: &TenantId, promote: Promote) -> Result<Topic, Error> {
+pub(crate) async fn promote(
+    db: &Database,
+    tenant: &TenantId,
+    author: &str,
+    promote: Promote,
+) -> Result<Topic, Error> {
     let Promote {
         theme_id,
         topic_id,
         name,
         key,
     } = promote;
-    let uid = Uuid::now_v7();
-    let mut tx = match db.write(tenant, &key, uid).await? {
+    let mut tx = match db.write(tenant, &key, Uuid::now_v7()).await? {
         Write::Fresh(tx) => tx,
-        Write::Repeat(uid) => return topic::made_before(db, tenant, uid).await,
+        Write::Repeat(_) => return topic::get(db, tenant, &topic_id, None).await,
     };
     let theme = store::theme::lock(&mut tx, theme_id)
         .await?
@@ -156,8 +160,14 @@ pub(crate) async fn promote(db: &Database, tenant: &TenantId, promote: Promote) 
     let definition = definition(theme, topic_id, name);
     // One topic that cannot be compiled would leave the tenant without any.
     check_topic(&definition).map_err(|_| Error::ThinTheme)?;
-    let topic = topic::add(&mut tx, uid, &definition).await?;
-    store::theme::promoted(&mut tx, theme_id, &definition.id).await?;
+    let described = topic::Description {
+        definition,
+        parent_id: None,
+        rule: String::new(),
+        group: false,
+    };
+    let topic = topic::add(&mut tx, author, described).await?;
+    store::theme::promoted(&mut tx, theme_id, topic.id()).await?;
     tx.commit().await?;
     Ok(topic)
 }

@@ -39,7 +39,8 @@ pub(crate) fn request(basis: &Basis, texts: &[String]) -> pb::AnalyzeRequest {
         keywords: definition.keywords.clone(),
         examples: definition.examples.clone(),
     };
-    let topics = basis.taxonomy.topics.values();
+    // The others are found by their rules, or by those below them.
+    let topics = basis.taxonomy.topics.values().filter(|topic| topic.has_words());
     pb::AnalyzeRequest {
         texts: texts.iter().enumerate().map(text).collect(),
         topics: topics.map(|known| topic(&known.definition)).collect(),
@@ -150,6 +151,7 @@ fn mention(topic: pb::TopicMention, text: &str, basis: &Basis) -> Result<Mention
         confidence,
         sentiment: _,
         sentiment_score,
+        found_by: _,
     } = topic;
     if !basis.taxonomy.topics.contains_key(&topic_id) {
         return bad("topic_id", "is no topic of the tenant");
@@ -169,6 +171,7 @@ fn mention(topic: pb::TopicMention, text: &str, basis: &Basis) -> Result<Mention
         confidence: within(confidence, 0.0, "confidence")?,
         sentiment_score,
         sentiment,
+        found_by: None,
     })
 }
 

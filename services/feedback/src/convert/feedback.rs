@@ -7,7 +7,7 @@ use uuid::Uuid;
 
 use crate::commands::record::Recorded;
 use crate::commands::submission::Submit;
-use crate::domain::{Draft, Feedback, Mention, Origin, Rating, Sentiment, Understanding};
+use crate::domain::{Draft, Feedback, FoundBy, Mention, Origin, Rating, Sentiment, Understanding};
 use crate::store::feedback::{Filter, Place};
 
 /// The most pieces of feedback in one message of a stream.
@@ -162,6 +162,7 @@ pub(crate) fn to_proto(feedback: Feedback) -> pb::Feedback {
         feedback_id,
         draft,
         understanding,
+        taxonomy_version,
         created_at,
     } = feedback;
     let Draft {
@@ -189,7 +190,7 @@ pub(crate) fn to_proto(feedback: Feedback) -> pb::Feedback {
         text,
         occurred_at: Some(timestamp(occurred_at)),
         source_id: source_id.unwrap_or_default(),
-        understanding: understanding.map(understanding_to_proto),
+        understanding: understanding.map(|understood| understanding_to_proto(understood, taxonomy_version)),
         create_time: Some(timestamp(created_at)),
     }
 }
@@ -200,6 +201,7 @@ pub(crate) fn submitted(feedback: &Feedback) -> pb::FeedbackSubmitted {
         feedback_id,
         draft,
         understanding,
+        taxonomy_version,
         created_at: _,
     } = feedback;
     pb::FeedbackSubmitted {
@@ -210,7 +212,9 @@ pub(crate) fn submitted(feedback: &Feedback) -> pb::FeedbackSubmitted {
         touchpoint: draft.touchpoint.clone(),
         product: draft.product.clone(),
         rating: draft.rating.map(rating_to_proto),
-        understanding: understanding.clone().map(understanding_to_proto),
+        understanding: understanding
+            .clone()
+            .map(|understood| understanding_to_proto(understood, *taxonomy_version)),
         occurred_at: Some(timestamp(draft.occurred_at)),
     }
 }
@@ -231,7 +235,11 @@ pub(super) fn rating_to_proto(rating: Rating) -> pb::Rating {
     }
 }
 
-pub(crate) fn understanding_to_proto(understanding: Understanding) -> pb::Understanding {
+/// What was understood, whose topics are of a version of the taxonomy.
+pub(crate) fn understanding_to_proto(
+    understanding: Understanding,
+    taxonomy_version: i64,
+) -> pb::Understanding {
     let Understanding {
         engine,
         language,
@@ -240,28 +248,42 @@ pub(crate) fn understanding_to_proto(understanding: Understanding) -> pb::Unders
         sentiment_probability,
         topics,
     } = understanding;
-    let mention = |Mention {
-                       topic_id,
-                       start,
-                       end,
-                       confidence,
-                       sentiment_score,
-                       sentiment,
-                   }| pb::TopicMention {
-        topic_id,
-        start,
-        end,
-        confidence,
-        sentiment: sentiment_to_proto(sentiment).into(),
-        sentiment_score,
-    };
     pb::Understanding {
         engine,
         language: language.unwrap_or_default(),
         sentiment_score,
         sentiment: sentiment_to_proto(sentiment).into(),
         sentiment_probability,
-        topics: topics.into_iter().map(mention).collect(),
+        topics: topics.into_iter().map(mention_to_proto).collect(),
+        taxonomy_version,
+    }
+}
+
+/// A topic that was found, and by what.
+pub(super) fn mention_to_proto(mention: Mention) -> pb::TopicMention {
+    let Mention {
+        topic_id,
+        start,
+        end,
+        confidence,
+        sentiment_score,
+        sentiment,
+        found_by,
+    } = mention;
+    let found_by = found_by.map(|found_by| match found_by {
+        FoundBy::Keyword(keyword) => pb::topic_mention::FoundBy::Keyword(keyword),
+        FoundBy::Example(position) => pb::topic_mention::FoundBy::Example(position),
+        FoundBy::Rule => pb::topic_mention::FoundBy::Rule(true),
+        FoundBy::Below(topic_id) => pb::topic_mention::FoundBy::ChildTopicId(topic_id),
+    });
+    pb::TopicMention {
+        topic_id,
+        start,
+        end,
+        confidence,
+        sentiment: sentiment_to_proto(sentiment).into(),
+        sentiment_score,
+        found_by,
     }
 }
 

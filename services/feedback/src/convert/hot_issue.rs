@@ -75,6 +75,7 @@ pub(crate) fn explain(issue: &HotIssue) -> Result<pb::ExplainHotIssueResponse, c
         false_discovery_rate: record.settings.false_discovery_rate,
         explanation: issue.explanation(),
         record_json: serde_json::to_string(record)?,
+        taxonomy_version: record.taxonomy_version,
     })
 }
 
@@ -88,7 +89,12 @@ pub(crate) fn course_to_proto(course: &Course) -> pb::GetHotIssueCourseResponse 
 }
 
 fn day_to_proto(day: &CourseDay) -> pb::CourseDay {
-    let CourseDay { day, usual, complete } = day;
+    let CourseDay {
+        day,
+        usual,
+        complete,
+        coded_otherwise,
+    } = day;
     let count = |n: u64| i64::try_from(n).unwrap_or(i64::MAX);
     pb::CourseDay {
         start: Some(timestamp(course::midnight(day.date))),
@@ -98,6 +104,7 @@ fn day_to_proto(day: &CourseDay) -> pb::CourseDay {
         low: usual.map(|range| range.low),
         high: usual.map(|range| range.high),
         complete: *complete,
+        coded_otherwise: *coded_otherwise,
     }
 }
 

@@ -6,10 +6,12 @@ use attune_stats::metric::{AnswerScale, ConfidenceLevel, Estimate, Outcome};
 use attune_stats::{MetricDefinition, MetricId};
 use chrono::{DateTime, TimeDelta, Utc};
 
-use crate::commands::metric::Value;
-use crate::domain::{Grain, Measure, Slice, Step, Window, metric};
+use super::topic::version;
+use crate::commands::metric::{Answered, Value};
+use crate::domain::{Grain, Measure, Provenance, Slice, Step, TopicCoding, Window, metric};
 
-pub(crate) fn query(request: &pb::QueryMetricRequest) -> Result<Measure, Error> {
+/// The question, and the version of the taxonomy whose codings are asked for.
+pub(crate) fn query(request: &pb::QueryMetricRequest) -> Result<(Measure, Option<i64>), Error> {
     let mut violations = Violations::default();
     let pb::QueryMetricRequest {
         metric: id,
@@ -17,6 +19,7 @@ pub(crate) fn query(request: &pb::QueryMetricRequest) -> Result<Measure, Error> 
         start,
         end,
         step,
+        taxonomy_version,
     } = request;
     let metric = violations.check("metric", metric(id));
     let slice = parse_slice(slice.as_ref(), metric, &mut violations);
@@ -26,15 +29,44 @@ pub(crate) fn query(request: &pb::QueryMetricRequest) -> Result<Measure, Error> 
     let window = start
         .zip(end)
         .and_then(|(start, end)| parse_window(start, end, step?, &mut violations));
+    let version = version(*taxonomy_version, &mut violations);
+    if taxonomy_version.is_some() && slice.as_ref().is_some_and(|slice| slice.topic_id.is_empty()) {
+        violations.add("slice.topic_id", "must be given with a taxonomy_version");
+    }
     let measure = || {
-        Some(Measure {
+        let measure = Measure {
             metric: metric?,
             slice: slice?,
             window: window?,
             step: step?,
-        })
+        };
+        Some((measure, version?))
     };
     violations.finish(measure())
+}
+
+pub(crate) fn answer_to_proto(answered: Answered) -> pb::QueryMetricResponse {
+    let Answered { values, taxonomy } = answered;
+    pb::QueryMetricResponse {
+        values: values.into_iter().map(value_to_proto).collect(),
+        taxonomy: taxonomy.map(|provenance| provenance_to_proto(&provenance)),
+    }
+}
+
+fn provenance_to_proto(provenance: &Provenance) -> pb::MetricTaxonomy {
+    let coding = |coding: &TopicCoding| pb::TopicCoding {
+        version: coding.version,
+        start: Some(timestamp(coding.start)),
+        end: Some(timestamp(coding.end)),
+        feedback: coding.feedback,
+    };
+    pb::MetricTaxonomy {
+        version: provenance.version,
+        codings: provenance.codings.iter().map(coding).collect(),
+        crosses_versions: provenance.crosses_versions(),
+        uncoded: provenance.uncoded,
+        note: provenance.note(),
+    }
 }
 
 /// The metric's scale, where it is made of answers.

@@ -13,6 +13,7 @@ pub(crate) mod letter;
 pub(crate) mod metric;
 pub(crate) mod perception;
 pub(crate) mod person;
+pub(crate) mod recoding;
 pub(crate) mod recovery;
 pub(crate) mod response;
 pub(crate) mod survey;

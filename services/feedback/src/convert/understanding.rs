@@ -53,11 +53,12 @@ pub(crate) fn explained(explained: Explained) -> pb::ExplainSentimentResponse {
     contributions.truncate(MOST_WORDS);
     let words: Vec<pb::WordWeight> = contributions.iter().map(|word| weight(word, &text)).collect();
     let sentence = sentence(&understanding, &words, explanation.threshold);
+    let without_topics = Understanding {
+        topics: Vec::new(),
+        ..understanding
+    };
     pb::ExplainSentimentResponse {
-        understanding: Some(understanding_to_proto(Understanding {
-            topics: Vec::new(),
-            ..understanding
-        })),
+        understanding: Some(understanding_to_proto(without_topics, 0)),
         explained_by,
         words,
         negative,

@@ -1,9 +1,11 @@
 //! How the volume of a hot issue went, beside what was to be expected.
 
+use std::collections::BTreeSet;
+
 use attune_stats::hot::{Day, Range, Usual};
 use chrono::{DateTime, Days, NaiveDate, NaiveTime, Utc};
 
-use super::{HotIssue, Window};
+use super::{HotIssue, Lineage, Window};
 
 /// The level of the expected range.
 pub(crate) const LEVEL: f64 = 0.95;
@@ -29,11 +31,35 @@ pub(crate) struct CourseDay {
     pub(crate) usual: Option<Range>,
     /// Whether the day is over.
     pub(crate) complete: bool,
+    /// Whether the topic was coded otherwise than on the day the issue was found.
+    pub(crate) coded_otherwise: bool,
 }
 
 /// Midnight at which a day begins.
 pub(crate) fn midnight(date: NaiveDate) -> DateTime<Utc> {
     date.and_time(NaiveTime::MIN).and_utc()
+}
+
+/// The days on which a topic was coded otherwise than on the day `found`, or than by the newest coding of that day. From
+/// the versions that the feedback of each day stands by.
+pub(crate) fn coded_otherwise(
+    versions: &[(DateTime<Utc>, i64)],
+    lineage: &Lineage,
+    found: NaiveDate,
+) -> BTreeSet<NaiveDate> {
+    let codings = versions
+        .iter()
+        .map(|&(start, version)| (start.date_naive(), lineage.coding_of(version, start)));
+    let reference = codings
+        .clone()
+        .filter(|(date, _)| *date == found)
+        .map(|(_, coding)| coding)
+        .max();
+    let differs = |coding: i64| reference.is_some_and(|reference| reference != coding);
+    codings
+        .filter(|(_, coding)| differs(*coding))
+        .map(|(date, _)| date)
+        .collect()
 }
 
 impl Course {
@@ -47,12 +73,19 @@ impl Course {
         }
     }
 
-    /// The course of `issue` from the days that were counted, in order; days that are missing had no feedback.
-    pub(crate) fn of(issue: HotIssue, counted: &[Day], now: DateTime<Utc>) -> Self {
+    /// The course of `issue` from the days that were counted, in order; days that are missing had no feedback. Days that
+    /// were `coded_otherwise` are shown and not compared.
+    pub(crate) fn of(
+        issue: HotIssue,
+        counted: &[Day],
+        coded_otherwise: &BTreeSet<NaiveDate>,
+        now: DateTime<Utc>,
+    ) -> Self {
         let window = Self::window(&issue, now);
         let found = issue.window_start.date_naive();
         // The day on which the window begins may hold the beginning of the storm.
-        let before: Vec<Day> = counted.iter().filter(|day| day.date < found).copied().collect();
+        let comparable = |day: &&Day| day.date < found && !coded_otherwise.contains(&day.date);
+        let before: Vec<Day> = counted.iter().filter(comparable).copied().collect();
         let usual = Usual::of(&before, issue.overdispersion());
         let end = window.end.date_naive();
         let days = (found - SHOWN_BEFORE)
@@ -70,6 +103,7 @@ impl Course {
                     }),
                 usual: usual.as_ref().map(|usual| usual.range(date, LEVEL)),
                 complete: midnight(date + Days::new(1)) <= now,
+                coded_otherwise: coded_otherwise.contains(&date),
             })
             .collect();
         Self { issue, days }

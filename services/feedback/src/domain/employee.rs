@@ -78,7 +78,8 @@ pub(crate) struct Report {
 /// The topic that a report is counted under: the one it speaks of most clearly, or none.
 pub(crate) fn main_topic(understanding: Option<&Understanding>) -> String {
     let mentions = understanding.map(|understood| understood.topics.as_slice());
-    let clearest = mentions.unwrap_or_default().iter().max_by(|a, b| {
+    let found = mentions.unwrap_or_default().iter();
+    let clearest = found.filter(|mention| !mention.is_implied()).max_by(|a, b| {
         let by_id = || b.topic_id.cmp(&a.topic_id);
         a.confidence.total_cmp(&b.confidence).then_with(by_id)
     });

@@ -2,7 +2,7 @@
 
 use attune_stats::hot::Level;
 
-use super::HotIssue;
+use super::{HotIssue, UNRECORDED};
 
 impl HotIssue {
     /// Why it was opened, with the numbers of the record.
@@ -30,6 +30,7 @@ impl HotIssue {
                 "The {hours} full hours before were not looked at one by one."
             )),
         }
+        sentences.extend(self.what_it_was_coded_with());
         sentences.extend(self.why_it_was_widened());
         sentences.join(" ")
     }
@@ -59,6 +60,35 @@ impl HotIssue {
             joined = widening.joined,
             since = self.window_start.format("%Y-%m-%d %H:%M UTC"),
             evidence = widening.evidence,
+        ))
+    }
+
+    /// Which version of the taxonomy the counts are of, where it was recorded, and where they are not of one alone.
+    fn what_it_was_coded_with(&self) -> Option<String> {
+        let record = &self.record.0;
+        if record.taxonomy_version == UNRECORDED {
+            return None;
+        }
+        let version = record.taxonomy_version;
+        let history = match record.coded_since {
+            None => ", throughout the history that was compared".to_owned(),
+            Some(since) => format!(
+                "; what was said before {} was coded otherwise and is not compared",
+                since.format("%Y-%m-%d %H:%M UTC")
+            ),
+        };
+        let again: Vec<String> = record.learnt_again.iter().map(i64::to_string).collect();
+        let examples = if again.is_empty() {
+            String::new()
+        } else {
+            format!(
+                "; in that history the examples of other topics changed, with which its own are learnt (version {}), \
+                 which may have moved the count a little",
+                again.join(", ")
+            )
+        };
+        Some(format!(
+            "Coded as version {version} of the taxonomy does{history}{examples}."
         ))
     }
 

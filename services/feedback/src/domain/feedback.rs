@@ -117,6 +117,8 @@ pub(crate) struct Feedback {
     pub(crate) draft: Draft,
     /// Nothing where there was no text.
     pub(crate) understanding: Option<Understanding>,
+    /// The version of the taxonomy whose coding stands; [`super::UNRECORDED`] where that was not recorded.
+    pub(crate) taxonomy_version: i64,
     pub(crate) created_at: DateTime<Utc>,
 }
 

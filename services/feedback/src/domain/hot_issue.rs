@@ -6,6 +6,8 @@ use serde::{Deserialize, Serialize};
 use sqlx::types::Json;
 use uuid::Uuid;
 
+use super::UNRECORDED;
+
 /// Whether a hot issue goes on.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, sqlx::Type)]
 #[sqlx(type_name = "text", rename_all = "snake_case")]
@@ -53,9 +55,23 @@ pub(crate) struct DecisionRecord {
     pub(crate) cohort: usize,
     /// Full hours before this run that were not looked at, because time had passed them already.
     pub(crate) skipped_hours: i32,
+    /// The version of the taxonomy that stood; [`UNRECORDED`] in records from before it was kept.
+    #[serde(default = "unrecorded")]
+    pub(crate) taxonomy_version: i64,
+    /// From when on its topic was coded alike, where something else was said before that: no earlier window was
+    /// compared.
+    #[serde(default)]
+    pub(crate) coded_since: Option<DateTime<Utc>>,
+    /// Versions within the history that changed only the examples of other topics, with which its own are learnt.
+    #[serde(default)]
+    pub(crate) learnt_again: Vec<i64>,
     /// Why and how it was widened, where it was.
     #[serde(default)]
     pub(crate) widening: Option<Widening>,
+}
+
+const fn unrecorded() -> i64 {
+    UNRECORDED
 }
 
 /// That an issue of one product became one of all products.

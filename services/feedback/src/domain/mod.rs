@@ -12,10 +12,13 @@ mod hot_issue;
 pub(crate) mod invitation;
 mod metric;
 mod perception;
+mod provenance;
 mod quotes;
+mod recoding;
 pub(crate) mod recovery;
 pub(crate) mod survey;
 mod tally;
+mod taxonomy;
 mod theme;
 mod topic;
 mod understanding;
@@ -33,10 +36,15 @@ pub(crate) use hot_issue::{
 };
 pub(crate) use metric::{Grain, Measure, Slice, SliceCount, Spans, Step, Window, metric};
 pub(crate) use perception::{OwnRating, OwnRatingDraft, Perception, Subject};
+pub(crate) use provenance::{Provenance, TopicCoding};
 pub(crate) use quotes::representative;
+pub(crate) use recoding::{Coding, Placing, Recoding, Through};
 pub(crate) use tally::{MentionKey, PersonKey, RatingKey, SliceKey, Tally, day_of, hour_of};
+pub(crate) use taxonomy::{
+    Lineage, Misplaced, TaxonomyChange, TaxonomyVersion, Topics, UNRECORDED, above, check_place, effects,
+};
 pub(crate) use theme::{Period, Theme, ThemeInPeriod, without_placeholders};
-pub(crate) use topic::{Topic, TopicOrigin};
-pub(crate) use understanding::{Mention, Sentiment, Understanding};
+pub(crate) use topic::{Topic, TopicOrigin, rule_values, topic_rule};
+pub(crate) use understanding::{FoundBy, Mention, Sentiment, Understanding};
 pub(crate) use usual::Series;
 pub(crate) use watch::{Announced, Watched};

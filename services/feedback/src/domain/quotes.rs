@@ -122,6 +122,7 @@ mod tests {
             confidence: 0.8,
             sentiment_score: None,
             sentiment: None,
+            found_by: None,
         };
         let understanding = Understanding {
             engine: "test".into(),
@@ -136,6 +137,7 @@ mod tests {
             created_at: draft.occurred_at,
             draft,
             understanding: Some(understanding),
+            taxonomy_version: 0,
         }
     }
 

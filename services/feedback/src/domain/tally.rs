@@ -18,6 +18,8 @@ pub(crate) struct SliceKey {
     pub(crate) product: String,
     pub(crate) channel: String,
     pub(crate) touchpoint: String,
+    /// Of the coding that is counted.
+    pub(crate) taxonomy_version: i64,
 }
 
 /// The row of a slice's answers with one score.
@@ -106,6 +108,7 @@ impl Tally {
             product: draft.product.clone(),
             channel: draft.channel.clone(),
             touchpoint: draft.touchpoint.clone(),
+            taxonomy_version: feedback.taxonomy_version,
         };
         let understood = feedback.understanding.as_ref();
         let sentiment = understood.and_then(|understood| understood.sentiment);

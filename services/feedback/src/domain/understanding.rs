@@ -28,6 +28,20 @@ impl Sentiment {
     }
 }
 
+/// By what a topic was given to a text.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub(crate) enum FoundBy {
+    /// A keyword of the topic, which stands at the place.
+    Keyword(String),
+    /// The example of the topic at this position, from 0, which the sentence at the place is most like.
+    Example(i32),
+    /// The topic's rule.
+    Rule,
+    /// A topic below it.
+    Below(String),
+}
+
 /// A topic found in a text.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub(crate) struct Mention {
@@ -43,6 +57,16 @@ pub(crate) struct Mention {
     /// The class of that feeling; none when the engine was not sure enough.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(crate) sentiment: Option<Sentiment>,
+    /// None where an outside engine gave it, and before it was recorded.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) found_by: Option<FoundBy>,
+}
+
+impl Mention {
+    /// Whether it is only there because a topic below it was found.
+    pub(crate) fn is_implied(&self) -> bool {
+        matches!(self.found_by, Some(FoundBy::Below(_)))
+    }
 }
 
 /// What an engine understood of one text.

@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use attune_stats::hot::{History, HistoryError, MAXIMUM_DAYS};
 use chrono::{DateTime, TimeDelta, Utc};
 
-use super::{Scope, Window};
+use super::{Lineage, Scope, Window, hour_of};
 
 type Hours = BTreeMap<DateTime<Utc>, i64>;
 
@@ -14,6 +14,8 @@ type Hours = BTreeMap<DateTime<Utc>, i64>;
 pub(crate) struct Series {
     now: DateTime<Utc>,
     totals: BTreeMap<String, Hours>,
+    /// By which versions of the taxonomy the feedback of an hour stands.
+    versions: BTreeMap<DateTime<Utc>, BTreeSet<i64>>,
     mentions: BTreeMap<String, BTreeMap<String, Hours>>,
 }
 
@@ -23,6 +25,7 @@ impl Series {
         Self {
             now,
             totals: BTreeMap::new(),
+            versions: BTreeMap::new(),
             mentions: BTreeMap::new(),
         }
     }
@@ -39,6 +42,38 @@ impl Series {
 
     pub(crate) fn add_total(&mut self, product: String, hour: DateTime<Utc>, feedback: i64) {
         *self.totals.entry(product).or_default().entry(hour).or_default() += feedback;
+    }
+
+    /// Notes that feedback of an hour stands by a version of the taxonomy.
+    pub(crate) fn add_version(&mut self, hour: DateTime<Utc>, version: i64) {
+        self.versions.entry(hour).or_default().insert(version);
+    }
+
+    /// From when on all feedback stands coded, as to one topic, as `version` codes it; none where it always did. Hours
+    /// before that are of another coding and no measure of what is usual.
+    pub(crate) fn coded_since(&self, lineage: &Lineage, version: i64) -> Option<DateTime<Utc>> {
+        let coding = lineage.coding_of(version, self.now);
+        let &(_, began_at) = lineage.0.iter().find(|(turn, _)| *turn == coding)?;
+        let otherwise = |hour: DateTime<Utc>, versions: &BTreeSet<i64>| {
+            versions
+                .iter()
+                .any(|version| lineage.coding_of(*version, hour) != coding)
+        };
+        let mut before = self.versions.iter().rev();
+        let broken = before
+            .find(|(hour, versions)| otherwise(**hour, versions))
+            .map(|(hour, _)| *hour + TimeDelta::hours(1));
+        let first = match broken {
+            Some(from) => self.versions.range(from..).next(),
+            None => self.versions.iter().next(),
+        };
+        // What was said before the version began to stand was recoded, or came in later.
+        let reaches_back = first.is_some_and(|(hour, _)| *hour < hour_of(began_at));
+        if reaches_back {
+            broken
+        } else {
+            broken.max(Some(began_at))
+        }
     }
 
     pub(crate) fn add_mentions(
@@ -154,6 +189,41 @@ mod tests {
         let scope = Scope::default();
         assert!((series.usual_per_day("delay", &scope, at(72)) - 10.0).abs() < 1e-9);
         assert!(series.usual_per_day("delay", &scope, at(0)).abs() < 1e-9);
+    }
+
+    #[test]
+    fn a_topic_is_comparable_as_far_back_as_its_coding_reaches() {
+        let lineage = Lineage(vec![(4, at(50) + TimeDelta::minutes(20))]);
+        let series = |hours: &[(i64, i64)]| {
+            let mut series = Series::until(at(96));
+            for &(hour, version) in hours {
+                series.add_version(at(hour), version);
+            }
+            series
+        };
+        // A starter topic has no lineage.
+        let long = series(&[(3, 1), (60, 4)]);
+        assert_eq!(long.coded_since(&Lineage::default(), 4), None);
+        assert_eq!(
+            long.coded_since(&lineage, 4),
+            Some(at(50) + TimeDelta::minutes(20))
+        );
+        let in_its_hour = series(&[(3, 1), (50, 3), (50, 4), (60, 4)]);
+        assert_eq!(in_its_hour.coded_since(&lineage, 4), Some(at(51)));
+        // A version that did not touch it changes nothing.
+        assert_eq!(
+            series(&[(3, 4), (60, 5)]).coded_since(&lineage, 5),
+            None,
+            "recoded"
+        );
+        assert_eq!(
+            series(&[(3, 1), (20, 4), (60, 4)]).coded_since(&lineage, 4),
+            Some(at(4))
+        );
+        assert_eq!(
+            series(&[(60, 4)]).coded_since(&lineage, 4),
+            Some(at(50) + TimeDelta::minutes(20))
+        );
     }
 
     #[test]

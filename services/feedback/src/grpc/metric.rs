@@ -34,10 +34,9 @@ impl MetricService for Handlers {
         request: Request<pb::QueryMetricRequest>,
     ) -> Result<Response<pb::QueryMetricResponse>, Status> {
         let caller = Caller::of(&request)?;
-        let measure = convert::metric::query(request.get_ref())?;
-        let values = commands::metric::query(&self.db, caller.tenant(), &measure).await?;
-        let values = values.into_iter().map(convert::metric::value_to_proto).collect();
-        Ok(Response::new(pb::QueryMetricResponse { values }))
+        let (measure, version) = convert::metric::query(request.get_ref())?;
+        let answered = commands::metric::query(&self.db, caller.tenant(), &measure, version).await?;
+        Ok(Response::new(convert::metric::answer_to_proto(answered)))
     }
 
     async fn watch_metrics(

@@ -26,7 +26,7 @@ impl ThemeService for Handlers {
     ) -> Result<Response<pb::PromoteThemeResponse>, Status> {
         let caller = Caller::of(&request)?;
         let promote = convert::theme::promote(request.get_ref())?;
-        let topic = commands::theme::promote(&self.db, caller.tenant(), promote).await?;
+        let topic = commands::theme::promote(&self.db, caller.tenant(), caller.subject(), promote).await?;
         let topic = Some(convert::topic::to_proto(topic));
         Ok(Response::new(pb::PromoteThemeResponse { topic }))
     }

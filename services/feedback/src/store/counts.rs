@@ -8,6 +8,7 @@ use chrono::{DateTime, Utc};
 use sqlx::{query, query_as};
 use uuid::Uuid;
 
+use super::withdrawal;
 use crate::domain::{MentionKey, PersonKey, RatingKey, Slice, SliceCount, SliceKey, Spans, Tally};
 
 /// Adds a tally. The tables and their rows are written in one order in every transaction; the locks on the rows
@@ -20,6 +21,22 @@ pub(crate) async fn add(tx: &mut Tx, tally: &Tally) -> Result<(), sqlx::Error> {
     add_mentions(tx, &mentions).await?;
     add_slices(tx, tally).await?;
     add_ratings(tx, tally).await
+}
+
+/// Subtracts one tally and adds another, table by table: tables are written in one order in every transaction. What
+/// mentions a topic must stand as it is to be counted already.
+pub(crate) async fn replace(tx: &mut Tx, gone: &Tally, new: &Tally) -> Result<(), sqlx::Error> {
+    withdrawal::uncount_persons(tx, gone.persons.iter()).await?;
+    let mut mentions = new.anonymous.clone();
+    for newly in count_persons(tx, new.persons.iter()).await? {
+        *mentions.entry(newly).or_default() += 1;
+    }
+    withdrawal::subtract_mentions(tx, &gone.anonymous).await?;
+    add_mentions(tx, &mentions).await?;
+    withdrawal::subtract_slices(tx, gone).await?;
+    add_slices(tx, new).await?;
+    withdrawal::subtract_ratings(tx, gone).await?;
+    add_ratings(tx, new).await
 }
 
 /// Marks persons as counted and answers where they had not been.
@@ -90,24 +107,26 @@ async fn add_mentions(tx: &mut Tx, mentions: &BTreeMap<MentionKey, i64>) -> Resu
 
 /// The columns of slice keys.
 #[derive(Debug)]
-struct Columns {
-    grains: Vec<String>,
-    topics: Vec<String>,
-    starts: Vec<DateTime<Utc>>,
-    products: Vec<String>,
-    channels: Vec<String>,
-    touchpoints: Vec<String>,
+pub(super) struct Columns {
+    pub(super) grains: Vec<String>,
+    pub(super) topics: Vec<String>,
+    pub(super) starts: Vec<DateTime<Utc>>,
+    pub(super) products: Vec<String>,
+    pub(super) channels: Vec<String>,
+    pub(super) touchpoints: Vec<String>,
+    pub(super) versions: Vec<i64>,
 }
 
 impl Columns {
-    fn of<'a>(keys: impl Iterator<Item = &'a SliceKey> + Clone) -> Self {
+    pub(super) fn of<'a>(keys: impl Iterator<Item = &'a SliceKey> + Clone) -> Self {
         Self {
             grains: keys.clone().map(|key| key.grain.as_str().to_owned()).collect(),
             topics: keys.clone().map(|key| key.topic_id.clone()).collect(),
             starts: keys.clone().map(|key| key.start).collect(),
             products: keys.clone().map(|key| key.product.clone()).collect(),
             channels: keys.clone().map(|key| key.channel.clone()).collect(),
-            touchpoints: keys.map(|key| key.touchpoint.clone()).collect(),
+            touchpoints: keys.clone().map(|key| key.touchpoint.clone()).collect(),
+            versions: keys.map(|key| key.taxonomy_version).collect(),
         }
     }
 }
@@ -123,13 +142,15 @@ async fn add_slices(tx: &mut Tx, tally: &Tally) -> Result<(), sqlx::Error> {
     let tenant = tx.tenant().as_str().to_owned();
     query!(
         "INSERT INTO feedback.slice_count AS kept (tenant_id, grain, topic_id, start, product, channel,
-             touchpoint, feedback, judged, negative, non_positive, mention_judged, mention_negative)
-         SELECT $1, grain, topic_id, start, product, channel, touchpoint, feedback, judged, negative,
-             non_positive, mention_judged, mention_negative
+             touchpoint, taxonomy_version, feedback, judged, negative, non_positive, mention_judged,
+             mention_negative)
+         SELECT $1, grain, topic_id, start, product, channel, touchpoint, taxonomy_version, feedback, judged,
+             negative, non_positive, mention_judged, mention_negative
          FROM unnest($2::text[], $3::text[], $4::timestamptz[], $5::text[], $6::text[], $7::text[],
-                     $8::bigint[], $9::bigint[], $10::bigint[], $11::bigint[], $12::bigint[], $13::bigint[])
+                     $8::bigint[], $9::bigint[], $10::bigint[], $11::bigint[], $12::bigint[], $13::bigint[],
+                     $14::bigint[])
              WITH ORDINALITY AS new (grain, topic_id, start, product, channel, touchpoint, feedback, judged,
-                 negative, non_positive, mention_judged, mention_negative, place)
+                 negative, non_positive, mention_judged, mention_negative, taxonomy_version, place)
          ORDER BY place
          ON CONFLICT ON CONSTRAINT slice_count_pkey DO UPDATE
              SET feedback = kept.feedback + excluded.feedback, judged = kept.judged + excluded.judged,
@@ -149,7 +170,8 @@ async fn add_slices(tx: &mut Tx, tally: &Tally) -> Result<(), sqlx::Error> {
         &negative,
         &non_positive,
         &mention_judged,
-        &mention_negative
+        &mention_negative,
+        &keys.versions
     )
     .execute(&mut **tx)
     .await?;
@@ -173,12 +195,12 @@ async fn add_ratings(tx: &mut Tx, tally: &Tally) -> Result<(), sqlx::Error> {
     let tenant = tx.tenant().as_str().to_owned();
     query!(
         "INSERT INTO feedback.rating_count AS kept (tenant_id, grain, topic_id, scale, start, product, channel,
-             touchpoint, score, answers)
-         SELECT $1, grain, topic_id, scale, start, product, channel, touchpoint, score, answers
+             touchpoint, score, taxonomy_version, answers)
+         SELECT $1, grain, topic_id, scale, start, product, channel, touchpoint, score, taxonomy_version, answers
          FROM unnest($2::text[], $3::text[], $4::timestamptz[], $5::text[], $6::text[], $7::text[],
-                     $8::text[], $9::smallint[], $10::bigint[])
+                     $8::text[], $9::smallint[], $10::bigint[], $11::bigint[])
              WITH ORDINALITY AS new (grain, topic_id, start, product, channel, touchpoint, scale, score,
-                 answers, place)
+                 answers, taxonomy_version, place)
          ORDER BY place
          ON CONFLICT ON CONSTRAINT rating_count_pkey DO UPDATE SET answers = kept.answers + excluded.answers",
         tenant,
@@ -190,7 +212,8 @@ async fn add_ratings(tx: &mut Tx, tally: &Tally) -> Result<(), sqlx::Error> {
         &keys.touchpoints,
         &scales,
         &scores,
-        &answers
+        &answers,
+        &keys.versions
     )
     .execute(&mut **tx)
     .await?;

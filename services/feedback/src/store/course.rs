@@ -2,6 +2,7 @@
 
 use attune_database::Tx;
 use attune_stats::hot::Day;
+use chrono::{DateTime, Utc};
 use sqlx::query;
 
 use crate::domain::{Scope, Window};
@@ -43,5 +44,30 @@ pub(crate) async fn days(
             mentions: natural(row.mentions),
             feedback: natural(row.feedback),
         })
+        .collect())
+}
+
+/// By which versions of the taxonomy the feedback of a scope stands, by the beginning of the day.
+pub(crate) async fn versions(
+    tx: &mut Tx,
+    scope: &Scope,
+    window: Window,
+) -> Result<Vec<(DateTime<Utc>, i64)>, sqlx::Error> {
+    let tenant = tx.tenant().as_str().to_owned();
+    let rows = query!(
+        "SELECT DISTINCT start, taxonomy_version FROM feedback.slice_count
+         WHERE tenant_id = $1 AND grain = 'day' AND topic_id = '' AND start >= $2 AND start < $3 AND feedback > 0
+           AND ($4 = '' OR product = $4) AND NOT product = ANY($5)",
+        tenant,
+        window.start,
+        window.end,
+        scope.product,
+        &scope.left_out
+    )
+    .fetch_all(&mut **tx)
+    .await?;
+    Ok(rows
+        .into_iter()
+        .map(|row| (row.start, row.taxonomy_version))
         .collect())
 }

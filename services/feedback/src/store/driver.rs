@@ -59,7 +59,9 @@ pub(crate) async fn answers(
                  AND uuid_hash(feedback_id)::double precision < $4)
            SELECT f.rating_score AS "score!", f.touchpoint, f.agent_id, f.channel, f.product,
                   ARRAY(SELECT DISTINCT mention ->> 'topic_id'
-                        FROM jsonb_array_elements(f.topics) AS mention ORDER BY 1) AS "topics!"
+                        FROM jsonb_array_elements(f.topics) AS mention
+                        -- One above others goes along with them by its making.
+                        WHERE mention #> '{found_by,below}' IS NULL ORDER BY 1) AS "topics!"
            FROM drawn
            JOIN feedback.feedback f ON f.tenant_id = $1 AND f.feedback_id = drawn.feedback_id
            WHERE f.rating_scale = $5 AND f.rating_score IS NOT NULL AND f.origin IN ('submitted', 'interaction')

@@ -1,6 +1,8 @@
 //! All SQL of the service.
 
 pub(crate) mod basis;
+pub(crate) mod coded_counts;
+pub(crate) mod coding;
 pub(crate) mod contact;
 pub(crate) mod correction;
 pub(crate) mod counts;
@@ -15,11 +17,13 @@ pub(crate) mod invitation;
 pub(crate) mod learning;
 pub(crate) mod mention;
 pub(crate) mod perception;
+pub(crate) mod recoding;
 pub(crate) mod recovery;
 pub(crate) mod response;
 pub(crate) mod series;
 pub(crate) mod stage;
 pub(crate) mod survey;
+pub(crate) mod taxonomy;
 pub(crate) mod text;
 pub(crate) mod theme;
 pub(crate) mod topic;

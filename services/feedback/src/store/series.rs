@@ -6,11 +6,13 @@ use sqlx::query_as;
 
 use crate::domain::Window;
 
-/// All feedback of a product in one hour.
+/// All feedback of a product in one hour that stands by one version of the taxonomy.
 #[derive(Clone, Debug)]
 pub(crate) struct HourTotal {
     pub(crate) start: DateTime<Utc>,
     pub(crate) product: String,
+    /// By which version of the taxonomy it stands.
+    pub(crate) taxonomy_version: i64,
     pub(crate) feedback: i64,
 }
 
@@ -27,10 +29,11 @@ pub(crate) async fn totals(tx: &mut Tx, window: Window) -> Result<Vec<HourTotal>
     let tenant = tx.tenant().as_str().to_owned();
     query_as!(
         HourTotal,
-        r#"SELECT start, product, sum(feedback)::bigint AS "feedback!"
+        r#"SELECT start, product, taxonomy_version, sum(feedback)::bigint AS "feedback!"
            FROM feedback.slice_count
            WHERE tenant_id = $1 AND grain = 'hour' AND topic_id = '' AND start >= $2 AND start < $3
-           GROUP BY start, product"#,
+           GROUP BY start, product, taxonomy_version
+           HAVING sum(feedback) > 0"#,
         tenant,
         window.start,
         window.end

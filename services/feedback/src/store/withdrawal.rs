@@ -7,7 +7,8 @@ use chrono::{DateTime, Utc};
 use sqlx::query;
 use uuid::Uuid;
 
-use crate::domain::{MentionKey, PersonKey, RatingKey, SliceKey, Tally};
+use super::counts::Columns;
+use crate::domain::{MentionKey, PersonKey, RatingKey, Tally};
 
 /// Removes feedback with its mentions.
 pub(crate) async fn remove(tx: &mut Tx, feedback_ids: &[Uuid]) -> Result<(), sqlx::Error> {
@@ -31,7 +32,7 @@ pub(crate) async fn subtract(tx: &mut Tx, tally: &Tally) -> Result<(), sqlx::Err
 }
 
 /// A person counts as long as something else they said in the same hour mentions the same.
-async fn uncount_persons<'a>(
+pub(super) async fn uncount_persons<'a>(
     tx: &mut Tx,
     persons: impl Iterator<Item = &'a PersonKey> + Clone,
 ) -> Result<(), sqlx::Error> {
@@ -76,7 +77,10 @@ async fn uncount_persons<'a>(
     Ok(())
 }
 
-async fn subtract_mentions(tx: &mut Tx, mentions: &BTreeMap<MentionKey, i64>) -> Result<(), sqlx::Error> {
+pub(super) async fn subtract_mentions(
+    tx: &mut Tx,
+    mentions: &BTreeMap<MentionKey, i64>,
+) -> Result<(), sqlx::Error> {
     if mentions.is_empty() {
         return Ok(());
     }
@@ -102,33 +106,7 @@ async fn subtract_mentions(tx: &mut Tx, mentions: &BTreeMap<MentionKey, i64>) ->
     Ok(())
 }
 
-/// The columns of slice keys.
-#[derive(Debug, Default)]
-struct Columns {
-    grains: Vec<String>,
-    topics: Vec<String>,
-    starts: Vec<DateTime<Utc>>,
-    products: Vec<String>,
-    channels: Vec<String>,
-    touchpoints: Vec<String>,
-}
-
-impl Columns {
-    fn of<'a>(keys: impl Iterator<Item = &'a SliceKey>) -> Self {
-        let mut columns = Self::default();
-        for key in keys {
-            columns.grains.push(key.grain.as_str().to_owned());
-            columns.topics.push(key.topic_id.clone());
-            columns.starts.push(key.start);
-            columns.products.push(key.product.clone());
-            columns.channels.push(key.channel.clone());
-            columns.touchpoints.push(key.touchpoint.clone());
-        }
-        columns
-    }
-}
-
-async fn subtract_slices(tx: &mut Tx, tally: &Tally) -> Result<(), sqlx::Error> {
+pub(super) async fn subtract_slices(tx: &mut Tx, tally: &Tally) -> Result<(), sqlx::Error> {
     let keys = Columns::of(tally.slices.keys());
     let feedback: Vec<i64> = tally.slices.values().map(|sum| sum.feedback).collect();
     let judged: Vec<i64> = tally.slices.values().map(|sum| sum.judged).collect();
@@ -144,12 +122,13 @@ async fn subtract_slices(tx: &mut Tx, tally: &Tally) -> Result<(), sqlx::Error> 
              mention_judged = kept.mention_judged - gone.mention_judged,
              mention_negative = kept.mention_negative - gone.mention_negative
          FROM unnest($2::text[], $3::text[], $4::timestamptz[], $5::text[], $6::text[], $7::text[],
-                     $8::bigint[], $9::bigint[], $10::bigint[], $11::bigint[], $12::bigint[], $13::bigint[])
+                     $8::bigint[], $9::bigint[], $10::bigint[], $11::bigint[], $12::bigint[], $13::bigint[],
+                     $14::bigint[])
               AS gone (grain, topic_id, start, product, channel, touchpoint, feedback, judged, negative,
-                  non_positive, mention_judged, mention_negative)
+                  non_positive, mention_judged, mention_negative, taxonomy_version)
          WHERE kept.tenant_id = $1 AND kept.grain = gone.grain AND kept.topic_id = gone.topic_id
            AND kept.start = gone.start AND kept.product = gone.product AND kept.channel = gone.channel
-           AND kept.touchpoint = gone.touchpoint",
+           AND kept.touchpoint = gone.touchpoint AND kept.taxonomy_version = gone.taxonomy_version",
         tenant,
         &keys.grains,
         &keys.topics,
@@ -162,14 +141,15 @@ async fn subtract_slices(tx: &mut Tx, tally: &Tally) -> Result<(), sqlx::Error> 
         &negative,
         &non_positive,
         &mention_judged,
-        &mention_negative
+        &mention_negative,
+        &keys.versions
     )
     .execute(&mut **tx)
     .await?;
     Ok(())
 }
 
-async fn subtract_ratings(tx: &mut Tx, tally: &Tally) -> Result<(), sqlx::Error> {
+pub(super) async fn subtract_ratings(tx: &mut Tx, tally: &Tally) -> Result<(), sqlx::Error> {
     if tally.ratings.is_empty() {
         return Ok(());
     }
@@ -181,11 +161,12 @@ async fn subtract_ratings(tx: &mut Tx, tally: &Tally) -> Result<(), sqlx::Error>
     query!(
         "UPDATE feedback.rating_count AS kept SET answers = kept.answers - gone.answers
          FROM unnest($2::text[], $3::text[], $4::text[], $5::timestamptz[], $6::text[], $7::text[], $8::text[],
-                     $9::smallint[], $10::bigint[])
-              AS gone (grain, topic_id, scale, start, product, channel, touchpoint, score, answers)
+                     $9::smallint[], $10::bigint[], $11::bigint[])
+              AS gone (grain, topic_id, scale, start, product, channel, touchpoint, score, answers, taxonomy_version)
          WHERE kept.tenant_id = $1 AND kept.grain = gone.grain AND kept.topic_id = gone.topic_id
            AND kept.scale = gone.scale AND kept.start = gone.start AND kept.product = gone.product
-           AND kept.channel = gone.channel AND kept.touchpoint = gone.touchpoint AND kept.score = gone.score",
+           AND kept.channel = gone.channel AND kept.touchpoint = gone.touchpoint AND kept.score = gone.score
+           AND kept.taxonomy_version = gone.taxonomy_version",
         tenant,
         &keys.grains,
         &keys.topics,
@@ -195,7 +176,8 @@ async fn subtract_ratings(tx: &mut Tx, tally: &Tally) -> Result<(), sqlx::Error>
         &keys.channels,
         &keys.touchpoints,
         &scores,
-        &answers
+        &answers,
+        &keys.versions
     )
     .execute(&mut **tx)
     .await?;

@@ -19,7 +19,7 @@ fn feedback() -> pb::Feedback {
 }
 
 /// Asserts a refusal that names exactly these fields.
-fn names<T: std::fmt::Debug>(outcome: Result<T, Error>, fields: &[&str]) {
+pub(super) fn names<T: std::fmt::Debug>(outcome: Result<T, Error>, fields: &[&str]) {
     let error = outcome.unwrap_err();
     assert_eq!(error.code(), Code::InvalidArgument, "{error}");
     let status = tonic::Status::from(error);
@@ -217,69 +217,12 @@ fn reading_takes_ids_and_pages_of_this_platform_only() {
     names(convert::hot_issue::list_notices(&negative), &["page_size"]);
     let negative = pb::ListTopicsRequest {
         page_size: -1,
-        page_token: String::new(),
+        ..pb::ListTopicsRequest::default()
     };
     names(convert::topic::list(&negative), &["page_size"]);
 }
 
-fn topic() -> pb::Topic {
-    pb::Topic {
-        topic_id: "wifi".into(),
-        name: "Wi-Fi".into(),
-        keywords: vec!["wifi".into()],
-        ..pb::Topic::default()
-    }
-}
-
-fn create(topic: pb::Topic) -> Result<crate::commands::topic::Create, Error> {
-    convert::topic::create(&pb::CreateTopicRequest {
-        topic: Some(topic),
-        request_id: String::new(),
-    })
-}
-
-#[test]
-fn a_topic_needs_a_slug_a_name_and_something_to_be_found_by() {
-    assert!(create(topic()).is_ok());
-    names(
-        convert::topic::create(&pb::CreateTopicRequest::default()),
-        &["topic"],
-    );
-    names(
-        create(pb::Topic::default()),
-        &["topic.topic_id", "topic.name", "topic.keywords"],
-    );
-    names(
-        create(pb::Topic {
-            keywords: vec!["w".into(); 201],
-            ..topic()
-        }),
-        &["topic.keywords"],
-    );
-    names(
-        create(pb::Topic {
-            keywords: vec!["w".repeat(101)],
-            ..topic()
-        }),
-        &["topic.keywords[0]"],
-    );
-    names(
-        create(pb::Topic {
-            examples: vec!["a\u{0}b".into()],
-            ..topic()
-        }),
-        &["topic.examples[0]"],
-    );
-    names(
-        create(pb::Topic {
-            keywords: vec!["[open … bracket".into()],
-            ..topic()
-        }),
-        &["topic.keywords"],
-    );
-}
-
-fn query() -> pb::QueryMetricRequest {
+pub(super) fn query() -> pb::QueryMetricRequest {
     pb::QueryMetricRequest {
         metric: "nps".into(),
         slice: None,
@@ -292,6 +235,7 @@ fn query() -> pb::QueryMetricRequest {
             nanos: 0,
         }),
         step: 0,
+        taxonomy_version: None,
     }
 }
 
@@ -358,5 +302,5 @@ fn a_series_of_too_many_steps_is_refused() {
     };
     names(convert::metric::query(&by(1)), &["step"]);
     // From noon to noon: both ends' days are whole.
-    assert_eq!(convert::metric::query(&by(2)).unwrap().windows().len(), 366);
+    assert_eq!(convert::metric::query(&by(2)).unwrap().0.windows().len(), 366);
 }

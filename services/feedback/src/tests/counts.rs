@@ -7,47 +7,51 @@ use futures::future::join_all;
 use proptest::prelude::*;
 use uuid::Uuid;
 
-use super::{Bench, CANCELLED, HAPPY, LATE, PLAIN, instant, minutes, said};
+use super::{Bench, CANCELLED, HAPPY, LATE, PLAIN, instant, minutes, recoding, said, topic};
 use crate::commands;
+use crate::commands::topic::Change;
 use crate::domain::{Draft, Rating};
+use crate::store;
 use attune_stats::metric::AnswerScale;
 
 /// Rows that the kept counts and a recount of the feedback do not share.
 const SLICES: &str = "
     WITH said AS (
-        SELECT f.occurred_at, f.product, f.channel, f.touchpoint, f.engine, f.sentiment, t.topic_id, t.there
+        SELECT f.occurred_at, f.product, f.channel, f.touchpoint, f.engine, f.sentiment, f.taxonomy_version,
+               t.topic_id, t.there
         FROM feedback.feedback f CROSS JOIN LATERAL (
             SELECT '' AS topic_id, NULL AS there
             UNION ALL SELECT e ->> 'topic_id', e ->> 'sentiment' FROM jsonb_array_elements(f.topics) e) t
         WHERE f.tenant_id = $1),
     recount AS (
         SELECT grain, topic_id, date_trunc(grain, occurred_at, 'UTC') AS start, product, channel, touchpoint,
-               count(*) AS feedback, count(sentiment) AS judged,
+               taxonomy_version, count(*) AS feedback, count(sentiment) AS judged,
                count(*) FILTER (WHERE sentiment = 'negative') AS negative,
                count(*) FILTER (WHERE engine IS NOT NULL AND sentiment IS DISTINCT FROM 'positive') AS non_positive,
                count(there) AS mention_judged, count(*) FILTER (WHERE there = 'negative') AS mention_negative
         FROM said CROSS JOIN (VALUES ('hour'), ('day')) AS grains (grain)
-        GROUP BY 1, 2, 3, 4, 5, 6),
+        GROUP BY 1, 2, 3, 4, 5, 6, 7),
     kept AS (
-        SELECT grain, topic_id, start, product, channel, touchpoint, feedback, judged, negative, non_positive,
-               mention_judged, mention_negative
-        FROM feedback.slice_count WHERE tenant_id = $1)
+        SELECT grain, topic_id, start, product, channel, touchpoint, taxonomy_version, feedback, judged, negative,
+               non_positive, mention_judged, mention_negative
+        FROM feedback.slice_count WHERE tenant_id = $1 AND feedback > 0)
     SELECT count(*) FROM ((TABLE recount EXCEPT ALL TABLE kept) UNION ALL (TABLE kept EXCEPT ALL TABLE recount)) d";
 
 const RATINGS: &str = "
     WITH said AS (
-        SELECT f.occurred_at, f.product, f.channel, f.touchpoint, f.rating_scale, f.rating_score, t.topic_id
+        SELECT f.occurred_at, f.product, f.channel, f.touchpoint, f.rating_scale, f.rating_score,
+               f.taxonomy_version, t.topic_id
         FROM feedback.feedback f CROSS JOIN LATERAL (
             SELECT '' AS topic_id UNION ALL SELECT e ->> 'topic_id' FROM jsonb_array_elements(f.topics) e) t
         WHERE f.tenant_id = $1 AND f.rating_scale IS NOT NULL),
     recount AS (
         SELECT grain, topic_id, rating_scale AS scale, date_trunc(grain, occurred_at, 'UTC') AS start, product,
-               channel, touchpoint, rating_score AS score, count(*) AS answers
+               channel, touchpoint, rating_score AS score, taxonomy_version, count(*) AS answers
         FROM said CROSS JOIN (VALUES ('hour'), ('day')) AS grains (grain)
-        GROUP BY 1, 2, 3, 4, 5, 6, 7, 8),
+        GROUP BY 1, 2, 3, 4, 5, 6, 7, 8, 9),
     kept AS (
-        SELECT grain, topic_id, scale, start, product, channel, touchpoint, score, answers
-        FROM feedback.rating_count WHERE tenant_id = $1)
+        SELECT grain, topic_id, scale, start, product, channel, touchpoint, score, taxonomy_version, answers
+        FROM feedback.rating_count WHERE tenant_id = $1 AND answers > 0)
     SELECT count(*) FROM ((TABLE recount EXCEPT ALL TABLE kept) UNION ALL (TABLE kept EXCEPT ALL TABLE recount)) d";
 
 const MENTIONS: &str = "
@@ -58,7 +62,47 @@ const MENTIONS: &str = "
         WHERE f.tenant_id = $1 AND f.sentiment IS DISTINCT FROM 'positive'
         GROUP BY 1, 2, 3),
     kept AS (
-        SELECT start, topic_id, product, mentions FROM feedback.mention_count WHERE tenant_id = $1)
+        SELECT start, topic_id, product, mentions FROM feedback.mention_count WHERE tenant_id = $1 AND mentions > 0)
+    SELECT count(*) FROM ((TABLE recount EXCEPT ALL TABLE kept) UNION ALL (TABLE kept EXCEPT ALL TABLE recount)) d";
+
+/// The same of the codings beside those that stand.
+const CODED_SLICES: &str = "
+    WITH said AS (
+        SELECT f.occurred_at, f.product, f.channel, f.touchpoint, f.engine, f.sentiment, coding.taxonomy_version,
+               t.topic_id, t.there
+        FROM feedback.feedback f JOIN feedback.coding USING (tenant_id, feedback_id) CROSS JOIN LATERAL (
+            SELECT '' AS topic_id, NULL AS there
+            UNION ALL SELECT e ->> 'topic_id', e ->> 'sentiment' FROM jsonb_array_elements(coding.topics) e) t
+        WHERE tenant_id = $1),
+    recount AS (
+        SELECT grain, topic_id, date_trunc(grain, occurred_at, 'UTC') AS start, product, channel, touchpoint,
+               taxonomy_version, count(*) AS feedback, count(sentiment) AS judged,
+               count(*) FILTER (WHERE sentiment = 'negative') AS negative,
+               count(*) FILTER (WHERE engine IS NOT NULL AND sentiment IS DISTINCT FROM 'positive') AS non_positive,
+               count(there) AS mention_judged, count(*) FILTER (WHERE there = 'negative') AS mention_negative
+        FROM said CROSS JOIN (VALUES ('hour'), ('day')) AS grains (grain)
+        GROUP BY 1, 2, 3, 4, 5, 6, 7),
+    kept AS (
+        SELECT grain, topic_id, start, product, channel, touchpoint, taxonomy_version, feedback, judged, negative,
+               non_positive, mention_judged, mention_negative
+        FROM feedback.coded_slice_count WHERE tenant_id = $1 AND feedback > 0)
+    SELECT count(*) FROM ((TABLE recount EXCEPT ALL TABLE kept) UNION ALL (TABLE kept EXCEPT ALL TABLE recount)) d";
+
+const CODED_RATINGS: &str = "
+    WITH said AS (
+        SELECT f.occurred_at, f.product, f.channel, f.touchpoint, f.rating_scale, f.rating_score,
+               coding.taxonomy_version, t.topic_id
+        FROM feedback.feedback f JOIN feedback.coding USING (tenant_id, feedback_id) CROSS JOIN LATERAL (
+            SELECT '' AS topic_id UNION ALL SELECT e ->> 'topic_id' FROM jsonb_array_elements(coding.topics) e) t
+        WHERE tenant_id = $1 AND f.rating_scale IS NOT NULL),
+    recount AS (
+        SELECT grain, topic_id, rating_scale AS scale, date_trunc(grain, occurred_at, 'UTC') AS start, product,
+               channel, touchpoint, rating_score AS score, taxonomy_version, count(*) AS answers
+        FROM said CROSS JOIN (VALUES ('hour'), ('day')) AS grains (grain)
+        GROUP BY 1, 2, 3, 4, 5, 6, 7, 8, 9),
+    kept AS (
+        SELECT grain, topic_id, scale, start, product, channel, touchpoint, score, taxonomy_version, answers
+        FROM feedback.coded_rating_count WHERE tenant_id = $1 AND answers > 0)
     SELECT count(*) FROM ((TABLE recount EXCEPT ALL TABLE kept) UNION ALL (TABLE kept EXCEPT ALL TABLE recount)) d";
 
 fn rating() -> impl Strategy<Value = Option<Rating>> {
@@ -115,28 +159,108 @@ fn draft() -> impl Strategy<Value = Draft> {
         )
 }
 
+/// What happens to a taxonomy between two batches.
+#[derive(Clone, Copy, Debug)]
+enum Between {
+    Nothing,
+    /// The topics of the texts are put below one.
+    Above,
+    /// A topic of the texts gets another word.
+    Word,
+    /// Everything is coded with the version that stands, or with an earlier one.
+    Recode {
+        back: i64,
+    },
+    /// Something that was said is taken back.
+    Withdraw,
+}
+
+fn between() -> impl Strategy<Value = Between> {
+    prop_oneof![
+        Just(Between::Nothing),
+        Just(Between::Above),
+        Just(Between::Word),
+        (0_i64..3).prop_map(|back| Between::Recode { back }),
+        Just(Between::Withdraw),
+    ]
+}
+
+impl Between {
+    async fn happen(self, bench: &Bench) {
+        match self {
+            Self::Nothing => {}
+            Self::Above => {
+                if topic::find(bench, "travel").await.is_none() {
+                    topic::make_group(bench, "travel").await;
+                    topic::put_below(bench, "cancellation", "travel").await.unwrap();
+                }
+                topic::put_below(bench, "delay", "travel").await.unwrap();
+            }
+            Self::Word => {
+                let change = Change {
+                    keywords: Some(vec!["awful".into(), "gate".into()]),
+                    parent_id: Some(None),
+                    ..Change::default()
+                };
+                topic::change(bench, "delay", change).await.unwrap();
+            }
+            Self::Recode { back } => {
+                let now = bench.number(VERSION).await;
+                recoding::recode(bench, Some((now - back).max(0))).await;
+            }
+            Self::Withdraw => {
+                let mut tx = bench.db.system(&bench.tenant).await.unwrap();
+                let ids: Vec<Uuid> = sqlx::query_scalar(
+                    "SELECT feedback_id FROM feedback.feedback WHERE tenant_id = $1 ORDER BY 1 LIMIT 5",
+                )
+                .bind(bench.tenant.as_str())
+                .fetch_all(&mut *tx)
+                .await
+                .unwrap();
+                let beside = commands::response::withdraw(&mut tx, &ids).await.unwrap();
+                store::coded_counts::subtract(&mut tx, &beside).await.unwrap();
+                tx.commit().await.unwrap();
+            }
+        }
+    }
+}
+
+const VERSION: &str = "SELECT coalesce(max(version), 0) FROM feedback.taxonomy WHERE tenant_id = $1";
+
 #[test]
 fn kept_counts_are_those_of_a_recount() {
     let runtime = tokio::runtime::Runtime::new().unwrap();
-    let bench = runtime.block_on(Bench::at("2026-03-02T12:00:00Z"));
+    let mut bench = runtime.block_on(Bench::at("2026-03-02T12:00:00Z"));
     let cases = Cell::new(0);
     let batches = prop::collection::vec(prop::collection::vec(draft(), 1..40), 1..6);
+    let rounds = prop::collection::vec((batches, between()), 1..4);
     let mut runner = proptest::test_runner::TestRunner::new(ProptestConfig::with_cases(12));
-    let outcome = runner.run(&batches, |batches| {
+    let bench = std::cell::RefCell::new(&mut bench);
+    let outcome = runner.run(&rounds, |rounds| {
         cases.set(cases.get() + 1);
-        let tenant = TenantId::parse(&format!("case-{}", cases.get())).unwrap();
+        let mut bench = bench.borrow_mut();
+        bench.tenant = TenantId::parse(&format!("case-{}", cases.get())).unwrap();
         let differences = runtime.block_on(async {
-            let submit = |batch| commands::feedback::submit_many(&bench.db, &bench.reader, &tenant, batch);
-            join_all(batches.into_iter().map(submit))
-                .await
-                .into_iter()
-                .for_each(|outcome| drop(outcome.unwrap()));
-            let count = async |statement| bench.number_of(&tenant, statement).await;
-            [count(SLICES).await, count(RATINGS).await, count(MENTIONS).await]
+            for (batches, between) in rounds {
+                let submit =
+                    |batch| commands::feedback::submit_many(&bench.db, &bench.reader, &bench.tenant, batch);
+                join_all(batches.into_iter().map(submit))
+                    .await
+                    .into_iter()
+                    .for_each(|outcome| drop(outcome.unwrap()));
+                between.happen(&bench).await;
+            }
+            let count = async |statement| bench.number(statement).await;
+            [
+                count(SLICES).await,
+                count(RATINGS).await,
+                count(MENTIONS).await,
+                count(CODED_SLICES).await,
+                count(CODED_RATINGS).await,
+            ]
         });
-        prop_assert_eq!(differences, [0, 0, 0]);
+        prop_assert_eq!(differences, [0; 5]);
         Ok(())
     });
-    drop(bench);
     outcome.unwrap();
 }

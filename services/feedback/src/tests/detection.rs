@@ -5,7 +5,8 @@ use attune_rpc::{Page, Violations};
 use chrono::{DateTime, TimeDelta, Utc};
 use uuid::Uuid;
 
-use super::{Bench, CANCELLED, HAPPY, LATE, PLAIN, by, instant, minutes, said};
+use super::{Bench, CANCELLED, HAPPY, LATE, PLAIN, by, instant, minutes, recoding, said, topic};
+use crate::commands::topic::Change;
 use crate::domain::{Draft, HotIssue, HotIssueState};
 use crate::{commands, convert};
 
@@ -167,6 +168,52 @@ async fn an_issue_is_told_first_and_its_cohort_after_it_in_parts_without_a_gap()
     assert_eq!(
         part.anonymous_feedback_ids.len() + 120,
         usize::try_from(issue.evidence_size).unwrap()
+    );
+}
+
+#[tokio::test]
+async fn a_changed_topic_is_compared_with_its_own_coding_alone_and_found_once_in_its_line() {
+    let bench = Bench::at(FIRST).await;
+    topic::make_group(&bench, "travel").await;
+    topic::put_below(&bench, "cancellation", "travel").await.unwrap();
+    for week in ordinary(instant(FIRST), instant(MONDAY)).chunks(500) {
+        bench.submit_many(week.to_vec()).await;
+    }
+    bench.advance_to(instant(MONDAY)).await;
+    let mut keywords = topic::find(&bench, "cancellation")
+        .await
+        .unwrap()
+        .definition
+        .keywords;
+    keywords.push("scrubbed".into());
+    let word = Change {
+        keywords: Some(keywords),
+        ..Change::default()
+    };
+    topic::change(&bench, "cancellation", word).await.unwrap();
+    let end = instant(MONDAY) + TimeDelta::hours(6);
+    bench.submit_many(storm(60, "North", end)).await;
+    bench.advance_to(end).await;
+    assert!(
+        issues(&bench).await.is_empty(),
+        "nothing is known of what is usual"
+    );
+    recoding::recode(&bench, None).await;
+    bench.advance_to(end + TimeDelta::hours(1)).await;
+    let found = issues(&bench).await;
+    let topics: Vec<&str> = found.iter().map(|issue| issue.topic_id.as_str()).collect();
+    assert_eq!(
+        topics,
+        ["cancellation"],
+        "what stands above it is hot by the same mentions"
+    );
+    let explained = convert::hot_issue::explain(&found[0]).unwrap();
+    assert_eq!(explained.taxonomy_version, 3);
+    let throughout = "Coded as version 3 of the taxonomy does, throughout the history";
+    assert!(
+        explained.explanation.contains(throughout),
+        "{}",
+        explained.explanation
     );
 }
 

@@ -23,12 +23,13 @@ async fn ask(
         start: Some(timestamp(instant(MIDNIGHT))),
         end: Some(timestamp(instant(end))),
         step: step.into(),
+        taxonomy_version: None,
     };
-    let measure = convert::metric::query(&request).unwrap();
-    let values = commands::metric::query(&bench.db, &bench.tenant, &measure)
+    let (measure, version) = convert::metric::query(&request).unwrap();
+    let answered = commands::metric::query(&bench.db, &bench.tenant, &measure, version)
         .await
         .unwrap();
-    values.into_iter().map(convert::metric::value_to_proto).collect()
+    convert::metric::answer_to_proto(answered).values
 }
 
 fn answers(scale: AnswerScale, scores: &[(i64, usize)], product: &str, from: i64) -> Vec<Draft> {

@@ -2,6 +2,7 @@
 
 mod airline;
 mod bad_input;
+mod bad_topic;
 mod comparison;
 mod counts;
 mod detection;
@@ -12,6 +13,7 @@ mod learning;
 mod metric;
 mod outside;
 mod perception;
+mod recoding;
 mod recording;
 mod recovery;
 mod survey;

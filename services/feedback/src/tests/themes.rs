@@ -158,12 +158,13 @@ async fn pages_of_themes_hold_each_once() {
 async fn a_theme_that_is_promoted_is_a_topic_from_then_on() {
     let bench = with_zorbs().await;
     let zorbs = themes(&bench, "2026-03-10T00:00:00Z", 7).await.remove(0);
-    let topic = commands::theme::promote(&bench.db, &bench.tenant, promote(&zorbs, "zorb-leaks", 1))
+    let topic = commands::theme::promote(&bench.db, &bench.tenant, "ann", promote(&zorbs, "zorb-leaks", 1))
         .await
         .unwrap();
     assert_eq!(topic.id(), "zorb-leaks");
     assert!(!topic.definition.keywords.is_empty() && !topic.definition.examples.is_empty());
-    let again = commands::theme::promote(&bench.db, &bench.tenant, promote(&zorbs, "zorb-leaks", 1)).await;
+    let again =
+        commands::theme::promote(&bench.db, &bench.tenant, "ann", promote(&zorbs, "zorb-leaks", 1)).await;
     assert_eq!(again.unwrap(), topic);
     let later = bench.submit_many(about_zorbs(1, instant(START))).await[0].feedback_id;
     let feedback = commands::feedback::get(&bench.by_id(), &bench.tenant, later)
@@ -181,7 +182,7 @@ async fn a_theme_that_is_promoted_is_a_topic_from_then_on() {
         theme_id: Uuid::now_v7(),
         ..promote(&zorbs, "another", 2)
     };
-    let refused = commands::theme::promote(&bench.db, &bench.tenant, unknown)
+    let refused = commands::theme::promote(&bench.db, &bench.tenant, "ann", unknown)
         .await
         .unwrap_err();
     assert_eq!(attune_rpc::Error::from(refused).reason(), Reason::NotFound);

@@ -5,5 +5,6 @@ pub(crate) mod employee;
 pub(crate) mod invite;
 pub(crate) mod learn;
 pub(crate) mod read;
+pub(crate) mod recode;
 pub(crate) mod recovery;
 pub(crate) mod themes;

@@ -71,6 +71,7 @@ fn plan_to_proto(plan: MeasurementPlan) -> pb::MeasurementPlan {
         power,
         alpha,
         looks,
+        codings: _,
     } = plan;
     pb::MeasurementPlan {
         baseline,

@@ -34,6 +34,7 @@ pub(crate) fn query(quantity: &Quantity, at: DateTime<Utc>) -> pb::QueryMetricRe
         start: Some(timestamp(start)),
         end: Some(timestamp(end)),
         step: pb::Step::Unspecified.into(),
+        taxonomy_version: None,
     }
 }
 
@@ -95,6 +96,7 @@ mod tests {
         };
         let answer = |value: &pb::MetricValue| pb::QueryMetricResponse {
             values: vec![value.clone()],
+            taxonomy: None,
         };
         assert_eq!(parse(&answer(&value)).unwrap().outcome, Err("too few".to_owned()));
         value.suppressed_reason.clear();

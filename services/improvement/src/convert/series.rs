@@ -25,13 +25,16 @@ pub(crate) fn query(issue: &Issue, start: DateTime<Utc>, end: DateTime<Utc>) -> 
         start: Some(timestamp(start)),
         end: Some(timestamp(end)),
         step: step.into(),
+        taxonomy_version: None,
     }
 }
 
 /// The series of an answer.
 pub(crate) fn parse(answer: &pb::QueryMetricResponse) -> Result<Series, Error> {
     let buckets: Result<Vec<_>, _> = answer.values.iter().map(bucket).collect();
-    Ok(Series::of(buckets?))
+    let codings = answer.taxonomy.iter().flat_map(|taxonomy| &taxonomy.codings);
+    let versions = codings.map(|coding| coding.version).collect();
+    Ok(Series::of(buckets?).coded(versions))
 }
 
 fn bucket(value: &pb::MetricValue) -> Result<Bucket, Error> {
@@ -72,6 +75,7 @@ mod tests {
                 n: 3,
                 ..Default::default()
             }],
+            taxonomy: None,
         };
         assert!(matches!(parse(&answer), Err(Error::BrokenSeries(_))));
     }
@@ -96,10 +100,19 @@ mod tests {
             end: at(7200),
             ..Default::default()
         };
+        let coding = |version| pb::TopicCoding {
+            version,
+            ..Default::default()
+        };
         let series = parse(&pb::QueryMetricResponse {
             values: vec![value, empty],
+            taxonomy: Some(pb::MetricTaxonomy {
+                codings: vec![coding(2), coding(5)],
+                ..Default::default()
+            }),
         })
         .unwrap();
+        assert_eq!(series.1, [2, 5]);
         assert_eq!(series.0.len(), 1);
         assert_eq!((series.0[0].successes, series.0[0].n), (1, 3));
     }

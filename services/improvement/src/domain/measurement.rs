@@ -1,5 +1,7 @@
 //! How a change will be judged, fixed at the rollout, and the judging itself.
 
+use std::collections::BTreeSet;
+
 use attune_stats::verdict as stats;
 use chrono::{DateTime, TimeDelta, Utc};
 use serde::{Deserialize, Serialize};
@@ -32,6 +34,10 @@ pub(crate) struct MeasurementPlan {
     pub(crate) alpha: f64,
     /// The instants of judgement, the last one being the deadline.
     pub(crate) looks: Vec<DateTime<Utc>>,
+    /// The versions of the taxonomy since which the topic was coded as in the baseline's series; none in plans
+    /// from before this was kept.
+    #[serde(default)]
+    pub(crate) codings: Vec<i64>,
 }
 
 impl MeasurementPlan {
@@ -63,6 +69,7 @@ impl MeasurementPlan {
                 planned_n,
                 pace,
             ),
+            codings: before.1.clone(),
         }
     }
 
@@ -180,6 +187,10 @@ pub(crate) fn judge(look: &Look, after: Series, decided_at: DateTime<Utc>) -> Ju
     });
     let mut verdict = Verdict::of(&statistics, *number, decided_at);
     verdict.assumptions.push(assumption(&alone(confounders)));
+    if let Some(coding) = coded_otherwise(&rollout.plan.codings, &after.1) {
+        verdict.withhold(&coding.detail);
+        verdict.assumptions.push(assumption(&coding));
+    }
     Judgement {
         verdict,
         statistics,
@@ -191,6 +202,24 @@ pub(crate) fn judge(look: &Look, after: Series, decided_at: DateTime<Utc>) -> Ju
         after,
         confounders: confounders.clone(),
     }
+}
+
+/// That the topic was coded in more than one way in what is compared: then a rise or fall may be the taxonomy's
+/// doing, and nothing can be said of the change. None where it was coded alike, as far as that is known.
+fn coded_otherwise(before: &[i64], after: &[i64]) -> Option<stats::Assumption> {
+    let versions: BTreeSet<i64> = before.iter().chain(after).copied().collect();
+    if versions.len() < 2 {
+        return None;
+    }
+    let versions: Vec<String> = versions.iter().map(i64::to_string).collect();
+    Some(stats::Assumption {
+        statement: "the issue's topic was coded alike before and after".to_owned(),
+        finding: stats::Finding::Fails,
+        detail: format!(
+            "it was coded as since versions {} of the taxonomy, which count differently",
+            versions.join(" and ")
+        ),
+    })
 }
 
 #[cfg(test)]

@@ -4,10 +4,11 @@ use attune_stats::verdict::Bucket;
 use chrono::{DateTime, TimeDelta, Utc};
 use serde::{Deserialize, Serialize};
 
-/// Counts of a share by hour or day, in order of time.
+/// Counts of a share by hour or day, in order of time, and the versions of the taxonomy since which the topic was coded
+/// as in them: one where all are alike, none where that is not known. The versions are kept beside the series.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(transparent)]
-pub(crate) struct Series(pub(crate) Vec<Bucket>);
+pub(crate) struct Series(pub(crate) Vec<Bucket>, #[serde(skip)] pub(crate) Vec<i64>);
 
 /// The feedback service answers at most this many steps.
 const MOST_STEPS: i64 = 2000;
@@ -29,7 +30,13 @@ impl Series {
 
     /// The buckets that hold feedback: an empty one says nothing about a share.
     pub(crate) fn of(buckets: impl IntoIterator<Item = Bucket>) -> Self {
-        Self(buckets.into_iter().filter(|bucket| bucket.n > 0).collect())
+        let buckets = buckets.into_iter().filter(|bucket| bucket.n > 0);
+        Self(buckets.collect(), Vec::new())
+    }
+
+    /// The series with what its topic was coded with.
+    pub(crate) fn coded(self, versions: Vec<i64>) -> Self {
+        Self(self.0, versions)
     }
 
     /// The buckets that lie wholly in `[from, to)`.

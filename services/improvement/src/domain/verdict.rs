@@ -92,6 +92,16 @@ impl Verdict {
     }
 }
 
+impl Verdict {
+    /// Takes back what was decided, because what was compared cannot be: the numbers stay to be seen.
+    pub(crate) fn withhold(&mut self, why: &str) {
+        if matches!(self.decision, Decision::Effective | Decision::Ineffective) {
+            self.decision = Decision::Inconclusive;
+            self.reason = format!("the topic counts otherwise than before: {why}");
+        }
+    }
+}
+
 const fn method(method: stats::Method) -> &'static str {
     match method {
         stats::Method::PlateauForecast => "before_after_forecast",

@@ -7,7 +7,7 @@ use aho_corasick::AhoCorasick;
 use super::classifier::Classifier;
 use super::keyword::Keyword;
 use super::search_text::{Reader, SENTENCE_END, SearchText};
-use super::{TaxonomyError, TopicDefinition, TopicMatch};
+use super::{FoundBy, TaxonomyError, TopicDefinition, TopicMatch};
 use crate::sentences::sentences;
 
 /// Words that may stand between two parts of a keyword.
@@ -37,6 +37,8 @@ pub struct Taxonomy {
 
 #[derive(Debug)]
 struct CompiledKeyword {
+    /// As the topic has it.
+    source: String,
     topic: usize,
     parts: usize,
     strength: f64,
@@ -54,6 +56,8 @@ struct Hit {
 struct Evidence {
     first: usize,
     end: usize,
+    /// The keyword that stands there.
+    quoted: usize,
     keywords: Vec<usize>,
 }
 
@@ -96,6 +100,7 @@ impl Taxonomy {
                 }
                 let parts = keyword.parts.len();
                 keywords.push(CompiledKeyword {
+                    source: source.clone(),
                     topic,
                     parts,
                     strength: strength(parts, words),
@@ -123,7 +128,7 @@ impl Taxonomy {
         let Some(classifier) = &self.classifier else {
             return Vec::new();
         };
-        let probabilities = classifier.probabilities(text);
+        let probabilities = classifier.probabilities(&classifier.features(text));
         let mut ranked: Vec<(&str, f32)> = classifier
             .topics
             .iter()
@@ -147,18 +152,21 @@ impl Taxonomy {
     /// Adds the topics whose examples a sentence is like.
     fn add_by_example(&self, classifier: &Classifier, text: &str, matches: &mut Vec<TopicMatch>) {
         for sentence in sentences(text) {
-            let probabilities = classifier.probabilities(&text[sentence.clone()]);
-            for (&topic, probability) in classifier.topics.iter().zip(probabilities) {
+            let features = classifier.features(&text[sentence.clone()]);
+            let probabilities = classifier.probabilities(&features);
+            for (class, probability) in probabilities.into_iter().enumerate() {
                 if probability < EXAMPLE_THRESHOLD {
                     continue;
                 }
-                match matches.iter_mut().find(|found| found.topic_id == self.ids[topic]) {
+                let id = &self.ids[classifier.topics[class]];
+                match matches.iter_mut().find(|found| found.topic_id == *id) {
                     Some(found) => found.confidence = found.confidence.max(probability),
                     None => matches.push(TopicMatch {
-                        topic_id: self.ids[topic].clone(),
+                        topic_id: id.clone(),
                         start: sentence.start,
                         end: sentence.end,
                         confidence: probability,
+                        found_by: FoundBy::Example(classifier.nearest(class, &features)),
                     }),
                 }
             }
@@ -238,6 +246,7 @@ impl Taxonomy {
                     start: searched.tokens.get(evidence.first).map_or(0, |token| token.start),
                     end: searched.tokens.get(evidence.end - 1).map_or(0, |token| token.end),
                     confidence: confidence(doubt),
+                    found_by: FoundBy::Keyword(self.keywords[evidence.quoted].source.clone()),
                 }
             })
             .collect()
@@ -256,16 +265,14 @@ fn note(found: &mut HashMap<usize, Evidence>, topic: usize, keyword: usize, hit:
     let evidence = found.entry(topic).or_insert(Evidence {
         first: hit.first,
         end: hit.end,
+        quoted: keyword,
         keywords: Vec::new(),
     });
     // A phrase that starts where a word of it was found first is the better quote.
-    if hit.first <= evidence.first {
-        evidence.end = if hit.first == evidence.first {
-            evidence.end.max(hit.end)
-        } else {
-            hit.end
-        };
+    if hit.first < evidence.first || hit.first == evidence.first && hit.end > evidence.end {
         evidence.first = hit.first;
+        evidence.end = hit.end;
+        evidence.quoted = keyword;
     }
     if !evidence.keywords.contains(&keyword) {
         evidence.keywords.push(keyword);

@@ -42,10 +42,16 @@ pub(super) struct Classifier {
     biases: Vec<f32>,
     /// One weight for each row and topic.
     weights: Vec<f32>,
+    /// The examples of each topic in its own order: to say which of them a text is most like. The weights take far
+    /// more room.
+    examples: Vec<Vec<Sparse>>,
 }
 
 /// A text as rows with their values, of length one in all.
-type Features = Vec<(usize, f32)>;
+pub(super) type Features = Vec<(usize, f32)>;
+
+/// Features as they are kept: half as large.
+type Sparse = Box<[(u32, f32)]>;
 
 struct Example {
     features: Features,
@@ -80,6 +86,11 @@ impl Classifier {
             })
             .collect();
         classifier.learn(&examples);
+        let own = |&topic: &usize| {
+            let texts = definitions[topic].examples.iter();
+            texts.map(|text| sparse(&classifier.features(text))).collect()
+        };
+        classifier.examples = classifier.topics.iter().map(own).collect();
         Some(classifier)
     }
 
@@ -114,10 +125,12 @@ impl Classifier {
             rows,
             idf,
             weights,
+            examples: Vec::new(),
         }
     }
 
-    fn features(&self, text: &str) -> Features {
+    /// A text as the classifier sees it.
+    pub(super) fn features(&self, text: &str) -> Features {
         let mut features = Features::new();
         for (mut block, factor) in raw_features(text).into_iter().zip(BLOCK_FACTORS) {
             block.sort_unstable();
@@ -148,9 +161,9 @@ impl Classifier {
     }
 
     /// The probability of each of [`Classifier::topics`], independent of the others.
-    pub(super) fn probabilities(&self, text: &str) -> Vec<f32> {
+    pub(super) fn probabilities(&self, features: &Features) -> Vec<f32> {
         let mut scores = self.biases.clone();
-        for (row, value) in self.features(text) {
+        for &(row, value) in features {
             let weights = &self.weights[row * scores.len()..(row + 1) * scores.len()];
             for (score, weight) in scores.iter_mut().zip(weights) {
                 *score += weight * value;
@@ -161,6 +174,32 @@ impl Classifier {
             .map(|score| logistic(STEEPNESS * score))
             .collect()
     }
+
+    /// The position of the example of a class that a text is most like, by the cosine of their features; the first
+    /// of several alike.
+    pub(super) fn nearest(&self, class: usize, features: &Features) -> usize {
+        let rows: HashMap<usize, f32> = features.iter().copied().collect();
+        let likeness = |example: &Sparse| -> f32 {
+            let shared = example
+                .iter()
+                .filter_map(|&(row, value)| Some(value * rows.get(&(row as usize))?));
+            shared.sum()
+        };
+        let mut best = (0, f32::MIN);
+        for (position, example) in self.examples[class].iter().enumerate() {
+            let likeness = likeness(example);
+            if likeness > best.1 {
+                best = (position, likeness);
+            }
+        }
+        best.0
+    }
+}
+
+fn sparse(features: &Features) -> Sparse {
+    // Rows are at most as many as there are buckets, which 32 bits number.
+    let narrow = |&(row, value): &(usize, f32)| Some((u32::try_from(row).ok()?, value));
+    features.iter().filter_map(narrow).collect()
 }
 
 /// The border between one topic and all others.

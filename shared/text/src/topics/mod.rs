@@ -40,6 +40,18 @@ pub struct TopicMatch {
     /// How much evidence there is, 0 to 1: a lone keyword gives less than a phrase, several more than one, and
     /// likeness to the examples its probability. An order of strength, not a calibrated probability.
     pub confidence: f32,
+    /// By what it was found.
+    pub found_by: FoundBy,
+}
+
+/// By what a topic was found in a text.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum FoundBy {
+    /// The keyword that stands at the place, as the topic has it.
+    Keyword(String),
+    /// Likeness to the topic's examples: the position, from 0, of the one that the sentence at the place is most
+    /// like.
+    Example(usize),
 }
 
 /// Why a taxonomy cannot be used.

@@ -39,6 +39,7 @@ fn right() -> pb::AnalyzeResponse {
             confidence: 0.5,
             sentiment: pb::Sentiment::Neutral.into(),
             sentiment_score: Some(0.0),
+            found_by: None,
         }],
     };
     pb::AnalyzeResponse {

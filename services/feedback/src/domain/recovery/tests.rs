@@ -37,6 +37,7 @@ fn feedback(rating: Option<(AnswerScale, i64)>, text: Option<(f64, f64)>) -> Fee
         feedback_id: Uuid::now_v7(),
         draft,
         understanding: text.map(understood),
+        taxonomy_version: 0,
         created_at: at("2026-03-02T08:00:00Z"),
     }
 }

@@ -30,6 +30,7 @@ struct Columns<'a> {
     classes: Vec<Option<&'a str>>,
     certainties: Vec<Option<f64>>,
     topics: Vec<Json<&'a [Mention]>>,
+    versions: Vec<i64>,
 }
 
 impl<'a> Columns<'a> {
@@ -39,10 +40,12 @@ impl<'a> Columns<'a> {
             feedback_id,
             draft,
             understanding,
+            taxonomy_version,
             created_at: _,
         } in feedback
         {
             columns.ids.push(*feedback_id);
+            columns.versions.push(*taxonomy_version);
             columns.push_draft(draft);
             columns.push_understanding(understanding.as_ref());
         }
@@ -95,16 +98,18 @@ pub(crate) async fn insert(tx: &mut Tx, feedback: &[Feedback]) -> Result<Vec<Uui
     query_scalar!(
         "INSERT INTO feedback.feedback (tenant_id, created_at, feedback_id, profile_id, interaction_id, origin,
              channel, touchpoint, product, agent_id, rating_scale, rating_score, text, occurred_at, source_id,
-             engine, language, sentiment_score, sentiment, sentiment_probability, topics)
+             engine, language, sentiment_score, sentiment, sentiment_probability, topics,
+             taxonomy_version)
          SELECT $1, $2, feedback_id, profile_id, interaction_id, origin, channel, touchpoint, product, agent_id,
              rating_scale, rating_score, text, occurred_at, source_id, engine, language, sentiment_score,
-             sentiment, sentiment_probability, topics
+             sentiment, sentiment_probability, topics, taxonomy_version
          FROM unnest($3::uuid[], $4::uuid[], $5::uuid[], $6::text[], $7::text[], $8::text[], $9::text[],
                      $10::text[], $11::text[], $12::smallint[], $13::text[], $14::timestamptz[], $15::text[],
-                     $16::text[], $17::text[], $18::float8[], $19::text[], $20::float8[], $21::jsonb[])
+                     $16::text[], $17::text[], $18::float8[], $19::text[], $20::float8[], $21::jsonb[],
+                     $22::bigint[])
              WITH ORDINALITY AS new (feedback_id, profile_id, interaction_id, origin, channel, touchpoint,
                  product, agent_id, rating_scale, rating_score, text, occurred_at, source_id, engine, language,
-                 sentiment_score, sentiment, sentiment_probability, topics, place)
+                 sentiment_score, sentiment, sentiment_probability, topics, taxonomy_version, place)
          ORDER BY place
          ON CONFLICT DO NOTHING
          RETURNING feedback_id",
@@ -128,7 +133,8 @@ pub(crate) async fn insert(tx: &mut Tx, feedback: &[Feedback]) -> Result<Vec<Uui
         &new.feelings as &[Option<f64>],
         &new.classes as &[Option<&str>],
         &new.certainties as &[Option<f64>],
-        &new.topics as &[Json<&[Mention]>]
+        &new.topics as &[Json<&[Mention]>],
+        &new.versions
     )
     .fetch_all(&mut **tx)
     .await

@@ -11,7 +11,7 @@ use uuid::Uuid;
 
 pub(crate) use insert::insert;
 
-use crate::domain::{Draft, Feedback, Mention, Origin, Rating, Sentiment, Source, Understanding};
+use crate::domain::{Draft, Feedback, Mention, Origin, Rating, Sentiment, Source, UNRECORDED, Understanding};
 
 /// A row as it is read; the domain keeps together what the columns hold apart.
 #[derive(Debug)]
@@ -35,6 +35,7 @@ struct Row {
     sentiment: Option<String>,
     sentiment_probability: Option<f64>,
     topics: Json<Vec<Mention>>,
+    taxonomy_version: Option<i64>,
     created_at: DateTime<Utc>,
 }
 
@@ -70,6 +71,7 @@ impl From<Row> for Feedback {
             feedback_id: row.feedback_id,
             draft,
             understanding,
+            taxonomy_version: row.taxonomy_version.unwrap_or(UNRECORDED),
             created_at: row.created_at,
         }
     }
@@ -97,7 +99,7 @@ pub(crate) async fn by_ids(tx: &mut Tx, ids: &[Uuid]) -> Result<Vec<Feedback>, s
         Row,
         r#"SELECT feedback_id, profile_id, interaction_id, origin, channel, touchpoint, product, agent_id,
                   rating_scale, rating_score, text, occurred_at, source_id, engine, language, sentiment_score,
-                  sentiment, sentiment_probability, topics AS "topics: _", created_at
+                  sentiment, sentiment_probability, topics AS "topics: _", taxonomy_version, created_at
            FROM feedback.feedback
            WHERE tenant_id = $1 AND feedback_id = ANY($2)
            ORDER BY occurred_at DESC, feedback_id DESC"#,

@@ -209,3 +209,28 @@ fn a_record_holds_what_the_verdict_was_made_from() {
         assert!(!record[part].is_null(), "{part} is missing");
     }
 }
+
+#[test]
+fn nothing_is_decided_where_the_topic_was_coded_otherwise_before() {
+    let look = look(2);
+    let after =
+        |versions: &[i64]| Series::of(hours(ROLLOUT, "2026-04-09T06:00:00Z", 1)).coded(versions.to_vec());
+    let mut coded = look;
+    coded.rollout.plan.codings = vec![3];
+    let alike = judge(&coded, after(&[3]), coded.at).verdict;
+    assert_eq!(alike.decision, Decision::Effective, "{}", alike.reason);
+    let otherwise = judge(&coded, after(&[5]), coded.at).verdict;
+    assert_eq!(otherwise.decision, Decision::Inconclusive);
+    assert!(
+        otherwise.reason.contains("versions 3 and 5"),
+        "{}",
+        otherwise.reason
+    );
+    assert!(otherwise.effect.is_some(), "the numbers stay to be seen");
+    assert!(
+        otherwise
+            .assumptions
+            .iter()
+            .any(|assumed| assumed.contains("coded alike") && assumed.contains("fails"))
+    );
+}
