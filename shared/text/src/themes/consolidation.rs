@@ -6,9 +6,9 @@ use super::index::Index;
 
 /// Themes are consolidated first after so many texts, then each time a quarter more were added.
 pub(super) const FIRST: u64 = 200;
-/// The share of the allowed themes that is left when some are forgotten.
-const LEFT: usize = 9;
-const OF: usize = 10;
+/// The share of the allowed themes that is left when some are forgotten: every time costs as much as a thousand texts.
+const LEFT: usize = 3;
+const OF: usize = 4;
 /// Most ids remembered of themes that became part of others, the latest.
 const MOST_MERGED: usize = 10_000;
 
