@@ -1,14 +1,15 @@
 //! Themes as bytes: a magic number, the format, then numbers as LEB128 and weights as little-endian `f32`.
 
 use super::cluster::{Cluster, Representative};
+use super::context::Contexts;
 use super::index::Index;
-use super::vector::{DIMENSIONS, Features, Occurrence};
+use super::vector::{DIMENSIONS, Features, Occurrence, Vector};
 use super::{ThemeOptions, Themes};
 use crate::bytes::{Reader, Writer};
 use crate::{Language, PhraseCounts};
 
 const MAGIC: &[u8; 7] = b"ATTUNET";
-const FORMAT: u8 = 1;
+const FORMAT: u8 = 2;
 
 /// Why bytes cannot be read as themes.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -133,6 +134,51 @@ fn write_occurrence(writer: &mut Writer, occurrence: &Occurrence) {
         writer.number(u64::from(count));
         next = bucket + 1;
     }
+    write_contexts(writer, &occurrence.contexts);
+}
+
+/// Contexts of the stems that were seen, each with the distance from the one before.
+fn write_contexts(writer: &mut Writer, contexts: &Contexts) {
+    writer.number(contexts.texts);
+    for &sum in &contexts.sums {
+        writer.signed(sum);
+    }
+    let known = || {
+        contexts
+            .places
+            .iter()
+            .enumerate()
+            .filter(|(_, context)| context.texts > 0)
+    };
+    writer.number(known().count() as u64);
+    let mut next = 0;
+    for (place, context) in known() {
+        writer.number((place - next) as u64);
+        writer.number(u64::from(context.texts));
+        for &sum in &context.sums {
+            writer.signed(i64::from(sum));
+        }
+        next = place + 1;
+    }
+}
+
+fn read_contexts(reader: &mut Reader<'_>) -> Option<Contexts> {
+    let mut contexts = Contexts::new();
+    contexts.texts = reader.number()?;
+    for sum in &mut contexts.sums {
+        *sum = reader.signed()?;
+    }
+    let mut next = 0_usize;
+    for _ in 0..reader.count()? {
+        let place = next.checked_add(usize::try_from(reader.number()?).ok()?)?;
+        let context = contexts.places.get_mut(place)?;
+        context.texts = u32::try_from(reader.number()?).ok()?;
+        for sum in &mut context.sums {
+            *sum = i32::try_from(reader.signed()?).ok()?;
+        }
+        next = place + 1;
+    }
+    Some(contexts)
 }
 
 fn read_occurrence(reader: &mut Reader<'_>) -> Option<Occurrence> {
@@ -144,6 +190,7 @@ fn read_occurrence(reader: &mut Reader<'_>) -> Option<Occurrence> {
         *occurrence.counts.get_mut(bucket)? = u32::try_from(reader.number()?).ok()?;
         next = bucket + 1;
     }
+    occurrence.contexts = read_contexts(reader)?;
     Some(occurrence)
 }
 
@@ -156,10 +203,13 @@ fn write_cluster(writer: &mut Writer, cluster: &Cluster) {
         writer.text(language.as_str());
         writer.number(*texts);
     }
-    writer.number(cluster.sums.len() as u64);
-    for &(bucket, weight) in &cluster.sums {
+    writer.number(cluster.sums.features.len() as u64);
+    for &(bucket, weight) in &cluster.sums.features {
         writer.number(u64::from(bucket));
         writer.weight(weight);
+    }
+    for &number in &cluster.sums.meaning {
+        writer.weight(number);
     }
     writer.number(cluster.fingerprints.len() as u64);
     for fingerprint in &cluster.fingerprints {
@@ -191,7 +241,14 @@ fn read_cluster(reader: &mut Reader<'_>) -> Option<Cluster> {
             return None;
         }
     }
-    cluster.set_sums(sums);
+    let mut meaning = Vector::NOTHING.meaning;
+    for number in &mut meaning {
+        *number = reader.weight()?;
+    }
+    cluster.set_sums(Vector {
+        features: sums,
+        meaning,
+    });
     for _ in 0..reader.count()? {
         cluster.fingerprints.push(reader.hash()?);
     }
