@@ -11,7 +11,8 @@ const RETRY_AFTER: Duration = Duration::from_secs(1);
 /// of the passing kinds below is logged as a fault of the platform.
 ///
 /// - a deadlock, a serialization failure or a lock not granted in time: ABORTED with reason RETRY
-/// - no connection in time, a lost one, a server that starts, stops or is full: UNAVAILABLE with a delay
+/// - no connection in time, a lost one, a server that starts, stops, is out of connections, memory or disk, or only
+///   follows another one yet: UNAVAILABLE with a delay
 /// - a statement over its time: `DEADLINE_EXCEEDED`
 /// - anything else: INTERNAL
 pub fn database_error(error: sqlx::Error) -> Error {
@@ -33,8 +34,9 @@ fn by_state(code: &str, error: &sqlx::Error) -> Error {
             "another call changed the same data at the same time; repeat the call",
         ),
         "57014" => Error::deadline_exceeded(),
-        "53300" => unavailable(error),
-        _ if code.starts_with("08") || code.starts_with("57P") => unavailable(error),
+        // A statement that writes, on a standby that is about to be promoted.
+        "25006" => unavailable(error),
+        _ if ["08", "53", "57P"].iter().any(|class| code.starts_with(class)) => unavailable(error),
         _ => Error::internal(error),
     }
 }
