@@ -18,6 +18,8 @@ const RETRY_AFTER: Duration = Duration::from_secs(1);
 pub fn database_error(error: sqlx::Error) -> Error {
     match &error {
         sqlx::Error::PoolTimedOut | sqlx::Error::PoolClosed | sqlx::Error::Io(_) => unavailable(&error),
+        // An answer that was cut off: the statements are right, so the connection is not.
+        sqlx::Error::Protocol(_) | sqlx::Error::Tls(_) => unavailable(&error),
         sqlx::Error::Database(failure) => match failure.code().as_deref() {
             Some(code) => by_state(code, &error),
             None => Error::internal(error),
@@ -34,8 +36,10 @@ fn by_state(code: &str, error: &sqlx::Error) -> Error {
             "another call changed the same data at the same time; repeat the call",
         ),
         "57014" => Error::deadline_exceeded(),
-        // A statement that writes, on a standby that is about to be promoted.
-        "25006" => unavailable(error),
+        // A write on a standby that is about to be promoted; the second is what it says to BEGIN READ WRITE. All
+        // statements are fixed and were checked, so that 0A000 never means the statement: the other cause is a
+        // migration that changed a table under a prepared one.
+        "25006" | "0A000" => unavailable(error),
         _ if ["08", "53", "57P"].iter().any(|class| code.starts_with(class)) => unavailable(error),
         _ => Error::internal(error),
     }
@@ -60,6 +64,23 @@ mod tests {
             database_error(sqlx::Error::PoolTimedOut).code(),
             Code::Unavailable
         );
+    }
+
+    #[test]
+    fn what_another_moment_mends_is_unavailable() {
+        for (state, what) in [
+            ("08006", "a lost connection"),
+            ("0A000", "BEGIN READ WRITE on a standby"),
+            ("25006", "INSERT on a standby"),
+            ("53100", "a full disk"),
+            ("53300", "too many connections"),
+            ("57P01", "a server that is stopped"),
+        ] {
+            let error = by_state(state, &sqlx::Error::WorkerCrashed);
+            assert_eq!(error.code(), Code::Unavailable, "{what}");
+        }
+        let error = by_state("23505", &sqlx::Error::WorkerCrashed);
+        assert_eq!(error.code(), Code::Internal, "a violated constraint that nobody translated");
     }
 
     #[test]

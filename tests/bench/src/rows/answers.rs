@@ -45,7 +45,7 @@ pub(crate) async fn fill(stage: &Stage, stored: u64, year: Year) -> anyhow::Resu
          INSERT INTO feedback.feedback (occurred_at, created_at, feedback_id, profile_id, rating_score, tenant_id, origin,
              channel, touchpoint, product, agent_id, rating_scale, topics, text)
          SELECT '{from}'::timestamptz + make_interval(secs => {seconds}.0 * (n - 1) / {stored}), now(),
-             md5('answer' || n)::uuid, md5('person' || n % 100000)::uuid, (n * 7919 / 13 % 11)::smallint, 'bench',
+             md5('answer' || n)::uuid, md5('person' || n % 100000)::uuid, (n::bigint * 7919 / 13 % 11)::smallint, 'bench',
              'submitted', (ARRAY['web', 'mail', 'chat', 'store'])[n % 4 + 1], 'checkout', 'product-' || n / 4 % 5, '',
              'nps', '[]', ''
          FROM generate_series(1, {stored}) AS n;

@@ -31,7 +31,7 @@ pub(super) fn start() -> anyhow::Result<DateTime<Utc>> {
 /// days after it, and the look for hot issues due at the start.
 pub(super) async fn fill(stage: &Stage, topics: u32, products: u32) -> anyhow::Result<()> {
     let (before, after) = (DAYS_BEFORE * 24, DAYS_AFTER * 24);
-    // The hash of md5 is even, so that a topic is mentioned every twelfth hour on average and not at the same hours.
+    // A hash, so that a topic is mentioned every twelfth hour on average and not at the same hours.
     let statements = format!(
         "TRUNCATE feedback.feedback, feedback.topic_mention, feedback.slice_count, feedback.rating_count,
              feedback.mention_count, feedback.mention_person, feedback.outbox, feedback.detection,
@@ -43,7 +43,7 @@ pub(super) async fn fill(stage: &Stage, topics: u32, products: u32) -> anyhow::R
              'product-' || p, 'web', 'checkout'
          FROM generate_series(-{before}, {after}) AS h CROSS JOIN generate_series(1, {products}) AS p;
          INSERT INTO feedback.mention_count (start, mentions, tenant_id, topic_id, product)
-         SELECT '{START}'::timestamptz + make_interval(hours => h), 1 + hash % 3, 'bench', 'topic-' || t, 'product-' || p
+         SELECT '{START}'::timestamptz + make_interval(hours => h), 1 + hash / 12 % 3, 'bench', 'topic-' || t, 'product-' || p
          FROM generate_series(1, {topics}) AS t CROSS JOIN generate_series(1, {products}) AS p
          CROSS JOIN generate_series(-{before}, {after}) AS h
          CROSS JOIN LATERAL (SELECT abs(hashint8(t::bigint * 1000003 + p * 10007 + h))) AS hashed (hash)

@@ -35,7 +35,7 @@ async fn started(improvement: Caller, initiative_id: String) -> anyhow::Result<S
             metric: "nps".to_owned(),
             slice: None,
         }),
-        planned_effect: 0.2,
+        planned_effect: 10.0,
         treated_share: 0.5,
         deadline_days: 300,
         ..Pilot::default()
@@ -64,7 +64,7 @@ async fn fill(stage: &Stage, pilot_id: &str, customers: u32, began: DateTime<Utc
              '{pilot_id}', md5('person' || n)::uuid, 'bench', (ARRAY['treated', 'control'])[n % 2 + 1], ''
          FROM generate_series(1, {customers}) AS n;
          INSERT INTO improvement.pilot_outcome (occurred_at, value, pilot_id, profile_id, feedback_id, metric, tenant_id)
-         SELECT '{began}'::timestamptz + interval '1 hour', n * 7919 / 13 % 3 - 1, '{pilot_id}',
+         SELECT '{began}'::timestamptz + interval '1 hour', (n::bigint * 7919 / 13 % 3 - 1) * 100, '{pilot_id}',
              md5('person' || n)::uuid, md5('said' || n)::uuid, 0, 'bench'
          FROM generate_series(1, {customers}) AS n;
          VACUUM ANALYZE improvement.pilot_assignment;
