@@ -36,7 +36,16 @@ enum Source {
 
 struct Current {
     bearer: HeaderValue,
+    since: DateTime<Utc>,
     renew_at: DateTime<Utc>,
+}
+
+impl Current {
+    /// A clock that was set back stands before the instant from which the token is good: others refuse it until they
+    /// have come there again.
+    fn is_good(&self, now: DateTime<Utc>) -> bool {
+        (self.since..self.renew_at).contains(&now)
+    }
 }
 
 /// There is no token to call with.
@@ -96,13 +105,14 @@ impl ServiceIdentity {
         let inner = &*self.inner;
         let now = inner.clock.now();
         let current = inner.current.load();
-        if let Some(current) = current.as_ref().filter(|current| now < current.renew_at) {
+        if let Some(current) = current.as_ref().filter(|current| current.is_good(now)) {
             return Ok(current.bearer.clone());
         }
         match (inner.source.next(now), current.as_ref()) {
             (Ok((bearer, good_for)), _) => {
                 let next = Current {
                     bearer: bearer.clone(),
+                    since: now,
                     renew_at: now + good_for,
                 };
                 inner.current.store(Some(Arc::new(next)));
@@ -156,5 +166,23 @@ impl fmt::Debug for ServiceIdentity {
             Source::Minted { spec, .. } => text.field("subject", &spec.subject),
         };
         text.finish_non_exhaustive()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_clock_that_is_set_back_makes_a_token_new() {
+        let since: DateTime<Utc> = "2026-03-01T12:00:00Z".parse().unwrap();
+        let current = Current {
+            bearer: HeaderValue::from_static("Bearer one"),
+            since,
+            renew_at: since + MINTED,
+        };
+        assert!(current.is_good(since + Duration::minutes(29)));
+        assert!(!current.is_good(since + MINTED));
+        assert!(!current.is_good(since - Duration::minutes(10)), "others refuse it as not yet valid");
     }
 }

@@ -11,12 +11,15 @@ const RETRY_AFTER: Duration = Duration::from_secs(1);
 /// of the passing kinds below is logged as a fault of the platform.
 ///
 /// - a deadlock, a serialization failure or a lock not granted in time: ABORTED with reason RETRY
-/// - no connection in time, a lost one, a server that starts, stops or is full: UNAVAILABLE with a delay
+/// - no connection in time, a lost one, a server that starts, stops, is out of connections, memory or disk, or only
+///   follows another one yet: UNAVAILABLE with a delay
 /// - a statement over its time: `DEADLINE_EXCEEDED`
 /// - anything else: INTERNAL
 pub fn database_error(error: sqlx::Error) -> Error {
     match &error {
         sqlx::Error::PoolTimedOut | sqlx::Error::PoolClosed | sqlx::Error::Io(_) => unavailable(&error),
+        // An answer that was cut off: the statements are right, so the connection is not.
+        sqlx::Error::Protocol(_) | sqlx::Error::Tls(_) => unavailable(&error),
         sqlx::Error::Database(failure) => match failure.code().as_deref() {
             Some(code) => by_state(code, &error),
             None => Error::internal(error),
@@ -33,8 +36,11 @@ fn by_state(code: &str, error: &sqlx::Error) -> Error {
             "another call changed the same data at the same time; repeat the call",
         ),
         "57014" => Error::deadline_exceeded(),
-        "53300" => unavailable(error),
-        _ if code.starts_with("08") || code.starts_with("57P") => unavailable(error),
+        // A write on a standby that is about to be promoted; the second is what it says to BEGIN READ WRITE. All
+        // statements are fixed and were checked, so that 0A000 never means the statement: the other cause is a
+        // migration that changed a table under a prepared one.
+        "25006" | "0A000" => unavailable(error),
+        _ if ["08", "53", "57P"].iter().any(|class| code.starts_with(class)) => unavailable(error),
         _ => Error::internal(error),
     }
 }
@@ -58,6 +64,23 @@ mod tests {
             database_error(sqlx::Error::PoolTimedOut).code(),
             Code::Unavailable
         );
+    }
+
+    #[test]
+    fn what_another_moment_mends_is_unavailable() {
+        for (state, what) in [
+            ("08006", "a lost connection"),
+            ("0A000", "BEGIN READ WRITE on a standby"),
+            ("25006", "INSERT on a standby"),
+            ("53100", "a full disk"),
+            ("53300", "too many connections"),
+            ("57P01", "a server that is stopped"),
+        ] {
+            let error = by_state(state, &sqlx::Error::WorkerCrashed);
+            assert_eq!(error.code(), Code::Unavailable, "{what}");
+        }
+        let error = by_state("23505", &sqlx::Error::WorkerCrashed);
+        assert_eq!(error.code(), Code::Internal, "a violated constraint that nobody translated");
     }
 
     #[test]

@@ -130,8 +130,8 @@ fn is_transient(error: &sqlx::Error) -> bool {
     match error {
         sqlx::Error::Database(error) => error.code().is_some_and(|code| {
             // Connection exceptions, transaction rollbacks (deadlock, serialization), insufficient
-            // resources, operator intervention (shutdown, statement timeout), lock not available.
-            matches!(code.get(..2), Some("08" | "40" | "53" | "57")) || code == "55P03"
+            // resources, operator intervention (shutdown, statement timeout), lock not available, a standby.
+            matches!(code.get(..2), Some("08" | "40" | "53" | "57")) || ["55P03", "25006"].contains(&&*code)
         }),
         sqlx::Error::Io(_)
         | sqlx::Error::Tls(_)

@@ -42,6 +42,8 @@ pub struct Settings {
     pub peers: PeerConfig,
     /// What the process accepts at most.
     pub limits: Limits,
+    /// How long one statement of a service may run.
+    pub statement_timeout: Duration,
     /// The server that the test's database is made on; without one, the server that all tests share.
     pub server: Option<TestServer>,
     /// The services reach their database through this, which leads to the server; without it, directly.
@@ -57,6 +59,7 @@ impl Settings {
             mail_timeout_seconds,
             peers: PeerConfig::default(),
             limits: Limits::default(),
+            statement_timeout: DatabaseConfig::default().statement_timeout,
             server: None,
             database_through: None,
         })
@@ -99,6 +102,7 @@ impl TestPlatform {
             mail_timeout_seconds,
             peers,
             limits,
+            statement_timeout,
             server,
             database_through,
         } = settings;
@@ -107,10 +111,12 @@ impl TestPlatform {
             Some(server) => templates.database_on(server).await?,
             None => templates.database().await?,
         };
-        let admin = PgPoolOptions::new()
-            .max_connections(2)
-            .connect(database.url())
-            .await?;
+        // By the same way as the services, so that it is led to another server together with them.
+        let admin_url = match &database_through {
+            Some(proxy) => detour(database.url(), proxy)?,
+            None => database.url().to_owned(),
+        };
+        let admin = PgPoolOptions::new().max_connections(2).connect(&admin_url).await?;
         let mailbox = Mailbox::start().await?;
         let folder = tempfile::tempdir()?;
         let key = folder.path().join(KEY_FILE);
@@ -119,7 +125,10 @@ impl TestPlatform {
         let config = Config {
             listen: ([127, 0, 0, 1], 0).into(),
             clock: Some(clock.clone()),
-            database: databases(&database, database_through.as_deref())?,
+            database: DatabaseConfig {
+                statement_timeout,
+                ..databases(&database, database_through.as_deref())?
+            },
             peers,
             limits,
             identity: IdentityConfig {

@@ -48,7 +48,8 @@ struct Arguments {
     #[arg(long, default_value_t = 4, value_parser = clap::value_parser!(u16).range(1..=600))]
     seconds: u16,
 
-    /// Also measure with ten million contacts stored
+    /// Also measure with ten million contacts and answers stored, a million persons told, and a million messages
+    /// waiting in the queues of others; needs 20 GB and hours
     #[arg(long)]
     long: bool,
 
@@ -80,12 +81,25 @@ enum Name {
     Bulk,
     /// Way and flow of events, beside LISTEN/NOTIFY and plain inserts
     Events,
-    /// Waiting messages handed over, beside graphile-worker, pg-boss and procrastinate (needs npm and python3)
+    /// Waiting messages handed over, beside graphile-worker, pg-boss and procrastinate (needs npm and python3), and
+    /// beside itself with few waiting
     Dispatch,
     /// Memory and start of each service, beside a tonic hello-world
     Rest,
-    /// The same calls with few and many contacts stored
+    /// The same calls with few and many contacts and answers stored
     Growth,
+    /// From feedback to the hot issue it leads to, beside the slowest stage of that way alone
+    Loop,
+    /// A year of answers by the day, beside the same aggregate without roll-ups
+    Metric,
+    /// One look for hot issues over many topics of many products, beside reading the same counts
+    Detection,
+    /// A verdict on many customers of a pilot, beside the same aggregate in SQL
+    Verdict,
+    /// A cohort told, beside inserting the same messages
+    Telling,
+    /// The way of one complaint, and the whole loop, beside the same SQL
+    Trace,
 }
 
 impl Name {
@@ -95,9 +109,15 @@ impl Name {
             Self::Read => rows::read::measure(stage, plan).await,
             Self::Bulk => rows::bulk::measure(stage, plan).await,
             Self::Events => rows::events::measure(stage, plan).await,
-            Self::Dispatch => rows::dispatch::measure(stage, plan).await,
+            Self::Dispatch => rows::dispatch::measure(stage, plan, long).await,
             Self::Rest => rows::rest::measure(stage, plan).await,
             Self::Growth => rows::growth::measure(stage, plan, long).await,
+            Self::Loop => rows::whole_loop::measure(stage, plan).await,
+            Self::Metric => rows::metric::measure(stage, plan, long).await,
+            Self::Detection => rows::detection::measure(stage, plan).await,
+            Self::Verdict => rows::verdict::measure(stage, plan).await,
+            Self::Telling => rows::telling::measure(stage, plan, long).await,
+            Self::Trace => rows::trace::measure(stage, plan).await,
         }
     }
 }
@@ -151,6 +171,7 @@ async fn run(arguments: &Arguments, mut stage: Stage) -> anyhow::Result<Report> 
         if !arguments.only.is_empty() && !arguments.only.contains(name) {
             continue;
         }
+        stage.real_time().await?;
         match Box::pin(name.measure(&mut stage, &plan, arguments.long)).await {
             Ok(found) => report.comparisons.extend(found),
             // A row that fails has no figure, and does not take the others with it.

@@ -93,14 +93,15 @@ fn line(comparison: &Comparison) -> String {
         Aim::AtLeast(bound) => format!("≥ {bound}"),
         Aim::AtMost(bound) => format!("≤ {bound}"),
         Aim::Itself(bound) => format!("≤ {bound} {}", row.unit),
+        Aim::None => String::new(),
     };
-    let met = if row.aim.met_by(comparison) {
-        "met"
-    } else {
-        "not met"
+    let met = match row.aim {
+        Aim::None => "none",
+        aim if aim.met_by(comparison) => ": met",
+        _ => ": not met",
     };
     format!(
-        "| {} | {} | {}: {} | **{ratio:.2}** ({low:.2} to {high:.2}) | {aim}: {met} | {} | {} |\n",
+        "| {} | {} | {}: {} | **{ratio:.2}** ({low:.2} to {high:.2}) | {aim}{met} | {} | {} |\n",
         row.work,
         value(ours, row.unit),
         partner.side,

@@ -6,8 +6,10 @@ use std::path::{Path, PathBuf};
 
 use anyhow::Context as _;
 use attune_auth::{DevIssuer, TokenSpec};
+use attune_clock::write_clock_file;
 use attune_database::Schema;
 use attune_rpc::TenantId;
+use chrono::{DateTime, Utc};
 use tempfile::TempDir;
 use tonic::metadata::{Ascii, MetadataValue};
 use tonic::service::Interceptor;
@@ -71,6 +73,8 @@ pub(crate) struct Stage {
     up: BTreeMap<&'static str, Up>,
     /// Where mail is handed over.
     pub(crate) mail: String,
+    /// The file of the time that the services follow; the system's where there is none.
+    clock: Option<PathBuf>,
 }
 
 impl Stage {
@@ -97,6 +101,7 @@ impl Stage {
             addresses,
             up: BTreeMap::new(),
             mail: "smtp://127.0.0.1:1".to_owned(),
+            clock: None,
         };
         for service in SERVICES {
             stage.launch(service, true).await?;
@@ -145,6 +150,29 @@ impl Stage {
         self.run_only(&[]).await
     }
 
+    /// Ends all services; those that are started from here on follow a time that stands at `start` until it is moved.
+    pub(crate) async fn virtual_time(&mut self, start: DateTime<Utc>) -> anyhow::Result<()> {
+        self.stop_services().await?;
+        let file = self.folder().join("now");
+        write_clock_file(&file, start)?;
+        self.clock = Some(file);
+        Ok(())
+    }
+
+    /// Ends the services that follow a virtual time; those that are started from here on follow the system's.
+    pub(crate) async fn real_time(&mut self) -> anyhow::Result<()> {
+        if self.clock.take().is_some() {
+            self.stop_services().await?;
+        }
+        Ok(())
+    }
+
+    /// Moves the virtual time.
+    pub(crate) fn move_to(&self, instant: DateTime<Utc>) -> anyhow::Result<()> {
+        let file = self.clock.as_ref().context("the services follow the system's time")?;
+        Ok(write_clock_file(file, instant)?)
+    }
+
     async fn launch(&mut self, service: &'static str, migrate: bool) -> anyhow::Result<()> {
         let admin = free()?;
         let address = self.address(service)?;
@@ -189,6 +217,11 @@ impl Stage {
         ]
         .map(|(name, value)| (name.to_owned(), value))
         .to_vec();
+        if let Some(file) = &self.clock {
+            let file = file.to_string_lossy().into_owned();
+            all.push(("ATTUNE_CLOCK_FILE".to_owned(), file));
+            all.push(("ATTUNE_ALLOW_VIRTUAL_CLOCK".to_owned(), true.to_string()));
+        }
         if service == "notifications" {
             all.push(("ATTUNE_SMTP_URL".to_owned(), self.mail.clone()));
         }

@@ -92,7 +92,8 @@ impl Account {
             (0, 0, 0),
             "{scenario}: {self}"
         );
-        assert!(self.unclean.is_empty(), "{scenario}: {:?}", self.unclean);
+        let unclean = self.unclean.first();
+        assert!(unclean.is_none(), "{scenario}: {self}; the first was {unclean:?}");
     }
 }
 

@@ -1,4 +1,8 @@
 //! Things break under a load, and nothing that was acknowledged is lost, done twice or refused without a word.
 
+mod clock;
+mod disk;
+mod postgres;
 mod processes;
 mod scenarios;
+mod upgrade;

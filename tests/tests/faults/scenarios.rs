@@ -15,25 +15,25 @@ use attune_testkit::{Failure, Link, ProcessPlatform, Proxy, Settings, TestPlatfo
 use attune_tests::faults::{Account, Flood, Load};
 use sqlx::{Connection as _, PgConnection};
 
-const COMPANY: &str = "meadow-air";
-const WRITERS: usize = 8;
+pub(super) const COMPANY: &str = "meadow-air";
+pub(super) const WRITERS: usize = 8;
 /// Writes that must be acknowledged between two faults: the platform works again before it is broken again.
-const BETWEEN: usize = 40;
+pub(super) const BETWEEN: usize = 40;
 /// How long a connection stays cut or slow.
-const AWHILE: Duration = Duration::from_millis(700);
+pub(super) const AWHILE: Duration = Duration::from_millis(700);
 
 /// How often each fault comes.
-fn rounds() -> usize {
+pub(super) fn rounds() -> usize {
     let wanted = std::env::var("FAULT_ROUNDS").ok();
     wanted.and_then(|rounds| rounds.parse().ok()).unwrap_or(1)
 }
 
-fn load(platform: &TestPlatform) -> Load {
+pub(super) fn load(platform: &TestPlatform) -> Load {
     Load::start(&[platform.tenant(COMPANY)], WRITERS)
 }
 
 /// Ends the load, lets everything settle, and holds what is there to what was told.
-async fn hold(scenario: &str, platform: TestPlatform, load: Load) -> Result<(), Failure> {
+pub(super) async fn hold(scenario: &str, platform: TestPlatform, load: Load) -> Result<(), Failure> {
     let told = load.end().await?;
     platform.settle().await?;
     let account = Account::of(&platform.tenant(COMPANY), platform.admin(), told).await?;

@@ -79,6 +79,10 @@ impl Binaries {
     pub(crate) fn initdb(&self) -> PathBuf {
         self.directory.join("initdb")
     }
+
+    pub(crate) fn basebackup(&self) -> PathBuf {
+        self.directory.join("pg_basebackup")
+    }
 }
 
 /// `17` of `postgres (PostgreSQL) 17.2 (Debian 17.2-1)`, of `… 18beta1` and of `… 18rc1`.

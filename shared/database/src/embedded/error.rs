@@ -75,6 +75,12 @@ pub enum EmbeddedError {
         /// What it said.
         output: String,
     },
+    /// A server could not be copied.
+    #[error("pg_basebackup failed: {output}")]
+    Copy {
+        /// What it said.
+        output: String,
+    },
     /// The server ended at its start or never became ready.
     #[error("Postgres did not start; the end of its log {log}: {lines}")]
     Start {

@@ -16,6 +16,7 @@ mod error;
 mod layout;
 mod postmaster;
 mod shared;
+mod standby;
 mod tcp;
 
 use std::fs::{File, TryLockError};
@@ -179,6 +180,28 @@ impl Server {
             }
             None => Ok(()),
         }
+    }
+
+    /// Starts a standby of this server with `options`, on a directory without data: a copy that follows it by streaming
+    /// replication and answers reads. `SELECT pg_promote()` on it makes it a server of its own. It takes part in no
+    /// commit unless this server's `synchronous_standby_names` says so.
+    pub async fn standby(&self, options: Options) -> Result<Self, EmbeddedError> {
+        let (account, layout) = prepared(&options)?;
+        let (socket, port) = (self.socket.clone(), self.port);
+        let major = self.held.as_ref().and_then(|held| held.layout.major_version());
+        in_background(move || {
+            layout.prepare(&account)?;
+            let _one_at_a_time = exclusive(&layout.lock_file())?;
+            let binaries = Binaries::find(&Places::of_machine(), major)?;
+            standby::copy((&socket, port), &layout, &account, &binaries)
+        })
+        .await?;
+        Self::start(options).await
+    }
+
+    /// Its socket.
+    pub fn socket(&self) -> PathBuf {
+        self.socket.join(format!(".s.PGSQL.{}", self.port))
     }
 
     fn url_as(&self, user: &str) -> String {

@@ -2,22 +2,21 @@
 
 mod ports;
 mod process;
+mod virtual_time;
 
 use std::ffi::OsString;
 use std::io::Write as _;
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
 use attune_auth::{DevIssuer, TokenSpec};
-use attune_clock::write_clock_file;
 use attune_database::Schema;
 use attune_database::template::{TemplateSet, TestDatabase};
 use attune_mailbox::Mailbox;
 use attune_rpc::TenantId;
-use chrono::{DateTime, SubsecRound as _, Utc};
+use chrono::{DateTime, Utc};
 use futures::future::try_join_all;
 use sqlx::postgres::PgPoolOptions;
 use sqlx::{AssertSqlSafe, PgPool};
@@ -26,6 +25,7 @@ use tempfile::TempDir;
 use crate::database::schemas;
 use crate::{Channels, Failure, SCHEMAS, Tenant, settle};
 use process::{LISTEN, Process, Start};
+use virtual_time::VirtualTime;
 
 /// How long a test waits for the platform to settle before it fails. Longer than in one process: after a kill
 /// a lease has to end first.
@@ -38,15 +38,15 @@ const STARTS: usize = 5;
 /// Lines of each log shown after a failure.
 const SHOWN: usize = 40;
 
-/// Five processes, one test's own. Dropping it kills them, and shows the end of their logs unless they were
+/// Five processes, one test's own, on a virtual time or on the system's. Dropping it kills them, and shows the end of their logs unless they were
 /// [stopped](Self::stop) before.
 #[derive(Debug)]
 pub struct ProcessPlatform {
     processes: Vec<Process>,
     channels: Channels,
     issuer: DevIssuer,
-    clock: PathBuf,
-    now: Mutex<DateTime<Utc>>,
+    /// The virtual time and its file; the system's time where there is none.
+    clock: Option<VirtualTime>,
     mailbox: Mailbox,
     admin: PgPool,
     stopped: AtomicBool,
@@ -68,6 +68,19 @@ impl ProcessPlatform {
         start: DateTime<Utc>,
         settings: &[(&str, &str)],
     ) -> Result<Self, Failure> {
+        Self::assemble(program, Some(start), settings).await
+    }
+
+    /// [`start_with`](Self::start_with), on the system's time.
+    pub async fn start_in_real_time(program: &Path, settings: &[(&str, &str)]) -> Result<Self, Failure> {
+        Self::assemble(program, None, settings).await
+    }
+
+    async fn assemble(
+        program: &Path,
+        start: Option<DateTime<Utc>>,
+        settings: &[(&str, &str)],
+    ) -> Result<Self, Failure> {
         let database = TemplateSet::new(&schemas()).database().await?;
         let admin = PgPoolOptions::new()
             .max_connections(2)
@@ -76,16 +89,20 @@ impl ProcessPlatform {
         let mailbox = Mailbox::start().await?;
         let folder = tempfile::tempdir()?;
         let issuer = DevIssuer::load_or_create(&folder.path().join(KEY))?;
-        let now = start.trunc_subsecs(6);
-        let clock = folder.path().join(CLOCK);
-        write_clock_file(&clock, now)?;
-        let processes = start_all(program, folder.path(), &database, &mailbox, settings).await?;
+        let clock = start
+            .map(|start| VirtualTime::begin(folder.path().join(CLOCK), start))
+            .transpose()?;
+        let mut shared: Vec<(String, OsString)> = settings
+            .iter()
+            .map(|(name, value)| ((*name).to_owned(), value.into()))
+            .collect();
+        shared.extend(clock.iter().flat_map(VirtualTime::settings));
+        let processes = start_all(program, folder.path(), &database, &mailbox, &shared).await?;
         Ok(Self {
             channels: channels(&processes)?,
             processes,
             issuer,
             clock,
-            now: Mutex::new(now),
             mailbox,
             admin,
             stopped: AtomicBool::new(false),
@@ -100,6 +117,21 @@ impl ProcessPlatform {
         Ok(Tenant::new(self.channels.clone(), self.issuer.token(&spec)?))
     }
 
+    /// The same with a token that is good from `start` on, for `ttl`.
+    pub fn user_from(
+        &self,
+        (tenant, scopes): (&str, &str),
+        start: DateTime<Utc>,
+        ttl: Duration,
+    ) -> Result<Tenant, Failure> {
+        let spec = TokenSpec {
+            ttl,
+            ..TokenSpec::user("tester", TenantId::parse(tenant)?, scopes)
+        };
+        let token = self.issuer.token_at(&spec, start)?;
+        Ok(Tenant::new(self.channels.clone(), token))
+    }
+
     /// The mailbox that all mail goes to.
     pub fn mailbox(&self) -> &Mailbox {
         &self.mailbox
@@ -107,14 +139,13 @@ impl ProcessPlatform {
 
     /// The platform's time.
     pub fn now(&self) -> DateTime<Utc> {
-        *self.now.lock().unwrap_or_else(PoisonError::into_inner)
+        self.clock.as_ref().map_or_else(Utc::now, VirtualTime::now)
     }
 
-    /// Moves the time and waits for nothing. Earlier than now is now.
+    /// Moves the time and waits for nothing. Earlier than now is now. Fails where it is the system's.
     pub fn move_to(&self, instant: DateTime<Utc>) -> Result<(), Failure> {
-        let mut now = self.now.lock().unwrap_or_else(PoisonError::into_inner);
-        *now = instant.trunc_subsecs(6).max(*now);
-        Ok(write_clock_file(&self.clock, *now)?)
+        let clock = self.clock.as_ref();
+        clock.ok_or("the system's time cannot be moved")?.move_to(instant)
     }
 
     /// Waits until everything told has been heard and nothing is due any more.
@@ -175,6 +206,14 @@ impl ProcessPlatform {
             tokio::time::sleep(Duration::from_millis(200)).await;
         }
         Err(format!("{service} ends at once, {STARTS} times").into())
+    }
+
+    /// Stops a service as an operator would, and starts `program` in its place at its address; returns when that serves.
+    pub async fn replace(&self, service: Schema, program: &Path) -> Result<(), Failure> {
+        let process = self.process(service)?;
+        process.stop().await?;
+        process.set_program(program);
+        self.start(service).await
     }
 
     /// Starts a second process of `service` at an address of its own. The other services do not know it; what it
@@ -275,7 +314,7 @@ async fn start_all(
     folder: &Path,
     database: &TestDatabase,
     mailbox: &Mailbox,
-    settings: &[(&str, &str)],
+    settings: &[(String, OsString)],
 ) -> Result<Vec<Process>, Failure> {
     let mut failed = String::new();
     for _ in 0..STARTS {
@@ -286,11 +325,7 @@ async fn start_all(
         let mut processes = Vec::new();
         for (schema, address) in &addresses {
             let mut environment = environment(*schema, &addresses, folder, database, mailbox)?;
-            environment.extend(
-                settings
-                    .iter()
-                    .map(|(name, value)| ((*name).to_owned(), value.into())),
-            );
+            environment.extend_from_slice(settings);
             let log = folder.join(format!("{schema}.log"));
             processes.push(Process::new(*schema, *address, program, log, environment)?);
         }
@@ -335,8 +370,6 @@ fn environment(
     all.push((setting("migrate"), "false".into()));
     all.push((setting("pool_size"), "4".into()));
     all.push((setting("dev_key_file"), folder.join(KEY).into()));
-    all.push((setting("clock_file"), folder.join(CLOCK).into()));
-    all.push((setting("allow_virtual_clock"), "true".into()));
     all.push((
         setting("smtp_url"),
         format!("smtp://{}", mailbox.address()).into(),

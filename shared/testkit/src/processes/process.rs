@@ -38,7 +38,7 @@ pub(super) enum Start {
 #[derive(Debug)]
 pub(super) struct Process {
     service: Schema,
-    program: PathBuf,
+    program: Mutex<PathBuf>,
     environment: Vec<(String, OsString)>,
     log: PathBuf,
     channel: Channel,
@@ -55,7 +55,7 @@ impl Process {
         environment: Vec<(String, OsString)>,
     ) -> Result<Self, Failure> {
         let channel = Endpoint::from_shared(format!("http://{address}"))?.connect_lazy();
-        let program = program.to_owned();
+        let program = Mutex::new(program.to_owned());
         Ok(Self {
             service,
             program,
@@ -74,7 +74,16 @@ impl Process {
                 *value = address.to_string().into();
             }
         }
-        Self::new(self.service, address, &self.program, log, environment)
+        Self::new(self.service, address, &self.program(), log, environment)
+    }
+
+    fn program(&self) -> PathBuf {
+        self.program.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    /// What is run from the next start on.
+    pub(super) fn set_program(&self, program: &Path) {
+        *self.program.lock().unwrap_or_else(PoisonError::into_inner) = program.to_owned();
     }
 
     pub(super) fn service(&self) -> Schema {
@@ -108,7 +117,7 @@ impl Process {
 
     fn launch(&self) -> Result<(), Failure> {
         let log = OpenOptions::new().create(true).append(true).open(&self.log)?;
-        let child = Command::new(&self.program)
+        let child = Command::new(self.program())
             .arg0(self.service.name())
             // Nothing of the tester's own settings.
             .env_clear()

@@ -19,7 +19,7 @@ use uuid::Uuid;
 use super::write::insert_event;
 use super::{Pgbench, calm};
 use crate::content;
-use crate::measure::{Aim, Comparison, Latencies, Plan, Row, Sample, Side, compare};
+use crate::measure::{Aim, Comparison, Plan, Row, Sample, Side, compare};
 use crate::postgres::{OURS, PARTNER};
 use crate::stage::{Caller, Stage};
 
@@ -128,7 +128,7 @@ impl Side for Heard<'_> {
         }
         let cpu = self.stage.cpu().since(before);
         background.end().await?;
-        Ok(of_times(times, cpu))
+        Ok(Sample::median_of(times, cpu))
     }
 }
 
@@ -141,15 +141,6 @@ impl Heard<'_> {
         .bind(id)
         .fetch_one(&self.pool)
         .await
-    }
-}
-
-fn of_times(times: Vec<Duration>, cpu: crate::cpu::Cpu) -> Sample {
-    let latencies = Latencies::of(times);
-    Sample {
-        value: latencies.p50,
-        latencies: Some(latencies),
-        cpu,
     }
 }
 
@@ -197,7 +188,7 @@ impl Side for Notified<'_> {
         }
         let cpu = self.stage.cpu().since(before);
         background.end().await?;
-        Ok(of_times(times, cpu))
+        Ok(Sample::median_of(times, cpu))
     }
 }
 

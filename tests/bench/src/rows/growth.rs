@@ -1,5 +1,9 @@
-//! The same calls with few and with many contacts stored: the service is its own partner.
+//! The same calls with few and with many contacts and answers stored: the service is its own partner.
 
+use chrono::Utc;
+
+use super::answers::{self, Year};
+use super::calm;
 use super::read::{Read, Readers, fill};
 use super::write::recorders;
 use crate::measure::{Aim, Comparison, Plan, Row, Sample, Side, compared};
@@ -12,14 +16,13 @@ const FULL: &[u64] = &[1_000_000];
 const LONG: &[u64] = &[1_000_000, 10_000_000];
 /// Filling takes longer than measuring, so there are no more pairs than these.
 const MOST_PAIRS: usize = 3;
-/// Writes in flight.
+/// Writes, and questions for numbers, in flight.
 const IN_FLIGHT: usize = 16;
 
-const CALLS: [&str; 3] = ["write", "read by id", "read a page of 100"];
+const CALLS: [&str; 4] = ["write", "read by id", "read a page of 100", "a year of NPS by day"];
 
-/// Fills the table to both sizes in turn, and calls what is called most on each.
+/// Fills the tables to both sizes in turn, and calls what is called most on each.
 pub(crate) async fn measure(stage: &mut Stage, plan: &Plan, long: bool) -> anyhow::Result<Vec<Comparison>> {
-    stage.run_only(&["interactions"]).await?;
     let sizes = match (plan.quick, long) {
         (true, _) => QUICK,
         (false, false) => FULL,
@@ -34,7 +37,7 @@ pub(crate) async fn measure(stage: &mut Stage, plan: &Plan, long: bool) -> anyho
         }
         for (place, call) in CALLS.into_iter().enumerate() {
             let pick =
-                |rounds: &[[Sample; 3]]| -> Vec<Sample> { rounds.iter().map(|round| round[place]).collect() };
+                |rounds: &[[Sample; 4]]| -> Vec<Sample> { rounds.iter().map(|round| round[place]).collect() };
             let (own, other) = (pick(&grown), pick(&small));
             let row = Row {
                 work: format!("{call}, {many} stored"),
@@ -54,8 +57,9 @@ pub(crate) async fn measure(stage: &mut Stage, plan: &Plan, long: bool) -> anyho
     Ok(all)
 }
 
-/// One round with `stored` contacts.
-async fn calls(stage: &Stage, plan: &Plan, stored: u64) -> anyhow::Result<[Sample; 3]> {
+/// One round with `stored` contacts, and then with as many answers.
+async fn calls(stage: &mut Stage, plan: &Plan, stored: u64) -> anyhow::Result<[Sample; 4]> {
+    stage.run_only(&["interactions"]).await?;
     fill(stage, stored).await?;
     let mut by_id = Readers::new(stage, Read::ById, stored).await?;
     let mut pages = Readers::new(stage, Read::Page, stored).await?;
@@ -63,18 +67,24 @@ async fn calls(stage: &Stage, plan: &Plan, stored: u64) -> anyhow::Result<[Sampl
     by_id.prepare().await?;
     let by_id = by_id.run(plan.timed).await?;
     let pages = pages.run(plan.timed).await?;
-    // Last, because they add to what is stored.
+    // Last of the contacts' calls, because they add to what is stored.
     let written = writes.run(plan.timed).await?;
-    Ok([written, by_id, pages])
+    drop(writes);
+
+    stage.run_only(&["feedback"]).await?;
+    let year = Year::before(Utc::now())?;
+    answers::fill(stage, stored, year).await?;
+    calm(stage).await?;
+    let numbers = answers::query(stage, (year, stored), IN_FLIGHT, plan.timed).await?;
+    Ok([written, by_id, pages, numbers])
 }
 
 fn p99(samples: &[Sample]) -> Vec<Sample> {
     samples
         .iter()
         .map(|sample| Sample {
-            value: sample.latencies.map_or(f64::NAN, |latencies| latencies.p99),
             latencies: None,
-            ..*sample
+            ..sample.by_p99()
         })
         .collect()
 }

@@ -1,11 +1,20 @@
 //! The rows of the table.
 
+mod answers;
 pub(crate) mod bulk;
+pub(crate) mod detection;
 pub(crate) mod dispatch;
 pub(crate) mod events;
 pub(crate) mod growth;
+mod initiative;
+pub(crate) mod metric;
 pub(crate) mod read;
 pub(crate) mod rest;
+mod statements;
+pub(crate) mod telling;
+pub(crate) mod trace;
+pub(crate) mod verdict;
+pub(crate) mod whole_loop;
 pub(crate) mod write;
 
 use std::path::PathBuf;

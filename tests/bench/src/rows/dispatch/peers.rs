@@ -1,28 +1,21 @@
-//! Messages that wait, handed over to a mail server, beside queues that do the same from the same Postgres.
+//! Queues that others made, which hand the same mails over.
 
 use std::ffi::OsStr;
 use std::path::{Path, PathBuf};
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
-use anyhow::{Context as _, bail, ensure};
+use anyhow::{Context as _, ensure};
 use async_trait::async_trait;
-use attune_mailbox::{Limits, Mailbox};
+use attune_mailbox::Mailbox;
 use tokio::process::Command;
+use tokio::sync::Mutex;
 
+use super::{Notifications, count};
 use crate::cpu::{self, Cpu};
 use crate::measure::{Aim, Comparison, Plan, Row, Sample, Side, compare};
-use crate::postgres::{OURS, PARTNER};
+use crate::postgres::PARTNER;
 use crate::process::Process;
 use crate::stage::Stage;
-
-/// Messages waiting at the start of each run.
-const WAITING: u32 = 100_000;
-const WAITING_QUICK: u32 = 2_000;
-/// Mails after which a worker is warm and the clock begins.
-const WARM: u64 = 200;
-/// Filling takes longer than measuring, so there are no more pairs than these.
-const MOST_PAIRS: usize = 3;
-const PATIENCE: Duration = Duration::from_mins(1);
 
 /// A queue that is installed into the target folder when it is first measured, at a pinned version.
 #[derive(Clone, Copy, Debug)]
@@ -105,82 +98,6 @@ async fn finish(folder: &Path, program: &str, arguments: &[&str]) -> anyhow::Res
     Ok(())
 }
 
-/// Waits until work has begun, and then counts mails for `timed` or until none waits. `cpu` reads what all cost.
-async fn count(
-    sink: &Mailbox,
-    waiting: u32,
-    timed: Duration,
-    cpu: &(dyn Fn() -> Cpu + Sync),
-) -> anyhow::Result<Sample> {
-    if !arrived(sink, WARM, Instant::now() + PATIENCE).await {
-        bail!("{} of {WARM} mails arrived within {PATIENCE:?}", sink.count());
-    }
-    let (first, before, began) = (sink.count(), cpu(), Instant::now());
-    arrived(sink, waiting.into(), began + timed).await;
-    let (mails, took) = (sink.count() - first, began.elapsed());
-    Ok(Sample {
-        value: mails as f64 / took.as_secs_f64(),
-        latencies: None,
-        cpu: cpu().since(before),
-    })
-}
-
-/// Whether `mails` arrive until `end`.
-async fn arrived(sink: &Mailbox, mails: u64, end: Instant) -> bool {
-    while sink.count() < mails {
-        if Instant::now() > end {
-            return false;
-        }
-        tokio::time::sleep(Duration::from_millis(1)).await;
-    }
-    true
-}
-
-struct Notifications<'a> {
-    stage: &'a mut Stage,
-    sink: &'a Mailbox,
-    waiting: u32,
-}
-
-#[async_trait]
-impl Side for Notifications<'_> {
-    fn name(&self) -> String {
-        "notifications".to_owned()
-    }
-
-    async fn prepare(&mut self) -> anyhow::Result<()> {
-        self.stage.stop_services().await?;
-        let subject_and_body = r#"{"subject": "News of your order", "body": "Your parcel is on its way."}"#;
-        let statements = format!(
-            "TRUNCATE notifications.message, notifications.decision, notifications.timer, notifications.outbox;
-             INSERT INTO notifications.message (created_at, message_id, tenant_id, channel, purpose, origin_kind,
-                 origin_id, occasion, recipient, state, variables, content)
-             SELECT now(), md5('mail' || n)::uuid, 'bench', 'email', 'service', 'api', n::text, '',
-                    'person' || n || '@example.com', 'queued', '{{}}', '{subject_and_body}'
-             FROM generate_series(1, {waiting}) AS n;
-             INSERT INTO notifications.timer (due_at, subject, tenant_id, kind)
-             SELECT now(), md5('mail' || n)::uuid, 'bench', 'notifications.delivery'
-             FROM generate_series(1, {waiting}) AS n;
-             ANALYZE notifications.message;
-             ANALYZE notifications.timer",
-            waiting = self.waiting
-        );
-        self.stage.postgres.run(OURS, &statements).await?;
-        self.stage.postgres.checkpoint().await?;
-        self.sink.clear();
-        Ok(())
-    }
-
-    async fn run(&mut self, timed: Duration) -> anyhow::Result<Sample> {
-        self.stage.mail = format!("smtp://{}", self.sink.address());
-        self.stage.run_only(&["notifications"]).await?;
-        let stage: &Stage = self.stage;
-        let sample = count(self.sink, self.waiting, timed, &|| stage.cpu()).await?;
-        self.stage.stop_services().await?;
-        Ok(sample)
-    }
-}
-
 /// A peer with its jobs.
 struct Queue<'a> {
     peer: Peer,
@@ -238,15 +155,14 @@ impl Side for Queue<'_> {
     }
 }
 
-/// Measures how fast messages leave with many waiting.
-pub(crate) async fn measure(stage: &mut Stage, plan: &Plan) -> anyhow::Result<Vec<Comparison>> {
-    let waiting = if plan.quick { WAITING_QUICK } else { WAITING };
+/// Beside the peers, each with `waiting` waiting.
+pub(super) async fn measure(
+    stage: &mut Stage,
+    plan: &Plan,
+    sink: &Mailbox,
+    waiting: u32,
+) -> anyhow::Result<Vec<Comparison>> {
     let peers = install(&stage.target()).await?;
-    let limits = Limits {
-        mails: 1,
-        ..Limits::default()
-    };
-    let sink = Mailbox::listen(([127, 0, 0, 1], 0).into(), limits).await?;
     let environment: Vec<(String, String)> = [
         ("DATABASE_URL", stage.postgres.libpq_url(PARTNER)),
         ("SINK_PORT", sink.address().port().to_string()),
@@ -262,7 +178,7 @@ pub(crate) async fn measure(stage: &mut Stage, plan: &Plan) -> anyhow::Result<Ve
         environment: environment.clone(),
         waiting,
         folder: folder.clone(),
-        sink: &sink,
+        sink,
         postmaster,
     };
     let mut queues = [Peer::GraphileWorker, Peer::PgBoss, Peer::Procrastinate].map(queue);
@@ -272,14 +188,11 @@ pub(crate) async fn measure(stage: &mut Stage, plan: &Plan) -> anyhow::Result<Ve
         unit: "mails/s",
         aim: Aim::AtLeast(2.0),
     };
-    let plan = Plan {
-        pairs: plan.pairs.min(MOST_PAIRS),
-        ..*plan
-    };
     let mut ours = Notifications {
-        stage,
-        sink: &sink,
+        stage: &Mutex::new(stage),
+        sink,
         waiting,
+        kept: false,
     };
-    compare(&plan, row, &mut ours, &mut partners).await
+    compare(plan, row, &mut ours, &mut partners).await
 }
