@@ -187,6 +187,7 @@ async fn a_file_with_columns_of_its_own_goes_in_once_however_often_it_is_sent() 
             start: Some("2026-03-01T00:00:00Z".parse()?),
             end: Some("2026-03-02T00:00:00Z".parse()?),
             step: 0,
+            ..QueryMetricRequest::default()
         };
         let values = acme.metrics().query_metric(request).await?.into_inner().values;
         Ok(values.iter().map(|value| value.n).sum())

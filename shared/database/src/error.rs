@@ -80,7 +80,11 @@ mod tests {
             assert_eq!(error.code(), Code::Unavailable, "{what}");
         }
         let error = by_state("23505", &sqlx::Error::WorkerCrashed);
-        assert_eq!(error.code(), Code::Internal, "a violated constraint that nobody translated");
+        assert_eq!(
+            error.code(),
+            Code::Internal,
+            "a violated constraint that nobody translated"
+        );
     }
 
     #[test]

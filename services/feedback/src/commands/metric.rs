@@ -47,7 +47,10 @@ pub(crate) async fn query(
         Some(provenance(&mut tx, measure, version).await?)
     };
     tx.commit().await?;
-    values(counted)
+    Ok(Answered {
+        values: values(counted)?,
+        taxonomy,
+    })
 }
 
 /// Answers several questions for one number each, in one transaction.
@@ -73,11 +76,7 @@ fn values(counted: Vec<(Window, Counts)>) -> Result<Vec<Value>, Error> {
             outcome: counts.outcome(ConfidenceLevel::P95)?,
         })
     };
-    let values: Result<Vec<Value>, Error> = counted.into_iter().map(value).collect();
-    Ok(Answered {
-        values: values?,
-        taxonomy,
-    })
+    counted.into_iter().map(value).collect()
 }
 
 /// What the numbers are made of, as everything stands: one for each step.

@@ -70,7 +70,8 @@ impl World<'_> {
 
 /// A topic's name and its one keyword, in letters alone: a word of no language.
 fn word(topic: usize) -> String {
-    let letter = |place: u32| char::from(b'a' + u8::try_from(topic / 20_usize.pow(place) % 20).unwrap_or_default());
+    let letter =
+        |place: u32| char::from(b'a' + u8::try_from(topic / 20_usize.pow(place) % 20).unwrap_or_default());
     format!("zarquo{}{}", letter(1), letter(0))
 }
 
@@ -126,7 +127,9 @@ async fn say(caller: Caller, second: i64, about: Option<String>) -> Result<(), S
         feedback: Some(feedback),
         request_id: Uuid::new_v4().to_string(),
     };
-    FeedbackServiceClient::new(caller).submit_feedback(request).await?;
+    FeedbackServiceClient::new(caller)
+        .submit_feedback(request)
+        .await?;
     Ok(())
 }
 
@@ -164,7 +167,12 @@ impl Speakers {
     }
 }
 
-async fn speak(caller: Caller, now: Arc<AtomicI64>, said: Arc<AtomicU64>, period: Duration) -> Result<(), Status> {
+async fn speak(
+    caller: Caller,
+    now: Arc<AtomicI64>,
+    said: Arc<AtomicU64>,
+    period: Duration,
+) -> Result<(), Status> {
     let mut ticks = tokio::time::interval(period);
     loop {
         ticks.tick().await;
@@ -197,7 +205,12 @@ impl Side for Way<'_> {
         let (before, end) = (stage.cpu(), Instant::now() + timed);
         let mut times = Vec::new();
         while times.len() < self.most && (times.len() < MOST_QUICK || Instant::now() < end) {
-            let topic = self.world.unused.lock().unwrap_or_else(PoisonError::into_inner).pop();
+            let topic = self
+                .world
+                .unused
+                .lock()
+                .unwrap_or_else(PoisonError::into_inner)
+                .pop();
             let topic = word(topic.context("every topic is hot")?);
             times.push(one_way(self.world, &callers, &topic).await?);
         }
@@ -299,9 +312,7 @@ impl Side for Alone<'_> {
     }
 
     async fn run(&mut self, timed: Duration) -> anyhow::Result<Sample> {
-        let World {
-            stage, now, ..
-        } = self.world;
+        let World { stage, now, .. } = self.world;
         let caller = stage.callers("feedback", 1).await?.remove(0);
         let (second, hour) = (now.load(Ordering::Relaxed), self.world.hour());
         match self.part {
@@ -340,7 +351,9 @@ pub(crate) async fn measure(stage: &mut Stage, plan: &Plan) -> anyhow::Result<Ve
     };
     detection::looked(&world.pool, start).await?;
     let row = Row {
-        work: format!("whole loop, from feedback to hot issue, p99, aimed at {RATE} feedback/s (the slowest stage counts)"),
+        work: format!(
+            "whole loop, from feedback to hot issue, p99, aimed at {RATE} feedback/s (the slowest stage counts)"
+        ),
         unit: "ms",
         aim: Aim::Itself(1_000.0),
     };
@@ -354,8 +367,23 @@ pub(crate) async fn measure(stage: &mut Stage, plan: &Plan) -> anyhow::Result<Ve
         most,
         rate: 0.0,
     };
-    let mut taken_in = Alone { world: &world, part: Part::TakenIn };
-    let mut number = Alone { world: &world, part: Part::Number };
-    let mut looked = Alone { world: &world, part: Part::Looked };
-    compare(plan, row, &mut way, &mut [&mut taken_in, &mut number, &mut looked]).await
+    let mut taken_in = Alone {
+        world: &world,
+        part: Part::TakenIn,
+    };
+    let mut number = Alone {
+        world: &world,
+        part: Part::Number,
+    };
+    let mut looked = Alone {
+        world: &world,
+        part: Part::Looked,
+    };
+    compare(
+        plan,
+        row,
+        &mut way,
+        &mut [&mut taken_in, &mut number, &mut looked],
+    )
+    .await
 }
