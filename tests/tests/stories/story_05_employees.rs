@@ -100,10 +100,16 @@ async fn the_issue_of_the_topic_rises(
     let earlier = before.iter().find(|earlier| earlier.issue_id == issue.issue_id);
     let reporters = earlier.map_or(0, |earlier| earlier.employee_reporters);
     assert_eq!(issue.employee_reporters, reporters + i64::from(group.reporters));
-    assert!(issue.priority > earlier.map_or(0.0, |earlier| earlier.priority), "{issue:?}");
+    assert!(
+        issue.priority > earlier.map_or(0.0, |earlier| earlier.priority),
+        "{issue:?}"
+    );
     let place = now.iter().position(|other| other.issue_id == issue.issue_id);
     let below = now.iter().skip(place.unwrap_or_default());
-    assert!(below.into_iter().all(|other| other.priority <= issue.priority), "the list is by priority");
+    assert!(
+        below.into_iter().all(|other| other.priority <= issue.priority),
+        "the list is by priority"
+    );
 
     let request = imp::ExplainPriorityRequest {
         issue_id: issue.issue_id.clone(),
@@ -131,7 +137,10 @@ async fn issues(company: &Tenant) -> Result<Vec<imp::Issue>, Failure> {
         ..Default::default()
     };
     let listed = company.issues().list_issues(request).await?.into_inner();
-    assert!(listed.next_page_token.is_empty(), "more issues than the story knows");
+    assert!(
+        listed.next_page_token.is_empty(),
+        "more issues than the story knows"
+    );
     Ok(listed.issues)
 }
 
