@@ -59,10 +59,6 @@ pub(crate) struct Statement {
 }
 
 /// That two issues have to do with each other.
-#[expect(
-    clippy::struct_field_names,
-    reason = "the id has the name it has in tables and messages"
-)]
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct IssueRelation {
     pub(crate) issue_relation_id: Uuid,

@@ -209,7 +209,7 @@ async fn at_midnight_what_was_said_since_counts_and_what_is_long_ago_does_not() 
     let long_after = platform.explained(id).await.1;
     assert!(!term(&long_after, TermKind::Feeling).known, "{long_after:?}");
     assert!(is(long_after.value, 10.0));
-    let mut tx = platform.db.platform_tx().await.unwrap();
+    let mut tx = platform.db.read(&platform.tenant).await.unwrap();
     let kept: i64 = sqlx::query_scalar("SELECT count(*) FROM improvement.mention_day")
         .fetch_one(&mut *tx)
         .await
@@ -275,7 +275,7 @@ async fn more_issues_than_one_look_takes_are_all_looked_at() {
         2,
         "305 issues, 200 at once"
     );
-    let mut tx = platform.db.platform_tx().await.unwrap();
+    let mut tx = platform.db.read(&platform.tenant).await.unwrap();
     let looked_at: i64 =
         sqlx::query_scalar("SELECT count(*) FROM improvement.issue WHERE prioritised_at = $1")
             .bind(midnight)

@@ -74,7 +74,11 @@ fn beside_a_group_that_went_to(later: f64) -> Verdict {
                 after
             }
         };
-        PLAIN.hourly(share, end, &mut Random::seeded(seed))
+        let busy = World {
+            per_day: 2_000.0,
+            ..PLAIN
+        };
+        busy.hourly(share, end, &mut Random::seeded(seed))
     };
     let (treated, group) = (series(0.3, 0.5, 0.25, 1), series(0.06, 0.1, later, 2));
     judge(&Evaluation {
