@@ -45,10 +45,10 @@ fn add_above(taxonomy: &TenantTaxonomy, mentions: &mut Vec<Mention>) {
     let mut worst: BTreeMap<&str, Mention> = BTreeMap::new();
     for mention in mentions.iter() {
         for over in above(&taxonomy.topics, &mention.topic_id) {
-            let worse = worst
+            let felt_lower = worst
                 .get(over)
                 .is_none_or(|known| feeling(mention) < feeling(known));
-            if worse {
+            if felt_lower {
                 worst.insert(over, mention.clone());
             }
         }

@@ -85,7 +85,7 @@ pub(crate) async fn step(
     let recoding = store::recoding::by_id(&mut tx, leased.timer.subject).await?;
     let Some(mut recoding) = recoding.filter(|recoding| recoding.ended_at.is_none()) else {
         tx.commit().await?;
-        return Ok(drop_timer(db, tenant, leased).await?);
+        return drop_timer(db, tenant, leased).await;
     };
     let ids = store::recoding::next(&mut tx, &recoding, BATCH).await?;
     let feedback = store::feedback::by_ids(&mut tx, &ids).await?;
