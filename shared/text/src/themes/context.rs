@@ -4,12 +4,14 @@
 //! Random indexing (Kanerva, Kristoferson and Holst, 2000): each stem has a random direction, and the context of a stem
 //! is the sum of the directions of the stems beside it. It takes one pass and memory that does not grow.
 
+use std::collections::BTreeMap;
+
 use crate::words::mix;
 
 /// Numbers of a direction; a stem's own direction is the bits of its hash.
 pub(super) const DIRECTIONS: usize = 64;
 /// Places for the contexts of stems; two stems that share one are rare among those that matter.
-pub(super) const PLACES: usize = 1 << 14;
+pub(super) const PLACES: u16 = 1 << 14;
 /// What a text of length one adds to a context, in whole steps: sums of whole numbers are the same in any order and
 /// after saving.
 const STEPS: f32 = 64.0;
@@ -39,7 +41,8 @@ impl Context {
 /// The contexts of all stems.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Contexts {
-    pub(super) places: Vec<Context>,
+    /// By place; at most [`PLACES`].
+    pub(super) places: BTreeMap<u16, Context>,
     /// The sum of the meanings of all texts: what they have in common tells none from another.
     pub(super) sums: [i64; DIRECTIONS],
     /// How many texts that are.
@@ -49,7 +52,7 @@ pub(super) struct Contexts {
 impl Contexts {
     pub(super) fn new() -> Contexts {
         Contexts {
-            places: vec![Context::UNKNOWN; PLACES],
+            places: BTreeMap::new(),
             sums: [0; DIRECTIONS],
             texts: 0,
         }
@@ -68,7 +71,7 @@ impl Contexts {
         for &(stem, weight) in stems {
             let mut others = total;
             turn(&mut others, stem, -weight);
-            let context = &mut self.places[place(stem)];
+            let context = self.places.entry(place(stem)).or_insert(Context::UNKNOWN);
             context.texts = context.texts.saturating_add(1);
             for (sum, other) in context.sums.iter_mut().zip(others) {
                 *sum = sum.saturating_add(steps(other / length)).max(-i32::MAX);
@@ -97,7 +100,9 @@ impl Contexts {
     fn company(&self, stems: &[(u64, f32)]) -> Option<Direction> {
         let mut meaning = [0.0; DIRECTIONS];
         for &(stem, weight) in stems {
-            let context = &self.places[place(stem)];
+            let Some(context) = self.places.get(&place(stem)) else {
+                continue;
+            };
             let sums = context.sums.map(|sum| sum as f32);
             let length = product(&sums, &sums).sqrt();
             if length > 0.0 {
@@ -121,8 +126,8 @@ fn turn(direction: &mut Direction, stem: u64, weight: f32) {
 }
 
 /// The place of a stem: the highest fourteen bits of its hash.
-fn place(stem: u64) -> usize {
-    (stem >> 50) as usize
+fn place(stem: u64) -> u16 {
+    (stem >> 50) as u16
 }
 
 fn unit(direction: Direction) -> Option<Direction> {

@@ -36,8 +36,8 @@ pub struct ThemeOptions {
 impl Default for ThemeOptions {
     fn default() -> ThemeOptions {
         ThemeOptions {
-            likeness: 0.35,
-            merge_likeness: 0.45,
+            likeness: 0.31,
+            merge_likeness: 0.42,
             most_themes: 2_000,
             most_phrases: 10_000,
         }

@@ -1,7 +1,7 @@
 //! Themes as bytes: a magic number, the format, then numbers as LEB128 and weights as little-endian `f32`.
 
 use super::cluster::{Cluster, Representative};
-use super::context::Contexts;
+use super::context::{Context, Contexts, PLACES};
 use super::index::Index;
 use super::vector::{DIMENSIONS, Features, Occurrence, Vector};
 use super::{ThemeOptions, Themes};
@@ -143,17 +143,10 @@ fn write_contexts(writer: &mut Writer, contexts: &Contexts) {
     for &sum in &contexts.sums {
         writer.signed(sum);
     }
-    let known = || {
-        contexts
-            .places
-            .iter()
-            .enumerate()
-            .filter(|(_, context)| context.texts > 0)
-    };
-    writer.number(known().count() as u64);
+    writer.number(contexts.places.len() as u64);
     let mut next = 0;
-    for (place, context) in known() {
-        writer.number((place - next) as u64);
+    for (&place, context) in &contexts.places {
+        writer.number(u64::from(place - next));
         writer.number(u64::from(context.texts));
         for &sum in &context.sums {
             writer.signed(i64::from(sum));
@@ -168,14 +161,18 @@ fn read_contexts(reader: &mut Reader<'_>) -> Option<Contexts> {
     for sum in &mut contexts.sums {
         *sum = reader.signed()?;
     }
-    let mut next = 0_usize;
+    let mut next = 0_u16;
     for _ in 0..reader.count()? {
-        let place = next.checked_add(usize::try_from(reader.number()?).ok()?)?;
-        let context = contexts.places.get_mut(place)?;
+        let place = next.checked_add(u16::try_from(reader.number()?).ok()?)?;
+        if place >= PLACES {
+            return None;
+        }
+        let mut context = Context::UNKNOWN;
         context.texts = u32::try_from(reader.number()?).ok()?;
         for sum in &mut context.sums {
             *sum = i32::try_from(reader.signed()?).ok()?;
         }
+        contexts.places.insert(place, context);
         next = place + 1;
     }
     Some(contexts)
