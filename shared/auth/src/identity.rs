@@ -183,6 +183,9 @@ mod tests {
         };
         assert!(current.is_good(since + Duration::minutes(29)));
         assert!(!current.is_good(since + MINTED));
-        assert!(!current.is_good(since - Duration::minutes(10)), "others refuse it as not yet valid");
+        assert!(
+            !current.is_good(since - Duration::minutes(10)),
+            "others refuse it as not yet valid"
+        );
     }
 }

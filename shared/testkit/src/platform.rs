@@ -116,7 +116,10 @@ impl TestPlatform {
             Some(proxy) => detour(database.url(), proxy)?,
             None => database.url().to_owned(),
         };
-        let admin = PgPoolOptions::new().max_connections(2).connect(&admin_url).await?;
+        let admin = PgPoolOptions::new()
+            .max_connections(2)
+            .connect(&admin_url)
+            .await?;
         let mailbox = Mailbox::start().await?;
         let folder = tempfile::tempdir()?;
         let key = folder.path().join(KEY_FILE);

@@ -169,7 +169,10 @@ impl Stage {
 
     /// Moves the virtual time.
     pub(crate) fn move_to(&self, instant: DateTime<Utc>) -> anyhow::Result<()> {
-        let file = self.clock.as_ref().context("the services follow the system's time")?;
+        let file = self
+            .clock
+            .as_ref()
+            .context("the services follow the system's time")?;
         Ok(write_clock_file(file, instant)?)
     }
 

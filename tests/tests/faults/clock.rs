@@ -28,7 +28,11 @@ fn library() -> Option<PathBuf> {
     let places = ["x86_64-linux-gnu", "aarch64-linux-gnu", "."];
     places
         .iter()
-        .map(|place| Path::new("/usr/lib").join(place).join("faketime/libfaketimeMT.so.1"))
+        .map(|place| {
+            Path::new("/usr/lib")
+                .join(place)
+                .join("faketime/libfaketimeMT.so.1")
+        })
         .find(|path| path.exists())
 }
 

@@ -28,9 +28,17 @@ struct Disk {
 impl Disk {
     /// `None`, with the reason printed, where this process may not mount.
     fn mount() -> Result<Option<Self>, Failure> {
-        let folder = tempfile::Builder::new().prefix("attune-disk-").tempdir_in("/tmp")?;
+        let folder = tempfile::Builder::new()
+            .prefix("attune-disk-")
+            .tempdir_in("/tmp")?;
         let mounted = Command::new("mount")
-            .args(["-t", "tmpfs", "-o", &format!("size={MEBIBYTES}m,mode=0755"), "attune-disk"])
+            .args([
+                "-t",
+                "tmpfs",
+                "-o",
+                &format!("size={MEBIBYTES}m,mode=0755"),
+                "attune-disk",
+            ])
             .arg(folder.path())
             .output();
         match mounted {

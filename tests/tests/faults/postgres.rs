@@ -102,10 +102,13 @@ async fn statements_run_out_of_time_by_the_hundred() -> Result<(), Failure> {
     for _ in 0..rounds() * 2 {
         load.goes_on(BETWEEN).await?;
         let mut locking = admin.begin().await?;
-        let tables = "interactions.interaction, interactions.outbox, feedback.feedback, feedback.subscription";
-        sqlx::query(sqlx::AssertSqlSafe(format!("LOCK TABLE {tables} IN ACCESS EXCLUSIVE MODE")))
-            .execute(&mut *locking)
-            .await?;
+        let tables =
+            "interactions.interaction, interactions.outbox, feedback.feedback, feedback.subscription";
+        sqlx::query(sqlx::AssertSqlSafe(format!(
+            "LOCK TABLE {tables} IN ACCESS EXCLUSIVE MODE"
+        )))
+        .execute(&mut *locking)
+        .await?;
         tokio::time::sleep(AWHILE).await;
         locking.rollback().await?;
 

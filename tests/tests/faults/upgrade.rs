@@ -28,7 +28,9 @@ async fn the_version_before_and_this_one_share_a_database() -> Result<(), Failur
     for service in SCHEMAS {
         stay.push(platform.replica(service).await?);
     }
-    let writer = SCHEMAS.iter().position(|schema| *schema == Schema("interactions"));
+    let writer = SCHEMAS
+        .iter()
+        .position(|schema| *schema == Schema("interactions"));
     let writer = stay.get(writer.unwrap_or_default()).ok_or("no replica")?;
     let tenants = [
         platform.user(COMPANY, "*")?,

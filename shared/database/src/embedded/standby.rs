@@ -26,8 +26,20 @@ pub(crate) fn copy(
         .arg(&new)
         .arg("--host")
         .arg(socket)
-        .args(["--port", &port.to_string(), "--username", SUPERUSER, "--no-password"])
-        .args(["--checkpoint", "fast", "--wal-method", "stream", "--write-recovery-conf"])
+        .args([
+            "--port",
+            &port.to_string(),
+            "--username",
+            SUPERUSER,
+            "--no-password",
+        ])
+        .args([
+            "--checkpoint",
+            "fast",
+            "--wal-method",
+            "stream",
+            "--write-recovery-conf",
+        ])
         .output()
         .map_err(|source| EmbeddedError::file(&program, source))?;
     if !output.status.success() {

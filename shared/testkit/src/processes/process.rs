@@ -78,7 +78,10 @@ impl Process {
     }
 
     fn program(&self) -> PathBuf {
-        self.program.lock().unwrap_or_else(PoisonError::into_inner).clone()
+        self.program
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .clone()
     }
 
     /// What is run from the next start on.

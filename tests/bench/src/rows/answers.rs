@@ -100,6 +100,8 @@ async fn nps_by_day(caller: Caller, year: Year, stored: u64) -> Result<(), Statu
     if u64::try_from(counted) == Ok(stored) {
         Ok(())
     } else {
-        Err(Status::data_loss(format!("{counted} answers of {stored} were counted")))
+        Err(Status::data_loss(format!(
+            "{counted} answers of {stored} were counted"
+        )))
     }
 }

@@ -128,7 +128,8 @@ pub(crate) async fn measure(stage: &mut Stage, plan: &Plan) -> anyhow::Result<Ve
         pool,
         hour: start,
     };
-    let window = format!("start >= '{START}'::timestamptz - interval '{DAYS_BEFORE} days' AND start < '{START}'");
+    let window =
+        format!("start >= '{START}'::timestamptz - interval '{DAYS_BEFORE} days' AND start < '{START}'");
     let read = vec![
         format!(
             "SELECT start, product, sum(feedback)::bigint FROM feedback.slice_count

@@ -19,7 +19,12 @@ const MOST_PAIRS: usize = 3;
 /// Writes, and questions for numbers, in flight.
 const IN_FLIGHT: usize = 16;
 
-const CALLS: [&str; 4] = ["write", "read by id", "read a page of 100", "a year of NPS by day"];
+const CALLS: [&str; 4] = [
+    "write",
+    "read by id",
+    "read a page of 100",
+    "a year of NPS by day",
+];
 
 /// Fills the tables to both sizes in turn, and calls what is called most on each.
 pub(crate) async fn measure(stage: &mut Stage, plan: &Plan, long: bool) -> anyhow::Result<Vec<Comparison>> {

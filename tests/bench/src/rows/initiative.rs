@@ -3,9 +3,7 @@
 use anyhow::Context as _;
 use attune_api::improvement::v1::initiative_service_client::InitiativeServiceClient;
 use attune_api::improvement::v1::issue_service_client::IssueServiceClient;
-use attune_api::improvement::v1::{
-    CreateInitiativeRequest, CreateIssueRequest, Initiative, Issue, Target,
-};
+use attune_api::improvement::v1::{CreateInitiativeRequest, CreateIssueRequest, Initiative, Issue, Target};
 use uuid::Uuid;
 
 use crate::postgres::OURS;

@@ -77,7 +77,10 @@ async fn trace(caller: Caller, from: From) -> Result<(), Status> {
         page_size: PAGE,
         ..GetTraceRequest::default()
     };
-    let found = TraceServiceClient::new(caller).get_trace(request).await?.into_inner();
+    let found = TraceServiceClient::new(caller)
+        .get_trace(request)
+        .await?
+        .into_inner();
     if found.feedback.len() == expected && found.initiatives.len() == 1 {
         Ok(())
     } else {

@@ -110,10 +110,11 @@ impl Side for Look<'_> {
         let (before, due, end) = (self.stage.cpu(), Instant::now(), Instant::now() + PATIENCE);
         self.stage.move_to(self.now)?;
         loop {
-            let taken: bool =
-                sqlx::query_scalar("SELECT EXISTS (SELECT FROM improvement.pilot_look WHERE tenant_id = 'bench')")
-                    .fetch_one(&self.pool)
-                    .await?;
+            let taken: bool = sqlx::query_scalar(
+                "SELECT EXISTS (SELECT FROM improvement.pilot_look WHERE tenant_id = 'bench')",
+            )
+            .fetch_one(&self.pool)
+            .await?;
             if taken {
                 break;
             }

@@ -33,8 +33,8 @@ use crate::stage::{Caller, Stage};
 /// What others say meanwhile, a second, and how many say it.
 const RATE: f64 = 500.0;
 const SPEAKERS: usize = 32;
-/// Own topics of the tenant; each leads to one hot issue.
-const TOPICS: usize = 400;
+/// Own topics of the tenant, at most; each leads to one hot issue.
+const MOST_TOPICS: usize = 400;
 /// Complaints that make a topic hot, beside some two an hour in the weeks before.
 const COMPLAINTS: usize = 60;
 /// Hot issues of one run, at most.
@@ -70,14 +70,15 @@ impl World<'_> {
 
 /// A topic's name and its one keyword, in letters alone: a word of no language.
 fn word(topic: usize) -> String {
-    let letter = |place: u32| char::from(b'a' + u8::try_from(topic / 20_usize.pow(place) % 20).unwrap_or_default());
+    let letter =
+        |place: u32| char::from(b'a' + u8::try_from(topic / 20_usize.pow(place) % 20).unwrap_or_default());
     format!("zarquo{}{}", letter(1), letter(0))
 }
 
 /// Makes the topics known for as long as there is a history, and lets two persons an hour speak of each.
-async fn fill(stage: &Stage) -> anyhow::Result<()> {
+async fn fill(stage: &Stage, topics: usize) -> anyhow::Result<()> {
     detection::fill(stage, 0, 0).await?;
-    let words: Vec<String> = (0..TOPICS).map(|topic| format!("('{}')", word(topic))).collect();
+    let words: Vec<String> = (0..topics).map(|topic| format!("('{}')", word(topic))).collect();
     let statements = format!(
         "TRUNCATE feedback.topic, feedback.taxonomy;
          INSERT INTO feedback.topic (created_at, topic_uid, tenant_id, topic_id, name, keywords, examples)
@@ -126,7 +127,9 @@ async fn say(caller: Caller, second: i64, about: Option<String>) -> Result<(), S
         feedback: Some(feedback),
         request_id: Uuid::new_v4().to_string(),
     };
-    FeedbackServiceClient::new(caller).submit_feedback(request).await?;
+    FeedbackServiceClient::new(caller)
+        .submit_feedback(request)
+        .await?;
     Ok(())
 }
 
@@ -164,7 +167,12 @@ impl Speakers {
     }
 }
 
-async fn speak(caller: Caller, now: Arc<AtomicI64>, said: Arc<AtomicU64>, period: Duration) -> Result<(), Status> {
+async fn speak(
+    caller: Caller,
+    now: Arc<AtomicI64>,
+    said: Arc<AtomicU64>,
+    period: Duration,
+) -> Result<(), Status> {
     let mut ticks = tokio::time::interval(period);
     loop {
         ticks.tick().await;
@@ -197,7 +205,12 @@ impl Side for Way<'_> {
         let (before, end) = (stage.cpu(), Instant::now() + timed);
         let mut times = Vec::new();
         while times.len() < self.most && (times.len() < MOST_QUICK || Instant::now() < end) {
-            let topic = self.world.unused.lock().unwrap_or_else(PoisonError::into_inner).pop();
+            let topic = self
+                .world
+                .unused
+                .lock()
+                .unwrap_or_else(PoisonError::into_inner)
+                .pop();
             let topic = word(topic.context("every topic is hot")?);
             times.push(one_way(self.world, &callers, &topic).await?);
         }
@@ -299,9 +312,7 @@ impl Side for Alone<'_> {
     }
 
     async fn run(&mut self, timed: Duration) -> anyhow::Result<Sample> {
-        let World {
-            stage, now, ..
-        } = self.world;
+        let World { stage, now, .. } = self.world;
         let caller = stage.callers("feedback", 1).await?.remove(0);
         let (second, hour) = (now.load(Ordering::Relaxed), self.world.hour());
         match self.part {
@@ -329,33 +340,51 @@ impl Side for Alone<'_> {
 pub(crate) async fn measure(stage: &mut Stage, plan: &Plan) -> anyhow::Result<Vec<Comparison>> {
     let start = detection::start()?;
     stage.virtual_time(start).await?;
-    fill(stage).await?;
+    let most = if plan.quick {
+        MOST_QUICK
+    } else {
+        ((MOST_TOPICS - 1) / (plan.pairs + 1)).clamp(1, MOST)
+    };
+    let topics = most * (plan.pairs + 1) + 1;
+    fill(stage, topics).await?;
     stage.run_only(&["feedback"]).await?;
     let world = World {
         stage,
         pool: stage.postgres.pool(OURS, 1).await?,
         now: Arc::new(AtomicI64::new(start.timestamp())),
         hour: Mutex::new(start),
-        unused: Mutex::new((1..TOPICS).rev().collect()),
+        unused: Mutex::new((1..topics).rev().collect()),
     };
     detection::looked(&world.pool, start).await?;
     let row = Row {
-        work: format!("whole loop, from feedback to hot issue, p99, aimed at {RATE} feedback/s (the slowest stage counts)"),
+        work: format!(
+            "whole loop, from feedback to hot issue, p99, aimed at {RATE} feedback/s (the slowest stage counts)"
+        ),
         unit: "ms",
         aim: Aim::Itself(1_000.0),
-    };
-    let most = if plan.quick {
-        MOST_QUICK
-    } else {
-        ((TOPICS - 1) / (plan.pairs + 1)).clamp(1, MOST)
     };
     let mut way = Way {
         world: &world,
         most,
         rate: 0.0,
     };
-    let mut taken_in = Alone { world: &world, part: Part::TakenIn };
-    let mut number = Alone { world: &world, part: Part::Number };
-    let mut looked = Alone { world: &world, part: Part::Looked };
-    compare(plan, row, &mut way, &mut [&mut taken_in, &mut number, &mut looked]).await
+    let mut taken_in = Alone {
+        world: &world,
+        part: Part::TakenIn,
+    };
+    let mut number = Alone {
+        world: &world,
+        part: Part::Number,
+    };
+    let mut looked = Alone {
+        world: &world,
+        part: Part::Looked,
+    };
+    compare(
+        plan,
+        row,
+        &mut way,
+        &mut [&mut taken_in, &mut number, &mut looked],
+    )
+    .await
 }

@@ -69,7 +69,10 @@ impl Side for Few<'_, '_> {
             for number in 0..PERSONS {
                 persons.push(person(profiles.clone(), number).await?);
             }
-            self.letters = Some((template(notifications, Purpose::Service).await?, Arc::new(persons)));
+            self.letters = Some((
+                template(notifications, Purpose::Service).await?,
+                Arc::new(persons),
+            ));
         }
         stage.postgres.checkpoint().await?;
         self.sink.clear();
@@ -80,7 +83,13 @@ impl Side for Few<'_, '_> {
         let (template_id, persons) = self.letters.clone().context("nothing was prepared")?;
         let mut stage = self.stage.lock().await;
         let (mut senders, sent) = (JoinSet::new(), Arc::new(AtomicU64::new(0)));
-        for caller in stage.callers("notifications", TEN as usize).await?.into_iter().cycle().take(TEN as usize) {
+        for caller in stage
+            .callers("notifications", TEN as usize)
+            .await?
+            .into_iter()
+            .cycle()
+            .take(TEN as usize)
+        {
             let letter = (template_id.clone(), Arc::clone(&persons));
             senders.spawn(send(caller, letter, Arc::clone(self.sink), Arc::clone(&sent)));
         }
@@ -147,6 +156,8 @@ async fn person(profiles: Caller, number: usize) -> anyhow::Result<String> {
         consents: vec![consent],
         request_id: Uuid::new_v4().to_string(),
     };
-    let created = ProfileServiceClient::new(profiles).create_profile(request).await?;
+    let created = ProfileServiceClient::new(profiles)
+        .create_profile(request)
+        .await?;
     Ok(created.into_inner().profile.context("no profile")?.profile_id)
 }

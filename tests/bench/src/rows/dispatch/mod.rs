@@ -30,7 +30,8 @@ const SOME: u32 = 2_000;
 const WARM: u64 = 200;
 /// Filling takes longer than measuring, so there are no more pairs than these.
 const MOST_PAIRS: usize = 3;
-const EMPTY: &str = "TRUNCATE notifications.message, notifications.decision, notifications.timer, notifications.outbox";
+const EMPTY: &str =
+    "TRUNCATE notifications.message, notifications.decision, notifications.timer, notifications.outbox";
 const PATIENCE: Duration = Duration::from_mins(1);
 
 /// Waits until work has begun, and then counts mails for `timed` or until none waits. `cpu` reads what all cost.
@@ -139,7 +140,9 @@ async fn keep(stage: &Stage, sink: &Mailbox, waiting: u32) -> anyhow::Error {
         Err(error) => return error,
     };
     loop {
-        let wanted = u32::try_from(sink.count()).unwrap_or(u32::MAX).saturating_add(waiting);
+        let wanted = u32::try_from(sink.count())
+            .unwrap_or(u32::MAX)
+            .saturating_add(waiting);
         if wanted > queued {
             let statements = queueing(queued + 1, wanted);
             if let Err(error) = sqlx::raw_sql(AssertSqlSafe(statements)).execute(&pool).await {
@@ -175,7 +178,11 @@ pub(crate) async fn measure(stage: &mut Stage, plan: &Plan, long: bool) -> anyho
 }
 
 /// With very many waiting, beside itself with ten, and with some.
-async fn beside_itself(stage: &mut Stage, plan: &Plan, sink: &Arc<Mailbox>) -> anyhow::Result<Vec<Comparison>> {
+async fn beside_itself(
+    stage: &mut Stage,
+    plan: &Plan,
+    sink: &Arc<Mailbox>,
+) -> anyhow::Result<Vec<Comparison>> {
     let many = if plan.quick { MANY_QUICK } else { MANY };
     let row = Row {
         work: format!("dispatch to SMTP, {many} waiting"),
@@ -193,4 +200,3 @@ async fn beside_itself(stage: &mut Stage, plan: &Plan, sink: &Arc<Mailbox>) -> a
     let mut ten = Few::new(&stage, sink);
     compare(plan, row, &mut many, &mut [&mut ten, &mut some]).await
 }
-
