@@ -203,8 +203,8 @@ impl Side for Way<'_> {
         let speakers = Speakers::start(stage, &self.world.now).await?;
         let callers = stage.callers("feedback", COMPLAINTS).await?;
         let (before, end) = (stage.cpu(), Instant::now() + timed);
-        let mut times = Vec::new();
-        while times.len() < self.most && (times.len() < MOST_QUICK || Instant::now() < end) {
+        let mut ways = Vec::new();
+        while ways.len() < self.most && (ways.len() < MOST_QUICK || Instant::now() < end) {
             let topic = self
                 .world
                 .unused
@@ -212,11 +212,11 @@ impl Side for Way<'_> {
                 .unwrap_or_else(PoisonError::into_inner)
                 .pop();
             let topic = word(topic.context("every topic is hot")?);
-            times.push(one_way(self.world, &callers, &topic).await?);
+            ways.push(one_way(self.world, &callers, &topic).await?);
         }
         let cpu = stage.cpu().since(before);
         self.rate = speakers.end().await?;
-        let latencies = Latencies::of(times);
+        let latencies = Latencies::of(ways);
         Ok(Sample {
             value: latencies.p99,
             latencies: Some(latencies),
