@@ -17,9 +17,12 @@ const RETRY_AFTER: Duration = Duration::from_secs(1);
 /// - anything else: INTERNAL
 pub fn database_error(error: sqlx::Error) -> Error {
     match &error {
-        sqlx::Error::PoolTimedOut | sqlx::Error::PoolClosed | sqlx::Error::Io(_) => unavailable(&error),
-        // An answer that was cut off: the statements are right, so the connection is not.
-        sqlx::Error::Protocol(_) | sqlx::Error::Tls(_) => unavailable(&error),
+        // The protocol is broken by an answer that was cut off: the statements are right, so the connection is not.
+        sqlx::Error::PoolTimedOut
+        | sqlx::Error::PoolClosed
+        | sqlx::Error::Io(_)
+        | sqlx::Error::Tls(_)
+        | sqlx::Error::Protocol(_) => unavailable(&error),
         sqlx::Error::Database(failure) => match failure.code().as_deref() {
             Some(code) => by_state(code, &error),
             None => Error::internal(error),

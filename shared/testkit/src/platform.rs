@@ -111,15 +111,7 @@ impl TestPlatform {
             Some(server) => templates.database_on(server).await?,
             None => templates.database().await?,
         };
-        // By the same way as the services, so that it is led to another server together with them.
-        let admin_url = match &database_through {
-            Some(proxy) => detour(database.url(), proxy)?,
-            None => database.url().to_owned(),
-        };
-        let admin = PgPoolOptions::new()
-            .max_connections(2)
-            .connect(&admin_url)
-            .await?;
+        let admin = administrator(&database, database_through.as_deref()).await?;
         let mailbox = Mailbox::start().await?;
         let folder = tempfile::tempdir()?;
         let key = folder.path().join(KEY_FILE);
@@ -253,6 +245,15 @@ impl TestPlatform {
         self.admin.close().await;
         self.database
     }
+}
+
+/// A pool by the same way as the services', so that it is led to another server together with them.
+async fn administrator(database: &TestDatabase, through: Option<&Proxy>) -> Result<PgPool, Failure> {
+    let url = match through {
+        Some(proxy) => detour(database.url(), proxy)?,
+        None => database.url().to_owned(),
+    };
+    Ok(PgPoolOptions::new().max_connections(2).connect(&url).await?)
 }
 
 /// Each service logs in as the role that owns its schema and nothing else, `through` a proxy or directly.

@@ -7,7 +7,7 @@ mod virtual_time;
 use std::ffi::OsString;
 use std::io::Write as _;
 use std::net::SocketAddr;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
@@ -38,8 +38,8 @@ const STARTS: usize = 5;
 /// Lines of each log shown after a failure.
 const SHOWN: usize = 40;
 
-/// Five processes, one test's own, on a virtual time or on the system's. Dropping it kills them, and shows the end of their logs unless they were
-/// [stopped](Self::stop) before.
+/// Five processes, one test's own, on a virtual time or on the system's. Dropping it kills them, and shows the end of
+/// their logs unless they were [stopped](Self::stop) before.
 #[derive(Debug)]
 pub struct ProcessPlatform {
     processes: Vec<Process>,

@@ -86,7 +86,7 @@ impl Process {
 
     /// What is run from the next start on.
     pub(super) fn set_program(&self, program: &Path) {
-        *self.program.lock().unwrap_or_else(PoisonError::into_inner) = program.to_owned();
+        program.clone_into(&mut self.program.lock().unwrap_or_else(PoisonError::into_inner));
     }
 
     pub(super) fn service(&self) -> Schema {

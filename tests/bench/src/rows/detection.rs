@@ -140,6 +140,6 @@ pub(crate) async fn measure(stage: &mut Stage, plan: &Plan) -> anyhow::Result<Ve
              WHERE tenant_id = 'bench' AND {window} ORDER BY topic_id, product, start"
         ),
     ];
-    let mut plain = Statements::new(stage, OURS, "the same counts read in SQL", read).await?;
-    compare(plan, row, &mut ours, &mut [&mut plain]).await
+    let mut by_hand = Statements::new(stage, OURS, "the same counts read in SQL", read).await?;
+    compare(plan, row, &mut ours, &mut [&mut by_hand]).await
 }

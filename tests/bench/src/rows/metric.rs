@@ -63,8 +63,8 @@ pub(crate) async fn measure(stage: &mut Stage, plan: &Plan, long: bool) -> anyho
             year.start.to_rfc3339(),
             year.end.to_rfc3339()
         );
-        let mut plain = Statements::new(stage, OURS, "the answers counted in SQL", vec![count]).await?;
-        all.extend(compare(plan, row, &mut ours, &mut [&mut plain]).await?);
+        let mut by_hand = Statements::new(stage, OURS, "the answers counted in SQL", vec![count]).await?;
+        all.extend(compare(plan, row, &mut ours, &mut [&mut by_hand]).await?);
     }
     Ok(all)
 }

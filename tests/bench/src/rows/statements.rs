@@ -47,16 +47,16 @@ impl Side for Statements<'_> {
     /// The median time of one round of all statements.
     async fn run(&mut self, timed: Duration) -> anyhow::Result<Sample> {
         let (before, end) = (self.stage.cpu(), Instant::now() + timed);
-        let mut times = Vec::new();
-        while times.is_empty() || Instant::now() < end {
+        let mut rounds = Vec::new();
+        while rounds.is_empty() || Instant::now() < end {
             let asked = Instant::now();
             for statement in &self.statements {
                 sqlx::query(AssertSqlSafe(statement.as_str()))
                     .fetch_all(&self.pool)
                     .await?;
             }
-            times.push(asked.elapsed());
+            rounds.push(asked.elapsed());
         }
-        Ok(Sample::median_of(times, self.stage.cpu().since(before)))
+        Ok(Sample::median_of(rounds, self.stage.cpu().since(before)))
     }
 }

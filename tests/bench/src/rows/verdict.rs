@@ -160,6 +160,6 @@ pub(crate) async fn measure(stage: &mut Stage, plan: &Plan) -> anyhow::Result<Ve
         pilot_id,
         now,
     };
-    let mut plain = Statements::new(stage, OURS, "the arms' sums in SQL", vec![aggregate]).await?;
-    compare(plan, row, &mut ours, &mut [&mut plain]).await
+    let mut by_hand = Statements::new(stage, OURS, "the arms' sums in SQL", vec![aggregate]).await?;
+    compare(plan, row, &mut ours, &mut [&mut by_hand]).await
 }

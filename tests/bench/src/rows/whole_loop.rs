@@ -33,8 +33,8 @@ use crate::stage::{Caller, Stage};
 /// What others say meanwhile, a second, and how many say it.
 const RATE: f64 = 500.0;
 const SPEAKERS: usize = 32;
-/// Own topics of the tenant; each leads to one hot issue.
-const TOPICS: usize = 400;
+/// Own topics of the tenant, at most; each leads to one hot issue.
+const MOST_TOPICS: usize = 400;
 /// Complaints that make a topic hot, beside some two an hour in the weeks before.
 const COMPLAINTS: usize = 60;
 /// Hot issues of one run, at most.
@@ -76,9 +76,9 @@ fn word(topic: usize) -> String {
 }
 
 /// Makes the topics known for as long as there is a history, and lets two persons an hour speak of each.
-async fn fill(stage: &Stage) -> anyhow::Result<()> {
+async fn fill(stage: &Stage, topics: usize) -> anyhow::Result<()> {
     detection::fill(stage, 0, 0).await?;
-    let words: Vec<String> = (0..TOPICS).map(|topic| format!("('{}')", word(topic))).collect();
+    let words: Vec<String> = (0..topics).map(|topic| format!("('{}')", word(topic))).collect();
     let statements = format!(
         "TRUNCATE feedback.topic, feedback.taxonomy;
          INSERT INTO feedback.topic (created_at, topic_uid, tenant_id, topic_id, name, keywords, examples)
@@ -203,8 +203,8 @@ impl Side for Way<'_> {
         let speakers = Speakers::start(stage, &self.world.now).await?;
         let callers = stage.callers("feedback", COMPLAINTS).await?;
         let (before, end) = (stage.cpu(), Instant::now() + timed);
-        let mut times = Vec::new();
-        while times.len() < self.most && (times.len() < MOST_QUICK || Instant::now() < end) {
+        let mut ways = Vec::new();
+        while ways.len() < self.most && (ways.len() < MOST_QUICK || Instant::now() < end) {
             let topic = self
                 .world
                 .unused
@@ -212,11 +212,11 @@ impl Side for Way<'_> {
                 .unwrap_or_else(PoisonError::into_inner)
                 .pop();
             let topic = word(topic.context("every topic is hot")?);
-            times.push(one_way(self.world, &callers, &topic).await?);
+            ways.push(one_way(self.world, &callers, &topic).await?);
         }
         let cpu = stage.cpu().since(before);
         self.rate = speakers.end().await?;
-        let latencies = Latencies::of(times);
+        let latencies = Latencies::of(ways);
         Ok(Sample {
             value: latencies.p99,
             latencies: Some(latencies),
@@ -340,14 +340,20 @@ impl Side for Alone<'_> {
 pub(crate) async fn measure(stage: &mut Stage, plan: &Plan) -> anyhow::Result<Vec<Comparison>> {
     let start = detection::start()?;
     stage.virtual_time(start).await?;
-    fill(stage).await?;
+    let most = if plan.quick {
+        MOST_QUICK
+    } else {
+        ((MOST_TOPICS - 1) / (plan.pairs + 1)).clamp(1, MOST)
+    };
+    let topics = most * (plan.pairs + 1) + 1;
+    fill(stage, topics).await?;
     stage.run_only(&["feedback"]).await?;
     let world = World {
         stage,
         pool: stage.postgres.pool(OURS, 1).await?,
         now: Arc::new(AtomicI64::new(start.timestamp())),
         hour: Mutex::new(start),
-        unused: Mutex::new((1..TOPICS).rev().collect()),
+        unused: Mutex::new((1..topics).rev().collect()),
     };
     detection::looked(&world.pool, start).await?;
     let row = Row {
@@ -356,11 +362,6 @@ pub(crate) async fn measure(stage: &mut Stage, plan: &Plan) -> anyhow::Result<Ve
         ),
         unit: "ms",
         aim: Aim::Itself(1_000.0),
-    };
-    let most = if plan.quick {
-        MOST_QUICK
-    } else {
-        ((TOPICS - 1) / (plan.pairs + 1)).clamp(1, MOST)
     };
     let mut way = Way {
         world: &world,

@@ -26,6 +26,8 @@ use crate::stage::{Caller, Stage};
 
 /// Messages waiting.
 const TEN: u64 = 10;
+/// As many who send, so that each place that becomes free is filled at once.
+const SENDERS: usize = 10;
 /// Persons written to in turn.
 const PERSONS: usize = 200;
 /// Between two looks whether another may be sent.
@@ -84,11 +86,11 @@ impl Side for Few<'_, '_> {
         let mut stage = self.stage.lock().await;
         let (mut senders, sent) = (JoinSet::new(), Arc::new(AtomicU64::new(0)));
         for caller in stage
-            .callers("notifications", TEN as usize)
+            .callers("notifications", SENDERS)
             .await?
             .into_iter()
             .cycle()
-            .take(TEN as usize)
+            .take(SENDERS)
         {
             let letter = (template_id.clone(), Arc::clone(&persons));
             senders.spawn(send(caller, letter, Arc::clone(self.sink), Arc::clone(&sent)));
