@@ -363,6 +363,7 @@ async fn queried(alone: &Alone, asked: &pb::WatchedMetric, told: &pb::MetricValu
         start: told.start,
         end: told.end,
         step: 0,
+        ..pb::QueryMetricRequest::default()
     };
     let mut values = client.query_metric(request).await.unwrap().into_inner().values;
     assert_eq!(values.len(), 1);
