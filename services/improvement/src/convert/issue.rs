@@ -183,11 +183,6 @@ pub(crate) fn to_proto(issue: Issue) -> pb::Issue {
         employee_reporters,
         merged_into,
     } = issue;
-    let origin = match origin {
-        Origin::Detected => pb::IssueOrigin::Detected,
-        Origin::Reported => pb::IssueOrigin::Reported,
-        Origin::Employees => pb::IssueOrigin::Employees,
-    };
     let state = match state {
         IssueState::Open => pb::IssueState::Open,
         IssueState::InWork => pb::IssueState::InWork,
@@ -200,7 +195,7 @@ pub(crate) fn to_proto(issue: Issue) -> pb::Issue {
         description,
         topic_id,
         product,
-        origin: origin.into(),
+        origin: origin_to_proto(origin).into(),
         hot_issue_id: hot_issue_id.map(|id| id.to_string()).unwrap_or_default(),
         state: state.into(),
         opened_at: Some(timestamp(opened_at)),
@@ -217,5 +212,13 @@ pub(crate) fn to_proto(issue: Issue) -> pb::Issue {
         priority,
         employee_reporters,
         merged_into_issue_id: merged_into.map(|id| id.to_string()).unwrap_or_default(),
+    }
+}
+
+fn origin_to_proto(origin: Origin) -> pb::IssueOrigin {
+    match origin {
+        Origin::Detected => pb::IssueOrigin::Detected,
+        Origin::Reported => pb::IssueOrigin::Reported,
+        Origin::Employees => pb::IssueOrigin::Employees,
     }
 }

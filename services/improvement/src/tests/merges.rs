@@ -51,7 +51,7 @@ impl Platform {
         trace::get(&self.db, &self.tenant, from, &page).await.unwrap()
     }
 
-    async fn hear_of(&self, hot_issue_id: Uuid, payload: &(impl prost::Message + prost::Name)) {
+    async fn hear_of(&self, hot_issue_id: Uuid, payload: &impl prost::Name) {
         let event = self.event(hot_issue_id, payload);
         self.hear(&HotIssues, &[event]).await.unwrap();
     }

@@ -54,7 +54,7 @@ async fn a_relation_says_who_when_and_why_at_both_ends() {
         ("Grace", platform.db.clock().now())
     );
     for id in [one, other] {
-        assert_eq!(platform.relations(id).await, [made.clone()]);
+        assert_eq!(platform.relations(id).await, std::slice::from_ref(&made));
     }
     assert_eq!(platform.told_of::<pb::IssuesRelated>().await.len(), 1);
 }

@@ -8,8 +8,8 @@ fn now() -> DateTime<Utc> {
     "2026-03-16T10:00:00Z".parse().unwrap()
 }
 
-fn long_heard() -> Option<NaiveDate> {
-    Some(LookBack::from(now().date_naive()).felt)
+fn long_ago() -> NaiveDate {
+    LookBack::from(now().date_naive()).felt
 }
 
 fn parameters(value: i64, cost: i64) -> WorthParameters {
@@ -48,7 +48,7 @@ fn priority(
             negative,
             recent,
             before,
-            heard_since: long_heard(),
+            heard_since: Some(long_ago()),
         },
         parameters: worth.map(|(value, cost)| parameters(value, cost)),
     };
