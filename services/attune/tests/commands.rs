@@ -159,9 +159,11 @@ async fn a_file_with_columns_of_its_own_goes_in_once_however_often_it_is_sent() 
     let folder = tempfile::tempdir()?;
     let (file, rejects) = (folder.path().join("survey.csv"), folder.path().join("bad.csv"));
     let mut text = "Created At,Comment,Likelihood,Respondent\n".to_owned();
-    for number in 0..1_500 {
-        text.push_str(&format!("2026-03-01 10:00,,{},c{}\n", number % 11, number % 700));
-    }
+    let row = |number: usize| {
+        let (minute, score, customer) = (number % 60, number % 11, number % 70);
+        format!("2026-03-01 10:{minute:02},,{score},c{customer}\n")
+    };
+    text.extend((0..1_500).map(row));
     text.push_str("yesterday,late,9,c1\n2026-03-01 10:00,\"a, \"\"quoted\"\" word\",12,c2\n");
     std::fs::write(&file, text)?;
     let import = async |extra: &[&str]| {

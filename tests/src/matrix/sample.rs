@@ -209,7 +209,7 @@ const SAMPLES: &[(&str, Sample)] = &[
     ("Profile.update_time", Output),
     ("Interaction.interaction_id", Output),
     ("Interaction.create_time", Output),
-    ("Interaction.closed_at", Hours(-1)),
+    ("Interaction.closed_at", Absent),
     ("CloseInteractionRequest>closed_at", Absent),
     ("Feedback.feedback_id", Output),
     ("Feedback.understanding", Output),
