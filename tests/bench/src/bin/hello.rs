@@ -34,6 +34,7 @@ fn contact(interaction_id: String) -> pb::Interaction {
         text: "The parcel came two days late and nobody at the hotline could tell me where it was."
             .to_owned(),
         occurred_at: at,
+        closed_at: None,
         source_id: String::new(),
         create_time: at,
     }
@@ -47,6 +48,13 @@ impl InteractionService for Hello {
         &self,
         _: Request<pb::RecordInteractionRequest>,
     ) -> Result<Response<pb::RecordInteractionResponse>, Status> {
+        Err(Status::unimplemented("this only says hello"))
+    }
+
+    async fn close_interaction(
+        &self,
+        _: Request<pb::CloseInteractionRequest>,
+    ) -> Result<Response<pb::CloseInteractionResponse>, Status> {
         Err(Status::unimplemented("this only says hello"))
     }
 

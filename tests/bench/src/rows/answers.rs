@@ -94,6 +94,7 @@ async fn nps_by_day(caller: Caller, year: Year, stored: u64) -> Result<(), Statu
         start: Some(at(year.start)),
         end: Some(at(year.end)),
         step: Step::Day.into(),
+        ..QueryMetricRequest::default()
     };
     let answer = MetricServiceClient::new(caller).query_metric(request).await?;
     let counted: i64 = answer.into_inner().values.iter().map(|value| value.n).sum();
