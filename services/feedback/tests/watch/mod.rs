@@ -14,7 +14,7 @@ use tonic::{Code, Request, Status, Streaming};
 use crate::alone::{Alone, NOON};
 
 /// How long anything may take that is bound to come.
-const PATIENCE: Duration = Duration::from_secs(60);
+const PATIENCE: Duration = Duration::from_mins(1);
 
 fn rated(kind: pb::RatingKind, value: i32, product: &str) -> pb::Feedback {
     pb::Feedback {
@@ -352,7 +352,7 @@ async fn metrics(
     Ok(client.watch_metrics(request).await?.into_inner())
 }
 
-/// What QueryMetric answers for what a stream told.
+/// What a query answers for what a stream told.
 async fn queried(alone: &Alone, asked: &pb::WatchedMetric, told: &pb::MetricValue) -> pb::MetricValue {
     let mut client = MetricServiceClient::new(alone.as_user("acme", "feedback.read"));
     let request = pb::QueryMetricRequest {
