@@ -75,7 +75,7 @@ pub(crate) struct Import {
     #[arg(long, value_name = "LINE", default_value_t = 1)]
     from_line: u64,
 
-    /// Rows without a source_id that say the same are different answers
+    /// Rows without an id of their own that say the same are different answers
     #[arg(long)]
     count_repeats: bool,
 

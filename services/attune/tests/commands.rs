@@ -5,7 +5,7 @@
 use std::process::{Command, Output};
 
 use attune_api::feedback::v1::QueryMetricRequest;
-use attune_testkit::{Failure, TestPlatform};
+use attune_testkit::{Failure, Tenant, TestPlatform};
 
 fn attune(arguments: &[&str]) -> Output {
     let state = tempfile::tempdir().unwrap();
@@ -152,37 +152,51 @@ fn a_mapping_that_cannot_be_used_stops_an_import_before_it_asks_anybody() {
     }
 }
 
-#[tokio::test(flavor = "multi_thread")]
-async fn a_file_with_columns_of_its_own_goes_in_once_however_often_it_is_sent() -> Result<(), Failure> {
-    let platform = TestPlatform::start().await?;
-    let acme = platform.tenant("acme");
-    let folder = tempfile::tempdir()?;
-    let (file, rejects) = (folder.path().join("survey.csv"), folder.path().join("bad.csv"));
-    let mut text = "Created At,Comment,Likelihood,Respondent\n".to_owned();
-    let row = |number: usize| {
-        let (minute, score, customer) = (number % 60, number % 11, number % 70);
-        format!("2026-03-01 10:{minute:02},,{score},c{customer}\n")
-    };
-    text.extend((0..1_500).map(row));
-    text.push_str("yesterday,late,9,c1\n2026-03-01 10:00,\"a, \"\"quoted\"\" word\",12,c2\n");
-    std::fs::write(&file, text)?;
-    let import = async |extra: &[&str]| {
+/// A file of a survey tool, to be imported into a platform.
+struct Export<'p> {
+    platform: &'p TestPlatform,
+    acme: Tenant,
+    folder: tempfile::TempDir,
+}
+
+impl<'p> Export<'p> {
+    /// 1500 answers, then two lines that hold none.
+    fn new(platform: &'p TestPlatform) -> Result<Self, Failure> {
+        let folder = tempfile::tempdir()?;
+        let row = |number: usize| {
+            let (minute, score, customer) = (number % 60, number % 11, number % 70);
+            format!("2026-03-01 10:{minute:02},,{score},c{customer}\n")
+        };
+        let mut text = "Created At,Comment,Likelihood,Respondent\n".to_owned();
+        text.extend((0..1_500).map(row));
+        text.push_str("yesterday,late,9,c1\n2026-03-01 10:00,\"a, \"\"quoted\"\" word\",12,c2\n");
+        std::fs::write(folder.path().join("survey.csv"), text)?;
+        Ok(Self {
+            platform,
+            acme: platform.tenant("acme"),
+            folder,
+        })
+    }
+
+    /// Imports it; answers what was said.
+    async fn import(&self, further: &[&str]) -> Result<String, Failure> {
+        let path = |name: &str| self.folder.path().join(name).display().to_string();
+        let (file, rejects, url) = (path("survey.csv"), path("bad.csv"), self.platform.url());
         let map = "Created At=at,Comment=text,Likelihood=nps,Respondent=customer";
-        let (url, token) = (platform.url(), acme.token().to_owned());
-        let (file, rejects) = (
-            file.to_str().unwrap().to_owned(),
-            rejects.to_str().unwrap().to_owned(),
-        );
-        let extra: Vec<String> = extra.iter().map(|&argument| argument.to_owned()).collect();
-        let run = tokio::task::spawn_blocking(move || {
-            let mut arguments = vec!["import", &file, "--url", &url, "--token", &token];
-            arguments.extend(["--map", map, "--rejects", &rejects]);
-            arguments.extend(extra.iter().map(String::as_str));
-            attune(&arguments)
-        });
-        run.await.unwrap()
-    };
-    let answers = async || -> Result<i64, Failure> {
+        let arguments = ["import", &file, "--url", &url, "--token", self.acme.token()];
+        let arguments = arguments
+            .into_iter()
+            .chain(["--map", map, "--rejects", &rejects])
+            .chain(further.iter().copied());
+        let arguments: Vec<String> = arguments.map(str::to_owned).collect();
+        let run = move || attune(&arguments.iter().map(String::as_str).collect::<Vec<_>>());
+        let output = tokio::task::spawn_blocking(run).await?;
+        assert!(output.status.success(), "{}", err(&output));
+        Ok(err(&output))
+    }
+
+    /// How many answers the platform counts.
+    async fn answers(&self) -> Result<i64, Failure> {
         let request = QueryMetricRequest {
             metric: "nps".to_owned(),
             slice: None,
@@ -191,42 +205,40 @@ async fn a_file_with_columns_of_its_own_goes_in_once_however_often_it_is_sent() 
             step: 0,
             ..QueryMetricRequest::default()
         };
-        let values = acme.metrics().query_metric(request).await?.into_inner().values;
-        Ok(values.iter().map(|value| value.n).sum())
-    };
+        let answer = self.acme.metrics().query_metric(request).await?.into_inner();
+        Ok(answer.values.iter().map(|value| value.n).sum())
+    }
+}
 
-    // As if it had been interrupted: the first lines are in.
-    let resumed = import(&["--from-line", "1001"]).await;
+#[tokio::test(flavor = "multi_thread")]
+async fn a_file_with_columns_of_its_own_goes_in_once_however_often_it_is_sent() -> Result<(), Failure> {
+    let platform = TestPlatform::start().await?;
+    let export = Export::new(&platform)?;
+    // As if it had been interrupted: some lines are in.
+    let some = export.import(&["--from-line", "1001"]).await?;
     assert!(
-        err(&resumed).contains("501 rows imported, 0 known before, 2 rejected"),
-        "{}",
-        err(&resumed)
+        some.contains("501 rows imported, 0 known before, 2 rejected"),
+        "{some}"
     );
-    let all = import(&[]).await;
+    let all = export.import(&[]).await?;
     assert!(
-        err(&all).contains("999 rows imported, 501 known before, 2 rejected"),
-        "{}",
-        err(&all)
+        all.contains("999 rows imported, 501 known before, 2 rejected"),
+        "{all}"
     );
+    assert!(all.contains("line 1502: at is \"yesterday\""), "{all}");
+    assert_eq!(export.answers().await?, 1_500);
+    let again = export.import(&[]).await?;
     assert!(
-        err(&all).contains("line 1502: at is \"yesterday\""),
-        "{}",
-        err(&all)
+        again.contains("0 rows imported, 1500 known before, 2 rejected"),
+        "{again}"
     );
-    assert_eq!(answers().await?, 1_500);
-    let again = import(&[]).await;
-    assert!(again.status.success());
+    assert_eq!(export.answers().await?, 1_500);
+    let listed = std::fs::read_to_string(export.folder.path().join("bad.csv"))?;
+    let [header, first, second] = listed.lines().collect::<Vec<_>>()[..] else {
+        return Err(listed.into());
+    };
     assert!(
-        err(&again).contains("0 rows imported, 1500 known before, 2 rejected"),
-        "{}",
-        err(&again)
-    );
-    assert_eq!(answers().await?, 1_500);
-    let listed = std::fs::read_to_string(&rejects)?;
-    let lines: Vec<&str> = listed.lines().collect();
-    assert_eq!(lines.len(), 3, "{listed}");
-    assert!(
-        lines[0] == "line,reason" && lines[1].starts_with("1502,") && lines[2].contains("nps is"),
+        header == "line,reason" && first.starts_with("1502,") && second.contains("nps is"),
         "{listed}"
     );
     platform.stop().await;

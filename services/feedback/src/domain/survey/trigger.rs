@@ -313,7 +313,10 @@ mod tests {
             delay_minutes: 60,
             ..Trigger::default()
         };
-        assert_eq!(read(&format!(r#"{{"trigger":{one}}}"#)), [expected.clone()]);
+        assert_eq!(
+            read(&format!(r#"{{"trigger":{one}}}"#)),
+            std::slice::from_ref(&expected)
+        );
         assert_eq!(read(r#"{"trigger":null}"#), []);
         assert_eq!(read("{}"), []);
         let kept = serde_json::to_string(&[expected.clone(), expected.clone()]).unwrap();
