@@ -18,11 +18,6 @@ impl Writer {
         self.0.push((number & 0x7F) as u8);
     }
 
-    /// A number with a sign, which goes into the lowest bit: small numbers take one byte whatever their sign.
-    pub(crate) fn signed(&mut self, number: i64) {
-        self.number(((number << 1) ^ (number >> 63)).cast_unsigned());
-    }
-
     pub(crate) fn weight(&mut self, weight: f32) {
         self.raw(&weight.to_le_bytes());
     }
@@ -57,11 +52,6 @@ impl<'a> Reader<'a> {
             }
         }
         None
-    }
-
-    pub(crate) fn signed(&mut self) -> Option<i64> {
-        let number = self.number()?;
-        Some((number >> 1).cast_signed() ^ -(number & 1).cast_signed())
     }
 
     /// How many things follow: never more than bytes are left, so that damaged bytes ask for no memory.

@@ -37,9 +37,6 @@ struct Arguments {
     /// Judge themes instead: a file with the columns topic, lang and text, whose topics the themes should find.
     #[arg(long)]
     themes: Option<PathBuf>,
-    /// With --themes: form themes of a stream of so many texts made of pieces of the file's, and tell what it costs.
-    #[arg(long, requires = "themes")]
-    stream: Option<usize>,
 }
 
 fn main() -> ExitCode {
@@ -57,10 +54,7 @@ fn run(arguments: &Arguments) -> Result<(), Box<dyn std::error::Error>> {
         judge_topics(topics, arguments.train.as_deref())?;
     }
     if let Some(texts) = &arguments.themes {
-        match arguments.stream {
-            Some(count) => themes::stream(texts, count)?,
-            None => themes::judge(texts)?,
-        }
+        themes::judge(texts)?;
     }
     let Some(input) = &arguments.input else {
         return Ok(());

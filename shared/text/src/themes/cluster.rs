@@ -1,7 +1,6 @@
 //! One cluster of texts.
 
-use super::context::product;
-use super::vector::{self, Vector};
+use super::vector::{self, Features};
 use crate::redact::PersonalData;
 use crate::words::Words;
 use crate::{Language, PhraseCounts};
@@ -33,8 +32,8 @@ pub(super) struct Cluster {
     pub(super) last: u64,
     /// Languages with their texts, the commonest first.
     pub(super) languages: Vec<(Language, u64)>,
-    /// The sum of the texts' vectors, features in order of the bucket.
-    pub(super) sums: Vector,
+    /// The sum of the texts' vectors, in order of the bucket.
+    pub(super) sums: Features,
     /// The length of that sum.
     length: f32,
     pub(super) fingerprints: Vec<u64>,
@@ -57,7 +56,7 @@ impl Cluster {
             distinct: 0,
             last: 0,
             languages: Vec::new(),
-            sums: Vector::NOTHING,
+            sums: Vec::new(),
             length: 0.0,
             fingerprints: Vec::new(),
             phrases: PhraseCounts::new(MOST_PHRASES),
@@ -93,7 +92,7 @@ impl Cluster {
     /// Takes in a text that is no copy; returns the features dropped for it.
     pub(super) fn join(
         &mut self,
-        vector: &Vector,
+        vector: &Features,
         fingerprint: u64,
         similarity: f32,
         text: &str,
@@ -148,36 +147,38 @@ impl Cluster {
         }
     }
 
-    fn add(&mut self, vector: &Vector) -> Vec<u16> {
-        let mut sums = std::mem::replace(&mut self.sums, Vector::NOTHING);
-        for (sum, number) in sums.meaning.iter_mut().zip(vector.meaning) {
-            *sum += number;
-        }
-        let features = &mut sums.features;
-        features.extend(&vector.features);
-        vector::add_up(features);
+    fn add(&mut self, vector: &Features) -> Vec<u16> {
+        let mut sums = std::mem::take(&mut self.sums);
+        sums.extend(vector);
+        vector::add_up(&mut sums);
         let mut dropped = Vec::new();
-        if features.len() > MOST_FEATURES + SLACK {
-            features.sort_by(|left, right| right.1.total_cmp(&left.1).then(left.0.cmp(&right.0)));
-            dropped = features.split_off(MOST_FEATURES);
-            features.sort_by_key(|&(bucket, _)| bucket);
+        if sums.len() > MOST_FEATURES + SLACK {
+            sums.sort_by(|left, right| right.1.total_cmp(&left.1).then(left.0.cmp(&right.0)));
+            dropped = sums.split_off(MOST_FEATURES);
+            sums.sort_by_key(|&(bucket, _)| bucket);
         }
         self.set_sums(sums);
         dropped.into_iter().map(|(bucket, _)| bucket).collect()
     }
 
-    /// Sets the sum of the texts' vectors, features given in order of the bucket.
-    pub(super) fn set_sums(&mut self, sums: Vector) {
-        let squares: f32 = sums.features.iter().map(|(_, weight)| weight * weight).sum();
-        self.length = (squares + product(&sums.meaning, &sums.meaning)).sqrt();
+    /// Sets the sum of the texts' vectors, given in order of the bucket.
+    pub(super) fn set_sums(&mut self, sums: Features) {
+        self.length = sums.iter().map(|(_, weight)| weight * weight).sum::<f32>().sqrt();
         self.sums = sums;
     }
 
-    /// What an inner product with the sum is divided by: the geometric mean of the sum's length, which would make it
-    /// the cosine with the middle of the cluster, and of the number of texts, which would make it the mean cosine with
-    /// each of them. The first alone lets large clusters swallow what is only a little like all of their texts.
-    pub(super) fn norm(&self) -> f32 {
-        (self.length * self.distinct.max(1) as f32).sqrt()
+    /// The length of the sum of the vectors.
+    pub(super) fn length(&self) -> f32 {
+        self.length
+    }
+
+    /// The sum of the vectors brought to unit length.
+    pub(super) fn direction(&self) -> Features {
+        let length = self.length();
+        self.sums
+            .iter()
+            .map(|&(bucket, weight)| (bucket, weight / length))
+            .collect()
     }
 
     pub(super) fn representatives(&self) -> Vec<String> {

@@ -6,9 +6,9 @@ use super::index::Index;
 
 /// Themes are consolidated first after so many texts, then each time a quarter more were added.
 pub(super) const FIRST: u64 = 200;
-/// The share of the allowed themes that is left when some are forgotten: every time costs as much as a thousand texts.
-const LEFT: usize = 3;
-const OF: usize = 4;
+/// The share of the allowed themes that is left when some are forgotten.
+const LEFT: usize = 9;
+const OF: usize = 10;
 /// Most ids remembered of themes that became part of others, the latest.
 const MOST_MERGED: usize = 10_000;
 
@@ -20,7 +20,7 @@ impl Themes {
         let mut into: Vec<usize> = (0..self.clusters.len()).collect();
         for (_, left, right) in pairs {
             let (left, right) = (root(&into, left), root(&into, right));
-            if left != right && self.likeness(left, right) >= self.options.merge_likeness {
+            if left != right && self.cosine(left, right) >= self.options.merge_likeness {
                 let (kept, gone) = self.larger_first(left, right);
                 into[gone] = kept;
                 let other = std::mem::replace(&mut self.clusters[gone], Cluster::new(0));
@@ -39,21 +39,27 @@ impl Themes {
     fn alike(&self) -> Vec<(f32, usize, usize)> {
         let mut pairs = Vec::new();
         for (at, cluster) in self.clusters.iter().enumerate() {
-            let norm = cluster.norm();
-            let products = self.index.products(&cluster.sums, &self.clusters[..at]);
+            let products = self.index.products(&cluster.direction(), &self.clusters[..at]);
             let near = products.into_iter().enumerate();
             pairs.extend(
-                near.map(|(other, product)| (product / norm, other, at))
-                    .filter(|&(likeness, _, _)| likeness >= self.options.merge_likeness),
+                near.filter(|&(_, product)| product >= self.options.merge_likeness)
+                    .map(|(other, product)| (product, other, at)),
             );
         }
         pairs.sort_by(|a: &(f32, usize, usize), b| b.0.total_cmp(&a.0).then((a.1, a.2).cmp(&(b.1, b.2))));
         pairs
     }
 
-    fn likeness(&self, left: usize, right: usize) -> f32 {
-        let (left, right) = (&self.clusters[left], &self.clusters[right]);
-        left.sums.product(&right.sums) / (left.norm() * right.norm())
+    fn cosine(&self, left: usize, right: usize) -> f32 {
+        let right = self.clusters[right].direction();
+        self.clusters[left]
+            .direction()
+            .into_iter()
+            .filter_map(|(bucket, weight)| {
+                let at = right.binary_search_by_key(&bucket, |&(bucket, _)| bucket).ok()?;
+                Some(weight * right[at].1)
+            })
+            .sum()
     }
 
     fn larger_first(&self, left: usize, right: usize) -> (usize, usize) {

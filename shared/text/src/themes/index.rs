@@ -3,16 +3,13 @@
 use std::collections::HashMap;
 
 use super::cluster::Cluster;
-use super::context::{Direction, product};
-use super::vector::Vector;
+use super::vector::Features;
 use crate::words::HashState;
 
 /// The clusters that hold each feature, in order, with the feature's sum in the cluster.
 #[derive(Debug, Clone, Default)]
 pub(super) struct Index {
     postings: HashMap<u32, Vec<(u32, f32)>, HashState>,
-    /// The sum of the meanings in each cluster.
-    meanings: Vec<Direction>,
 }
 
 impl Index {
@@ -26,15 +23,9 @@ impl Index {
     }
 
     /// Adds to the sums of a cluster.
-    pub(super) fn add(&mut self, at: usize, vector: &Vector) {
-        if self.meanings.len() <= at {
-            self.meanings.resize(at + 1, Vector::NOTHING.meaning);
-        }
-        for (sum, number) in self.meanings[at].iter_mut().zip(vector.meaning) {
-            *sum += number;
-        }
+    pub(super) fn add(&mut self, at: usize, features: &Features) {
         let at = u32::try_from(at).unwrap_or(u32::MAX);
-        for &(bucket, weight) in &vector.features {
+        for &(bucket, weight) in features {
             let postings = self.postings.entry(u32::from(bucket)).or_default();
             match postings.binary_search_by_key(&at, |&(cluster, _)| cluster) {
                 Ok(place) => postings[place].1 += weight,
@@ -55,8 +46,8 @@ impl Index {
         }
     }
 
-    /// The nearest cluster and its likeness; the older one of two that are as near.
-    pub(super) fn nearest(&self, vector: &Vector, clusters: &[Cluster]) -> Option<(usize, f32)> {
+    /// The cluster whose direction is nearest and its cosine; the older one of two that are as near.
+    pub(super) fn nearest(&self, vector: &Features, clusters: &[Cluster]) -> Option<(usize, f32)> {
         let products = self.products(vector, clusters);
         let mut best = None;
         for (at, &product) in products.iter().enumerate() {
@@ -67,21 +58,22 @@ impl Index {
         best.map(|(at, product)| (at, product.min(1.0)))
     }
 
-    /// The likeness of a vector of length one to each cluster; that of a sum is to be divided by its own norm.
-    pub(super) fn products(&self, vector: &Vector, clusters: &[Cluster]) -> Vec<f32> {
+    /// The cosine of a vector of unit length with each cluster.
+    pub(super) fn products(&self, vector: &Features, clusters: &[Cluster]) -> Vec<f32> {
         let mut products = vec![0.0_f32; clusters.len()];
-        for &(bucket, weight) in &vector.features {
+        for &(bucket, weight) in vector {
             for &(at, sum) in self.postings.get(&u32::from(bucket)).into_iter().flatten() {
                 if let Some(product) = products.get_mut(at as usize) {
                     *product += weight * sum;
                 }
             }
         }
-        for ((total, meaning), cluster) in products.iter_mut().zip(&self.meanings).zip(clusters) {
-            let norm = cluster.norm();
-            if norm > 0.0 {
-                *total = (*total + product(&vector.meaning, meaning)) / norm;
-            }
+        for (product, cluster) in products
+            .iter_mut()
+            .zip(clusters)
+            .filter(|(product, _)| **product > 0.0)
+        {
+            *product /= cluster.length();
         }
         products
     }

@@ -2,7 +2,6 @@
 
 mod cluster;
 mod consolidation;
-mod context;
 mod index;
 mod label;
 mod state;
@@ -17,13 +16,13 @@ use crate::words::Words;
 use crate::{Language, PhraseCounts, personal_data};
 use cluster::Cluster;
 use index::Index;
-use vector::{Occurrence, fingerprint, read};
+use vector::{Occurrence, features, fingerprint};
 
 /// How themes are formed.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct ThemeOptions {
-    /// A text joins the theme it is most like when they are at least this alike, 0 to 1: between
-    /// the cosine with the theme's middle and the mean cosine with its texts. Lower makes fewer and wider themes.
+    /// A text joins the theme it is most like when they are at least this alike (cosine, 0 to 1); lower makes
+    /// fewer and wider themes.
     pub likeness: f32,
     /// Themes that are this alike become one, 0 to 1.
     pub merge_likeness: f32,
@@ -36,9 +35,9 @@ pub struct ThemeOptions {
 impl Default for ThemeOptions {
     fn default() -> ThemeOptions {
         ThemeOptions {
-            likeness: 0.31,
-            merge_likeness: 0.42,
-            most_themes: 2_000,
+            likeness: 0.25,
+            merge_likeness: 0.6,
+            most_themes: 1_000,
             most_phrases: 10_000,
         }
     }
@@ -122,18 +121,18 @@ impl Themes {
         let (text, _) = cut(text);
         let hidden = personal_data(text);
         let words = Words::read_without(text, &hidden);
-        let reading = read(&words);
-        if reading.features.is_empty() {
+        let features = features(text, &words);
+        if features.is_empty() {
             return None;
         }
         let print = fingerprint(&words);
         self.added += 1;
-        let vector = self.occurrence.weigh(&reading);
+        let vector = self.occurrence.weigh(&features);
         let nearest = self.index.nearest(&vector, &self.clusters);
         let joined = nearest.filter(|&(_, similarity)| similarity >= self.options.likeness);
         let duplicate = joined.is_some_and(|(at, _)| self.clusters[at].holds_copy(print));
         if !duplicate {
-            self.occurrence.add(&reading);
+            self.occurrence.add(&features);
             self.phrases.add_words(text, &words);
         }
         let (at, similarity) = joined.unwrap_or_else(|| (self.found(), 1.0));
@@ -159,7 +158,7 @@ impl Themes {
     pub fn nearest(&self, text: &str) -> Option<Assignment> {
         let (text, _) = cut(text);
         let words = Words::read(text);
-        let vector = self.occurrence.weigh(&read(&words));
+        let vector = self.occurrence.weigh(&features(text, &words));
         let (at, similarity) = self.index.nearest(&vector, &self.clusters)?;
         (similarity >= self.options.likeness).then(|| Assignment {
             theme_id: self.clusters[at].id,

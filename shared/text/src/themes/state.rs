@@ -1,15 +1,14 @@
 //! Themes as bytes: a magic number, the format, then numbers as LEB128 and weights as little-endian `f32`.
 
 use super::cluster::{Cluster, Representative};
-use super::context::{Context, Contexts, PLACES};
 use super::index::Index;
-use super::vector::{DIMENSIONS, Features, Occurrence, Vector};
+use super::vector::{DIMENSIONS, Features, Occurrence};
 use super::{ThemeOptions, Themes};
 use crate::bytes::{Reader, Writer};
 use crate::{Language, PhraseCounts};
 
 const MAGIC: &[u8; 7] = b"ATTUNET";
-const FORMAT: u8 = 2;
+const FORMAT: u8 = 1;
 
 /// Why bytes cannot be read as themes.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -134,48 +133,6 @@ fn write_occurrence(writer: &mut Writer, occurrence: &Occurrence) {
         writer.number(u64::from(count));
         next = bucket + 1;
     }
-    write_contexts(writer, &occurrence.contexts);
-}
-
-/// Contexts of the stems that were seen, each with the distance from the one before.
-fn write_contexts(writer: &mut Writer, contexts: &Contexts) {
-    writer.number(contexts.texts);
-    for &sum in &contexts.sums {
-        writer.signed(sum);
-    }
-    writer.number(contexts.places.len() as u64);
-    let mut next = 0;
-    for (&place, context) in &contexts.places {
-        writer.number(u64::from(place - next));
-        writer.number(u64::from(context.texts));
-        for &sum in &context.sums {
-            writer.signed(i64::from(sum));
-        }
-        next = place + 1;
-    }
-}
-
-fn read_contexts(reader: &mut Reader<'_>) -> Option<Contexts> {
-    let mut contexts = Contexts::new();
-    contexts.texts = reader.number()?;
-    for sum in &mut contexts.sums {
-        *sum = reader.signed()?;
-    }
-    let mut next = 0_u16;
-    for _ in 0..reader.count()? {
-        let place = next.checked_add(u16::try_from(reader.number()?).ok()?)?;
-        if place >= PLACES {
-            return None;
-        }
-        let mut context = Context::UNKNOWN;
-        context.texts = u32::try_from(reader.number()?).ok()?;
-        for sum in &mut context.sums {
-            *sum = i32::try_from(reader.signed()?).ok()?;
-        }
-        contexts.places.insert(place, context);
-        next = place + 1;
-    }
-    Some(contexts)
 }
 
 fn read_occurrence(reader: &mut Reader<'_>) -> Option<Occurrence> {
@@ -187,7 +144,6 @@ fn read_occurrence(reader: &mut Reader<'_>) -> Option<Occurrence> {
         *occurrence.counts.get_mut(bucket)? = u32::try_from(reader.number()?).ok()?;
         next = bucket + 1;
     }
-    occurrence.contexts = read_contexts(reader)?;
     Some(occurrence)
 }
 
@@ -200,13 +156,10 @@ fn write_cluster(writer: &mut Writer, cluster: &Cluster) {
         writer.text(language.as_str());
         writer.number(*texts);
     }
-    writer.number(cluster.sums.features.len() as u64);
-    for &(bucket, weight) in &cluster.sums.features {
+    writer.number(cluster.sums.len() as u64);
+    for &(bucket, weight) in &cluster.sums {
         writer.number(u64::from(bucket));
         writer.weight(weight);
-    }
-    for &number in &cluster.sums.meaning {
-        writer.weight(number);
     }
     writer.number(cluster.fingerprints.len() as u64);
     for fingerprint in &cluster.fingerprints {
@@ -238,14 +191,7 @@ fn read_cluster(reader: &mut Reader<'_>) -> Option<Cluster> {
             return None;
         }
     }
-    let mut meaning = Vector::NOTHING.meaning;
-    for number in &mut meaning {
-        *number = reader.weight()?;
-    }
-    cluster.set_sums(Vector {
-        features: sums,
-        meaning,
-    });
+    cluster.set_sums(sums);
     for _ in 0..reader.count()? {
         cluster.fingerprints.push(reader.hash()?);
     }

@@ -50,54 +50,6 @@ pub(crate) fn judge(path: &Path) -> Result<(), DatasetError> {
     Ok(())
 }
 
-/// How many times the costs of a stream are told.
-const TOLD: usize = 10;
-
-/// Forms themes of a stream of `count` texts and prints what it costs as it goes on: each text is the beginning of one
-/// of the file's texts and the end of another.
-///
-/// # Errors
-/// When the file cannot be read or lacks a column.
-pub(crate) fn stream(path: &Path, count: usize) -> Result<(), DatasetError> {
-    let rows: Vec<[String; 1]> = read_columns(path, ["text"])?;
-    let words: Vec<Vec<&str>> = rows.iter().map(|[text]| text.split(' ').collect()).collect();
-    let pick = |what: &str, index: usize| -> &[&str] {
-        let place = order(&format!("{what} {index}")) % words.len().max(1) as u64;
-        usize::try_from(place)
-            .ok()
-            .and_then(|place| words.get(place))
-            .map_or(&[], Vec::as_slice)
-    };
-    let mut themes = Themes::default();
-    let mut started = Instant::now();
-    let part = count.div_ceil(TOLD).max(1);
-    for index in 0..count {
-        let (first, second) = (pick("first", index), pick("second", index));
-        let halves = [&first[..first.len().div_ceil(2)], &second[second.len() / 2..]];
-        themes.add(&halves.concat().join(" "));
-        if (index + 1) % part == 0 {
-            let elapsed = started.elapsed().as_secs_f64();
-            println!(
-                "{:>9} texts: {:.0} µs a text, {} themes, saved {} kB, most memory {}",
-                index + 1,
-                elapsed / part as f64 * 1e6,
-                themes.len(),
-                themes.save().len() / 1000,
-                most_memory()
-            );
-            started = Instant::now();
-        }
-    }
-    Ok(())
-}
-
-/// The most memory the process ever held resident, as Linux tells it.
-fn most_memory() -> String {
-    let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
-    let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:"));
-    line.map_or_else(|| "unknown".to_owned(), |line| line.trim().to_owned())
-}
-
 /// Texts a second on one thread for language, sentiment, topics and keywords together, and for keywords alone.
 fn measure_keywords(rows: &[[String; 2]]) {
     let engine = Engine::builtin();
