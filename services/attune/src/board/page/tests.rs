@@ -22,6 +22,7 @@ fn course() -> GetHotIssueCourseResponse {
         high: Some(17.0),
         complete: place < 40,
         feedback: 200,
+        coded_otherwise: false,
     };
     GetHotIssueCourseResponse {
         hot_issue: Some(HotIssue {
