@@ -81,6 +81,7 @@ const SAMPLES: &[(&str, Sample)] = &[
     ("Topic.changed_version", Output),
     ("RecodeFeedbackRequest>start", Hours(-48)),
     ("RecodeFeedbackRequest>end", Hours(0)),
+    ("RecodeFeedbackRequest>taxonomy_version", Int(0)),
     ("taxonomy_version", Absent),
     ("show_archived", Absent),
     ("ListKeywordsRequest>start", Hours(-48)),

@@ -8,7 +8,7 @@ use attune_testkit::reflect::{self, Answer};
 use attune_testkit::{Failure, TestPlatform, reason};
 use attune_tests::matrix::{Caller, Path, Sample, Samples, World, bad_values, bytes, refused_fields, rows};
 use futures::{StreamExt as _, TryStreamExt as _};
-use prost_reflect::{DynamicMessage, MethodDescriptor, Value};
+use prost_reflect::{DynamicMessage, Kind, MethodDescriptor, Value};
 use tonic::Code;
 use uuid::Uuid;
 
@@ -317,6 +317,10 @@ fn text(value: impl Into<String>) -> Value {
     Value::String(value.into())
 }
 
+fn is_long(path: &Path) -> bool {
+    path.field().is_some_and(|field| field.kind() == Kind::Int64)
+}
+
 /// The same request id with another, valid body.
 fn otherwise(
     world: &World,
@@ -335,6 +339,7 @@ fn otherwise(
             }
             Sample::Unique(_) => Some((2, text(format!("another-{}", Uuid::now_v7().simple())))),
             Sample::Known(_) => Some((3, text(Uuid::now_v7().to_string()))),
+            Sample::Int(number) if is_long(path) => Some((4, Value::I64(i64::from(number) + 1))),
             _ => None,
         })
     };

@@ -10,6 +10,8 @@ use crate::domain::{TaxonomyChange, TaxonomyVersion, Topic, TopicOrigin, topic_r
 
 const MOST_KEYWORDS: usize = 200;
 const MOST_EXAMPLES: usize = 100;
+/// No tenant changes its topics so often.
+const HIGHEST_VERSION: i64 = 1_000_000_000;
 const UPDATABLE: &[&str] = &["name", "keywords", "examples", "parent_topic_id", "rule", "group"];
 
 pub(crate) fn create(request: &pb::CreateTopicRequest, author: &str) -> Result<Create, Error> {
@@ -183,8 +185,9 @@ pub(crate) fn get(request: &pb::GetTopicRequest) -> Result<(String, Option<i64>)
 /// A version that may be left out.
 #[allow(clippy::option_option)] // the outer tells right from wrong, the inner given from left out
 pub(super) fn version(version: Option<i64>, violations: &mut Violations) -> Option<Option<i64>> {
-    if version.is_some_and(|version| version < 0) {
-        violations.add("taxonomy_version", "must be a version, from 0");
+    if version.is_some_and(|version| !(0..=HIGHEST_VERSION).contains(&version)) {
+        let message = format!("must be a version, from 0 to {HIGHEST_VERSION}");
+        violations.add("taxonomy_version", message);
         return None;
     }
     Some(version)
