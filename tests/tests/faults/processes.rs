@@ -84,6 +84,8 @@ const EVERY_MOVED: u32 = 5;
 const ROLLED_OUT: [(Schema, Schema); 2] = [(IMPROVEMENT, NOTIFICATIONS), (PROFILES, INTERACTIONS)];
 /// How long the first mails may take.
 const FIRST_MAILS: Duration = Duration::from_mins(1);
+/// How long a second of the story takes while they are waited for.
+const BETWEEN_MOVES: Duration = Duration::from_millis(500);
 
 /// Five processes of which some are killed, and started again while the story goes on. At no time are two down.
 struct Killing {
@@ -139,11 +141,19 @@ impl Killing {
         count.is_multiple_of(every).then(|| order[turn % order.len()])
     }
 
+    /// Those that were tried while somebody was down are tried again when the time moves.
     async fn until_mails_arrive(&self, before: u64) -> Result<(), Failure> {
         let end = Instant::now() + FIRST_MAILS;
+        let mut move_at = Instant::now() + BETWEEN_MOVES;
         while self.platform.mailbox().count() == before {
-            if Instant::now() > end {
+            let now = Instant::now();
+            if now > end {
                 return Err("no mail arrived after a roll-out".into());
+            }
+            if now > move_at {
+                self.platform
+                    .move_to(self.platform.now() + TimeDelta::seconds(1))?;
+                move_at = now + BETWEEN_MOVES;
             }
             tokio::time::sleep(Duration::from_millis(1)).await;
         }
