@@ -151,6 +151,7 @@ where
         request.extensions_mut().insert(deadline);
         let inner = CURRENT.scope(deadline, self.inner.call(request));
         DeadlineFuture::Bounded {
+            until: deadline.0,
             inner: timeout_at(deadline.0, inner),
         }
     }
@@ -160,7 +161,7 @@ pin_project! {
     /// The answer, or the end of the caller's patience.
     #[project = DeadlineFutureProjection]
     pub(crate) enum DeadlineFuture<F> {
-        Bounded { #[pin] inner: Timeout<TaskLocalFuture<Deadline, F>> },
+        Bounded { until: Instant, #[pin] inner: Timeout<TaskLocalFuture<Deadline, F>> },
         Unbounded { #[pin] inner: F },
     }
 }
@@ -174,11 +175,14 @@ where
     fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
         match self.project() {
             DeadlineFutureProjection::Unbounded { inner } => inner.poll(cx),
-            DeadlineFutureProjection::Bounded { inner } => {
+            DeadlineFutureProjection::Bounded { until, inner } => {
+                let late = || Ok(Status::from(Error::deadline_exceeded()).into_http());
+                // A timer is a millisecond coarse: what is over by now would still be begun, and at times answered.
+                if Instant::now() >= *until {
+                    return Poll::Ready(late());
+                }
                 let answer = ready!(inner.poll(cx));
-                Poll::Ready(
-                    answer.unwrap_or_else(|_| Ok(Status::from(Error::deadline_exceeded()).into_http())),
-                )
+                Poll::Ready(answer.unwrap_or_else(|_| late()))
             }
         }
     }
