@@ -72,12 +72,13 @@ impl From<Error> for attune_rpc::Error {
     fn from(error: Error) -> Self {
         match error {
             Error::NoIssue(id) => Self::not_found("issue", id),
-            Error::NoRelation(id) => Self::not_found("issue_relation", id),
-            Error::RelationExists => Self::already_exists("issue_relation", "to_issue_id"),
+            Error::NoRelation(id) => Self::not_found("related_issue", id),
+            Error::RelationExists => Self::already_exists("related_issue", "to_issue_id"),
             Error::TooManyRelations(limit) => {
-                let message = format!("an issue has at most {limit} relations of a kind; name another issue");
+                let message =
+                    format!("an issue has at most {limit} related issues of a kind; name another issue");
                 Self::new(Code::ResourceExhausted, Reason::LimitReached, message)
-                    .with("resource", "issue_relation")
+                    .with("resource", "related_issue")
                     .with("limit", limit)
             }
             Error::NoInitiative(id) => Self::not_found("initiative", id),

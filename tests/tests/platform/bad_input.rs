@@ -148,7 +148,7 @@ fn complaint(case: &Case, answer: &Answer) -> Option<String> {
     {
         Some(format!("the field is not named, but {fields:?}"))
     } else if code != Code::Ok
-        && ["SELECT", "relation \"", "constraint", "sqlx", "violates"]
+        && ["SELECT", "relation", "constraint", "sqlx", "violates"]
             .iter()
             .any(|word| seen.contains(word))
     {

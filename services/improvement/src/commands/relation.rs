@@ -63,8 +63,7 @@ async fn check_open(
 ) -> Result<(), Error> {
     store::issue_relation::alone(tx, kind).await?;
     if store::issue_relation::leads(tx, kind, to, from).await? {
-        let message =
-            "the second issue leads back to the first by relations of this kind; look at ListIssueRelations";
+        let message = "the second issue leads back to the first by issues related in this way; look at ListIssueRelations";
         return Err(WrongState::new(state, message).into());
     }
     Ok(())

@@ -23,7 +23,7 @@ pub(crate) struct Close {
     pub(crate) interaction_id: Uuid,
     /// None to leave what was recorded.
     pub(crate) outcome: Option<String>,
-    /// None for now.
+    /// None where it is the moment of the call.
     pub(crate) closed_at: Option<DateTime<Utc>>,
     pub(crate) key: RequestKey,
 }

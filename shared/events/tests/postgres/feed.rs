@@ -9,7 +9,7 @@ use tonic::{Code, Status};
 use tonic_types::StatusExt as _;
 use uuid::Uuid;
 
-use crate::fixture::{DEADLINE, FeedServer, Fixture, noon, promptly, tenant};
+use crate::fixture::{DEADLINE, FeedServer, Fixture, PROMPTLY, noon, tenant};
 
 fn from(after: &str) -> SubscribeRequest {
     SubscribeRequest {
@@ -252,7 +252,7 @@ async fn a_reader_in_another_process_than_the_sequencer_hears_of_an_event_before
     writes.sort();
     waits.sort();
     assert!(
-        waits[4] < promptly(writes[4]),
+        waits[4] < PROMPTLY,
         "a poll takes 250 ms, half of them took {:?} where a write takes {:?}",
         waits[4],
         writes[4]

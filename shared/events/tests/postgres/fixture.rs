@@ -77,10 +77,8 @@ pub(crate) async fn eventually(what: &str, mut condition: impl AsyncFnMut() -> b
     assert!(held.await.is_ok(), "{what}: did not happen within {DEADLINE:?}");
 }
 
-/// Sooner than a poll comes, on a machine where one write took `write`: on a busy one all takes longer.
-pub(crate) fn promptly(write: Duration) -> Duration {
-    Duration::from_millis(100).max(write * 8)
-}
+/// Sooner than a poll comes.
+pub(crate) const PROMPTLY: Duration = Duration::from_millis(100);
 
 pub(crate) struct Fixture {
     /// Writes and is read.

@@ -4,7 +4,7 @@ use std::time::Instant;
 
 use uuid::Uuid;
 
-use crate::fixture::{FEEDBACK, Fixture, eventually, promptly};
+use crate::fixture::{FEEDBACK, Fixture, PROMPTLY, eventually};
 use crate::recorder::{Mischief, Recorder, effects, position, versions};
 
 #[tokio::test]
@@ -176,7 +176,7 @@ async fn an_effect_follows_its_event_without_waiting_for_a_poll() {
         waits[10], waits[20], writes[10]
     );
     assert!(
-        waits[10] < promptly(writes[10]),
+        waits[10] < PROMPTLY,
         "half of them took {:?} where a write takes {:?}",
         waits[10],
         writes[10]
