@@ -4,11 +4,13 @@
 //! when several try. A transaction that commits late is numbered late: there is no gap to judge, positions
 //! are contiguous, and any reader may ask for what is greater than its cursor.
 
+use std::pin::pin;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, Ordering};
 use std::time::Duration;
 
 use attune_database::{Database, PlatformTx, extend_event_log};
+use futures::FutureExt as _;
 use sqlx::{SqlStr, query_as, query_scalar};
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
@@ -26,6 +28,8 @@ const IDLE: Duration = Duration::from_millis(250);
 /// Bounds of the rest where another sequencer was at it: it may have looked before what was hinted at had committed.
 const SHORTEST: Duration = Duration::from_millis(1);
 const LONGEST: Duration = Duration::from_millis(20);
+/// How long the rest after a batch is, in times of the batch.
+const REST_FOR_WORK: u32 = 3;
 /// How often the outbox is measured.
 const MEASURE: Duration = Duration::from_secs(5);
 
@@ -84,7 +88,7 @@ impl Sequencer {
         let hints = appended(self.database.schema());
         loop {
             // Armed before the look, so that no hint falls between the look and the rest.
-            let hint = hints.notified();
+            let mut hint = pin!(hints.notified());
             let began = Instant::now();
             let stepped = if sure {
                 self.step().await
@@ -99,10 +103,11 @@ impl Sequencer {
                 }
                 Ok(Step::Numbered(_)) => {
                     backoff.reset();
-                    // While others write, the next batch is the larger for a rest as long as this one took: a
-                    // sequencer never takes more than half of what its writers need. One event alone never waits, and
-                    // after a batch that was slow for another reason nobody waits as long again.
-                    tokio::time::sleep(began.elapsed().min(LONGEST)).await;
+                    // While others write, the next batch is the larger for a rest a few times as long as this one
+                    // took: a sequencer takes a quarter of what its writers could have, at most. One event alone
+                    // never waits, and after a batch that was slow for another reason nobody waits as long again.
+                    tokio::time::sleep((began.elapsed() * REST_FOR_WORK).min(LONGEST)).await;
+                    sure = hint.as_mut().now_or_never().is_some();
                     continue;
                 }
                 Ok(Step::Empty) => IDLE,

@@ -17,6 +17,7 @@
 //! # }
 //! ```
 
+mod allocator;
 mod app;
 mod assembly;
 mod config;

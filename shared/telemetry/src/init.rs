@@ -8,7 +8,8 @@ use opentelemetry::trace::TracerProvider as _;
 use opentelemetry_otlp::WithExportConfig;
 use opentelemetry_sdk::Resource;
 use opentelemetry_sdk::trace::SdkTracerProvider;
-use tracing_subscriber::layer::SubscriberExt;
+use tracing_subscriber::filter::Targets;
+use tracing_subscriber::layer::{Filter, SubscriberExt};
 use tracing_subscriber::util::SubscriberInitExt;
 use tracing_subscriber::{EnvFilter, Layer};
 
@@ -54,7 +55,7 @@ pub struct Guard {
 /// Fails when the filter cannot be read, the collector's address is no URL, the admin address is taken, or
 /// another subscriber is already installed.
 pub fn init(config: &TelemetryConfig) -> anyhow::Result<Guard> {
-    let filters = (filter(&config.log_filter)?, filter(&config.log_filter)?);
+    let (spans, events) = (filter(&config.log_filter)?, filter(&config.log_filter)?);
     let resource = Resource::builder()
         .with_service_name(config.service.clone())
         .build();
@@ -76,9 +77,9 @@ pub fn init(config: &TelemetryConfig) -> anyhow::Result<Guard> {
                 // propagates a trace asks the span itself for it.
                 .with_tracked_inactivity(false)
                 .with_context_activation(false)
-                .with_filter(filters.0),
+                .with_filter(spans),
         )
-        .with(logs::layer(config.log_format, filters.1))
+        .with(logs::layer(config.log_format, events))
         .try_init()
         .context("a log subscriber is already installed")?;
     opentelemetry::global::set_tracer_provider(tracer.clone());
@@ -91,10 +92,21 @@ pub fn init(config: &TelemetryConfig) -> anyhow::Result<Guard> {
     })
 }
 
-fn filter(directives: &str) -> anyhow::Result<EnvFilter> {
+/// What lets events and spans through.
+pub(crate) type LogFilter<S> = Box<dyn Filter<S> + Send + Sync>;
+
+/// A filter that asks for targets and levels alone is a table of them. One that asks for spans or their fields has to
+/// look at every span that is entered, which every poll of every call does: it is made where somebody asks for that.
+fn filter<S>(directives: &str) -> anyhow::Result<LogFilter<S>> {
     let directives = if directives.is_empty() { "info" } else { directives };
-    format!("{QUIET},{directives}").parse().with_context(|| {
+    let all = format!("{QUIET},{directives}");
+    let unreadable = || {
         format!("log filter {directives:?} cannot be read; write it like info or info,attune_events=debug")
+    };
+    Ok(if directives.contains('[') {
+        Box::new(all.parse::<EnvFilter>().with_context(unreadable)?)
+    } else {
+        Box::new(all.parse::<Targets>().with_context(unreadable)?)
     })
 }
 

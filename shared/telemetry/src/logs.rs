@@ -4,12 +4,16 @@ use std::fmt;
 use std::io::IsTerminal;
 
 use opentelemetry::trace::TraceContextExt;
+use tracing::span::Record;
 use tracing::{Event, Subscriber};
 use tracing_opentelemetry::get_otel_context;
+use tracing_subscriber::field::RecordFields;
 use tracing_subscriber::fmt::format::{Format, Json, JsonFields, Writer};
-use tracing_subscriber::fmt::{FmtContext, FormatEvent, FormatFields};
+use tracing_subscriber::fmt::{FmtContext, FormatEvent, FormatFields, FormattedFields};
 use tracing_subscriber::registry::LookupSpan;
-use tracing_subscriber::{EnvFilter, Layer, fmt as subscriber_fmt};
+use tracing_subscriber::{Layer, fmt as subscriber_fmt};
+
+use crate::init::LogFilter;
 
 /// The form of the log on standard error.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -24,7 +28,7 @@ pub enum LogFormat {
 }
 
 /// A layer that writes the events passing `filter` to standard error.
-pub(crate) fn layer<S>(format: LogFormat, filter: EnvFilter) -> Box<dyn Layer<S> + Send + Sync>
+pub(crate) fn layer<S>(format: LogFormat, filter: LogFilter<S>) -> Box<dyn Layer<S> + Send + Sync>
 where
     S: Subscriber + for<'a> LookupSpan<'a> + Send + Sync,
 {
@@ -51,8 +55,39 @@ where
     let format = Format::default().json().flatten_event(true).with_span_list(false);
     subscriber_fmt::layer()
         .event_format(Traced(format))
-        .fmt_fields(JsonFields::new())
+        .fmt_fields(SpanFields(JsonFields::new()))
         .with_writer(writer)
+}
+
+/// The fields of spans as JSON. What a call's end adds to its span is put behind what stands there:
+/// [`JsonFields`] would read all of it and write it again, at every call, whether or not anything is logged.
+struct SpanFields(JsonFields);
+
+impl<'writer> FormatFields<'writer> for SpanFields {
+    fn format_fields<R: RecordFields>(&self, writer: Writer<'writer>, fields: R) -> fmt::Result {
+        self.0.format_fields(writer, fields)
+    }
+
+    fn add_fields(&self, current: &'writer mut FormattedFields<Self>, fields: &Record<'_>) -> fmt::Result {
+        if fields.is_empty() {
+            return Ok(());
+        }
+        let mut added = String::with_capacity(64);
+        self.0.format_fields(Writer::new(&mut added), fields)?;
+        let stands = current.fields.strip_suffix('}').map(str::len);
+        match (stands, added.strip_prefix('{')) {
+            (Some(stands), Some(added)) => {
+                current.fields.truncate(stands);
+                if stands > 1 {
+                    current.fields.push(',');
+                }
+                current.fields.push_str(added);
+            }
+            // The span had no fields.
+            _ => current.fields = added,
+        }
+        Ok(())
+    }
 }
 
 /// The JSON format with the ids of the current span put first.

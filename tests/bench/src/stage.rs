@@ -139,10 +139,27 @@ impl Stage {
         }
         for &service in services {
             if !self.up.contains_key(service) {
+                self.hears_from_here_on(service).await?;
                 self.launch(service, false).await?;
             }
         }
         Ok(())
+    }
+
+    /// Moves the cursors of `service`, which does not run, to where the feeds stand: what earlier rows told while it
+    /// was away is not what this one is about, and may be half a million contacts.
+    async fn hears_from_here_on(&self, service: &str) -> anyhow::Result<()> {
+        let statements: Vec<String> = SERVICES
+            .iter()
+            .map(|source| {
+                format!(
+                    "UPDATE {service}.subscription AS heard SET position = head.position, epoch = head.epoch
+                     FROM {source}.feed_head AS head
+                     WHERE heard.source = '{source}' AND heard.position < head.position"
+                )
+            })
+            .collect();
+        self.postgres.run(OURS, &statements.join(";")).await
     }
 
     /// Ends all services in order.

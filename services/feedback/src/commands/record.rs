@@ -65,15 +65,20 @@ pub(crate) async fn record_new(tx: &mut Tx, batch: Vec<New>) -> Result<Vec<Recor
     Ok(results)
 }
 
-/// Begins what goes on by itself from a tenant's first feedback on.
+/// Begins what goes on by itself from a tenant's first feedback on. Almost always all of it has begun, which one look
+/// tells.
 async fn begin(tx: &mut Tx, stored: &[&Feedback]) -> Result<(), Error> {
+    let begun = store::begun::look(tx).await?;
     let next_hour = Grain::Hour.start_of(tx.now()) + Grain::Hour.width();
-    if store::detection::begin(tx).await? {
+    if !begun.detection && store::detection::begin(tx).await? {
         timers::detect::schedule(tx, next_hour).await?;
     }
-    let teaches =
-        |item: &&Feedback| !item.draft.text.is_empty() && item.draft.rating.and_then(taught_by).is_some();
-    if stored.iter().any(teaches) && store::learning::begin(tx).await? {
+    let speaks = |item: &&Feedback| !item.draft.text.is_empty();
+    if !begun.themes && stored.iter().any(speaks) && store::theme::begin(tx).await? {
+        timers::themes::schedule(tx, next_hour).await?;
+    }
+    let teaches = |item: &&Feedback| speaks(item) && item.draft.rating.and_then(taught_by).is_some();
+    if !begun.learning && stored.iter().any(teaches) && store::learning::begin(tx).await? {
         timers::learn::schedule(tx, next_hour).await?;
     }
     Ok(())
@@ -82,13 +87,8 @@ async fn begin(tx: &mut Tx, stored: &[&Feedback]) -> Result<(), Error> {
 async fn wait_for_themes(tx: &mut Tx, stored: &[&Feedback]) -> Result<(), Error> {
     let with_text = stored.iter().filter(|item| !item.draft.text.is_empty());
     let ids: Vec<Uuid> = with_text.map(|item| item.feedback_id).collect();
-    if ids.is_empty() {
-        return Ok(());
-    }
-    store::theme::wait(tx, &ids).await?;
-    if store::theme::begin(tx).await? {
-        let next_hour = Grain::Hour.start_of(tx.now()) + Grain::Hour.width();
-        timers::themes::schedule(tx, next_hour).await?;
+    if !ids.is_empty() {
+        store::theme::wait(tx, &ids).await?;
     }
     Ok(())
 }

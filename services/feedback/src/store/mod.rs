@@ -1,6 +1,7 @@
 //! All SQL of the service.
 
 pub(crate) mod basis;
+pub(crate) mod begun;
 pub(crate) mod coded_counts;
 pub(crate) mod coding;
 pub(crate) mod contact;
