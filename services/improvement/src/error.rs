@@ -1,5 +1,6 @@
 //! What can go wrong in this service.
 
+use std::fmt;
 use std::time::Duration;
 
 use attune_database::database_error;
@@ -38,6 +39,16 @@ pub(crate) enum Error {
     PrincipleExists,
     #[error("there is no action {0} in the initiative")]
     NoAction(Uuid),
+    #[error("there is no member of the team with that id")]
+    NoMember(String),
+    #[error("the department has another owner")]
+    DepartmentOwned,
+    #[error("an initiative credits at most {0} members")]
+    TooManyCredited(usize),
+    #[error("there is no subscription {0}")]
+    NoSubscription(Uuid),
+    #[error("a member has at most {0} subscriptions")]
+    TooManySubscriptions(i64),
     #[error("there is no booking {0}")]
     NoCost(Uuid),
     #[error("what a customer and a contact are worth was never said in version {0}")]
@@ -77,9 +88,7 @@ impl From<Error> for attune_rpc::Error {
             Error::TooManyRelations(limit) => {
                 let message =
                     format!("an issue has at most {limit} related issues of a kind; name another issue");
-                Self::new(Code::ResourceExhausted, Reason::LimitReached, message)
-                    .with("resource", "related_issue")
-                    .with("limit", limit)
+                limit_reached("related_issue", limit, message)
             }
             Error::NoInitiative(id) => Self::not_found("initiative", id),
             Error::NoIteration(id, number) => {
@@ -91,6 +100,17 @@ impl From<Error> for attune_rpc::Error {
             Error::NoPrinciple(id) => Self::not_found("principle", id),
             Error::PrincipleExists => Self::already_exists("principle", "name"),
             Error::NoAction(id) => Self::not_found("action", id),
+            Error::NoMember(id) => Self::not_found("team_member", id),
+            Error::DepartmentOwned => Self::already_exists("team_member", "department"),
+            Error::TooManyCredited(limit) => {
+                let message = format!("an initiative credits at most {limit} members; withdraw one first");
+                limit_reached("credit", limit, message)
+            }
+            Error::NoSubscription(id) => Self::not_found("digest_subscription", id),
+            Error::TooManySubscriptions(limit) => {
+                let message = format!("a member has at most {limit} subscriptions; delete one first");
+                limit_reached("digest_subscription", limit, message)
+            }
             Error::NoCost(id) => Self::not_found("cost", id),
             Error::NoWorthParameters(version) => {
                 Self::not_found("worth_parameters", format!("version {version}"))
@@ -119,6 +139,13 @@ impl From<Error> for attune_rpc::Error {
             }
         }
     }
+}
+
+/// There are as many of a resource as there may be.
+fn limit_reached(resource: &str, limit: impl fmt::Display, message: String) -> attune_rpc::Error {
+    attune_rpc::Error::new(Code::ResourceExhausted, Reason::LimitReached, message)
+        .with("resource", resource)
+        .with("limit", limit)
 }
 
 impl From<Error> for tonic::Status {

@@ -15,13 +15,17 @@ use std::sync::Arc;
 
 use async_trait::async_trait;
 use attune_api::improvement::v1::board_service_server::BoardServiceServer;
+use attune_api::improvement::v1::digest_service_server::DigestServiceServer;
 use attune_api::improvement::v1::goal_service_server::GoalServiceServer;
 use attune_api::improvement::v1::initiative_service_server::InitiativeServiceServer;
 use attune_api::improvement::v1::issue_service_server::IssueServiceServer;
 use attune_api::improvement::v1::pilot_service_server::PilotServiceServer;
 use attune_api::improvement::v1::principle_service_server::PrincipleServiceServer;
+use attune_api::improvement::v1::recognition_service_server::RecognitionServiceServer;
+use attune_api::improvement::v1::team_service_server::TeamServiceServer;
 use attune_api::improvement::v1::trace_service_server::TraceServiceServer;
 use attune_api::improvement::v1::worth_service_server::WorthServiceServer;
+use attune_database::Database;
 use attune_server::{Context, Part, Service};
 use attune_timers::Worker;
 use sqlx::migrate::Migrator;
@@ -67,7 +71,7 @@ impl Service for Improvement {
             timers::Worths::new(database.clone(), Arc::clone(&source)),
         )
         .with_longest_lease(longest_lease);
-        Ok(Part::new()
+        Ok(people(Part::new(), &database)
             .grpc(IssueServiceServer::new(grpc::Issues::new(database.clone())))
             .grpc(InitiativeServiceServer::new(grpc::Initiatives::new(
                 database.clone(),
@@ -101,6 +105,16 @@ impl Service for Improvement {
             .task("goals", move |shutdown| goals.clone().run(shutdown))
             .task("worths", move |shutdown| worths.clone().run(shutdown)))
     }
+}
+
+/// The people of the loop: who they are, whom an improvement thanks, what they are told.
+fn people(part: Part, database: &Database) -> Part {
+    part.grpc(TeamServiceServer::new(grpc::Team::new(database.clone())))
+        .grpc(RecognitionServiceServer::new(grpc::Recognitions::new(
+            database.clone(),
+        )))
+        .grpc(DigestServiceServer::new(grpc::Digests::new(database.clone())))
+        .timer(timers::Digests)
 }
 
 #[cfg(test)]

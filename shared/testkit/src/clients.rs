@@ -12,11 +12,15 @@ use attune_api::feedback::v1::survey_service_client::SurveyServiceClient;
 use attune_api::feedback::v1::theme_service_client::ThemeServiceClient;
 use attune_api::feedback::v1::topic_service_client::TopicServiceClient;
 use attune_api::feedback::v1::understanding_service_client::UnderstandingServiceClient;
+use attune_api::improvement::v1::board_service_client::BoardServiceClient;
+use attune_api::improvement::v1::digest_service_client::DigestServiceClient;
 use attune_api::improvement::v1::goal_service_client::GoalServiceClient;
 use attune_api::improvement::v1::initiative_service_client::InitiativeServiceClient;
 use attune_api::improvement::v1::issue_service_client::IssueServiceClient;
 use attune_api::improvement::v1::pilot_service_client::PilotServiceClient;
 use attune_api::improvement::v1::principle_service_client::PrincipleServiceClient;
+use attune_api::improvement::v1::recognition_service_client::RecognitionServiceClient;
+use attune_api::improvement::v1::team_service_client::TeamServiceClient;
 use attune_api::improvement::v1::trace_service_client::TraceServiceClient;
 use attune_api::improvement::v1::worth_service_client::WorthServiceClient;
 use attune_api::interactions::v1::interaction_service_client::InteractionServiceClient;
@@ -111,6 +115,10 @@ clients! {
     goals: GoalServiceClient of improvement,
     pilots: PilotServiceClient of improvement,
     principles: PrincipleServiceClient of improvement,
+    team: TeamServiceClient of improvement,
+    recognitions: RecognitionServiceClient of improvement,
+    digests: DigestServiceClient of improvement,
+    boards: BoardServiceClient of improvement,
     trace: TraceServiceClient of improvement,
     worth: WorthServiceClient of improvement,
     templates: TemplateServiceClient of notifications,

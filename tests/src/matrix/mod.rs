@@ -14,6 +14,7 @@ mod recovery;
 mod sample;
 mod samples;
 mod street;
+mod team;
 mod world;
 
 pub use bad::{Bad, Make, bad_values};

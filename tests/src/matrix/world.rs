@@ -58,7 +58,9 @@ impl World {
         world.teach().await?;
         world.rate_itself().await?;
         world.aim().await?;
+        world.gather().await?;
         world.improve().await?;
+        world.credit().await?;
         platform.settle().await?;
         world.look_up_message().await?;
         world.look_up_recovery_cases().await?;
@@ -445,7 +447,7 @@ pub fn method_named(name: &str) -> Result<MethodDescriptor, Failure> {
 }
 
 /// The text at `path` of a response.
-fn text(message: &DynamicMessage, path: &str) -> Result<String, Failure> {
+pub(super) fn text(message: &DynamicMessage, path: &str) -> Result<String, Failure> {
     let missing = || format!("no {path} in {message:?}");
     let mut value = Value::Message(message.clone());
     for step in path.split('.') {

@@ -15,7 +15,7 @@ use uuid::Uuid;
 /// Calls in flight; each may carry megabytes.
 const AT_ONCE: usize = 8;
 /// Methods that answer no id that the platform gave: a caller's own, a number, or nothing.
-const WITHOUT_ID: [&str; 8] = [
+const WITHOUT_ID: [&str; 11] = [
     "CreateTopic",
     "UpdateTopic",
     "ArchiveTopic",
@@ -24,6 +24,9 @@ const WITHOUT_ID: [&str; 8] = [
     "SetRecoveryPolicy",
     "SubmitEmployeeReport",
     "AgreeWithReportGroup",
+    "SetTeamMember",
+    "RemoveTeamMember",
+    "DeleteDigestSubscription",
 ];
 /// A refusal that is longer repeats what it was sent.
 const LONGEST_MESSAGE: usize = 4096;

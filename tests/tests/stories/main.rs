@@ -6,6 +6,7 @@ mod story_01_storm;
 mod story_02_pilot;
 mod story_03_worth;
 mod story_04_goals;
+mod story_05_credit;
 mod story_05_employees;
 mod story_06_survey;
 mod story_12_perception_gap;

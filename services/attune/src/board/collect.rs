@@ -3,7 +3,7 @@
 use attune_api::feedback::v1::{GetHotIssueCourseRequest, GetHotIssueCourseResponse};
 use attune_api::improvement::v1::{
     BoardItem, BoardStage, BoardSummary, GetBoardRequest, GetBoardResponse, GetIssueRequest, Goal,
-    Initiative, Issue, ListInitiativesRequest,
+    Initiative, Issue, ListInitiativesRequest, Recognition,
 };
 use attune_rpc::instant;
 use chrono::{DateTime, TimeDelta, Utc};
@@ -24,6 +24,8 @@ pub(crate) struct Board {
     /// What is overdue first, then what was found first; what was closed last.
     pub(crate) items: Vec<BoardItem>,
     pub(crate) goals: Vec<Goal>,
+    /// Thanks for ideas that worked, the newest first.
+    pub(crate) recognitions: Vec<Recognition>,
     /// Whether there are more problems than were read.
     pub(crate) more: bool,
 }
@@ -67,6 +69,7 @@ pub(crate) async fn board(platform: &Platform, closed: Closed) -> anyhow::Result
         summary: first.summary.unwrap_or_default(),
         items: first.items,
         goals: first.goals,
+        recognitions: first.recognitions,
         more: false,
     };
     let mut token = first.next_page_token;

@@ -61,7 +61,8 @@ fn write(out: &mut String, board: &Board, colours: Colours) -> fmt::Result {
     )?;
     writeln!(out, "{}", summary(board))?;
     if board.items.is_empty() {
-        return writeln!(out, "\nNothing is in flight.");
+        writeln!(out, "\nNothing is in flight.")?;
+        return thanks(out, board, colours);
     }
     let head = format!(
         "  {:NAME$} {:STAGE$} {:>AGE$}  {:WAITS$} DUE",
@@ -74,7 +75,8 @@ fn write(out: &mut String, board: &Board, colours: Colours) -> fmt::Result {
     if board.more {
         writeln!(out, "  … and more: GetBoard pages through all of them")?;
     }
-    goals(out, board, colours)
+    goals(out, board, colours)?;
+    thanks(out, board, colours)
 }
 
 fn summary(board: &Board) -> String {
@@ -144,12 +146,27 @@ fn goals(out: &mut String, board: &Board, colours: Colours) -> fmt::Result {
     Ok(())
 }
 
+fn thanks(out: &mut String, board: &Board, colours: Colours) -> fmt::Result {
+    if board.recognitions.is_empty() {
+        return Ok(());
+    }
+    writeln!(out, "\n{}", colours.paint(Look::Heading, "  THANKS"))?;
+    for recognition in &board.recognitions {
+        writeln!(out, "  {}", clean(&words::thanks(recognition)))?;
+    }
+    Ok(())
+}
+
+/// Nothing of a text can move the cursor.
+fn clean(text: &str) -> String {
+    text.chars()
+        .map(|c| if c.is_control() { ' ' } else { c })
+        .collect()
+}
+
 /// Exactly so many characters, the end left out where there are more. Nothing of a text can move the cursor.
 fn padded(text: &str, width: usize) -> String {
-    let clean: Vec<char> = text
-        .chars()
-        .map(|c| if c.is_control() { ' ' } else { c })
-        .collect();
+    let clean: Vec<char> = clean(text).chars().collect();
     if clean.len() > width {
         let kept: String = clean.iter().take(width - 1).collect();
         return format!("{kept}…");
@@ -175,11 +192,24 @@ pub(crate) fn line(days: &[CourseDay]) -> String {
 #[cfg(test)]
 mod tests {
     use attune_api::improvement::v1::{
-        Blocker, BlockerKind, BoardSummary, ProjectedVerdict, VerdictDecision,
+        Blocker, BlockerKind, BoardSummary, CreditedMember, ProjectedVerdict, Recognition, Verdict,
+        VerdictDecision,
     };
     use chrono::{DateTime, Utc};
 
     use super::*;
+
+    fn recognition() -> Recognition {
+        Recognition {
+            initiative_title: "Rebook by itself".to_owned(),
+            members: vec![CreditedMember {
+                member_id: "ada".to_owned(),
+                display_name: "Ada\u{1b}[2J Lovelace".to_owned(),
+            }],
+            employees: 10,
+            ..Default::default()
+        }
+    }
 
     fn board() -> Board {
         let at = |text: &str| Some(attune_rpc::timestamp(text.parse::<DateTime<Utc>>().unwrap()));
@@ -234,6 +264,7 @@ mod tests {
             },
             items: vec![blocked, measured],
             goals: Vec::new(),
+            recognitions: vec![recognition()],
             more: false,
         }
     }
@@ -261,6 +292,22 @@ mod tests {
         assert_eq!(rows.len(), 2);
         let ends: Vec<_> = rows.iter().map(|row| row.find("  ").and(column(row))).collect();
         assert!(ends.iter().all(Option::is_some));
+    }
+
+    #[test]
+    fn who_had_the_idea_is_thanked_as_long_as_it_is_proven() {
+        let thanked = "Ada [2J Lovelace, 10 employees who reported it: \"Rebook by itself\" helped";
+        let text = table(&board(), Colours(false));
+        assert!(text.contains(&format!("THANKS\n  {thanked}\n")), "{text}");
+        let mut restated = board();
+        restated.recognitions[0].restated_verdict = Some(Verdict {
+            decision: VerdictDecision::Inconclusive.into(),
+            decided_at: Some(attune_rpc::timestamp("2026-04-20T06:00:00Z".parse().unwrap())),
+            ..Default::default()
+        });
+        let text = table(&restated, Colours(false));
+        let words = format!("{thanked}; restated on 2026-04-20: cannot be told");
+        assert!(text.contains(&words), "{text}");
     }
 
     #[test]

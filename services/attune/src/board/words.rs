@@ -1,7 +1,7 @@
 //! What stands on a board, in words.
 
 use attune_api::improvement::v1::{
-    BlockerKind, BoardItem, BoardStage, Goal, GoalTrack, ProjectedVerdict, VerdictDecision,
+    BlockerKind, BoardItem, BoardStage, Goal, GoalTrack, ProjectedVerdict, Recognition, VerdictDecision,
 };
 use attune_rpc::instant;
 use chrono::{DateTime, Utc};
@@ -140,6 +140,25 @@ pub(super) fn progress(goal: &Goal) -> String {
     let latest = goal.latest.as_ref().and_then(|latest| latest.value);
     let latest = latest.map_or_else(|| "no number".to_owned(), shown);
     format!("{latest}, to be {} by {}", shown(goal.target), day(goal.deadline))
+}
+
+/// Who is thanked for what.
+pub(super) fn thanks(recognition: &Recognition) -> String {
+    let mut to: Vec<String> = recognition
+        .members
+        .iter()
+        .map(|member| member.display_name.clone())
+        .collect();
+    if recognition.employees > 0 {
+        to.push(format!("{} employees who reported it", recognition.employees));
+    }
+    let helped = format!("\"{}\" helped", recognition.initiative_title);
+    let restated = recognition.restated_verdict.as_ref();
+    let since = restated.map_or_else(String::new, |verdict| {
+        let on = day(verdict.decided_at);
+        format!("; restated on {on}: {}", decision(verdict.decision()))
+    });
+    format!("{}: {helped}{since}", to.join(", "))
 }
 
 pub(super) fn day(at: Option<Timestamp>) -> String {

@@ -11,6 +11,8 @@ use crate::store;
 
 /// How many goals a board shows.
 const GOALS: i64 = 20;
+/// How many recognitions a board shows.
+const RECOGNITIONS: i64 = 10;
 
 /// Reads a page of what is in flight, the oldest first, with what was closed since `closed_since`. From stored rows alone,
 /// in a number of statements that does not grow with what they find.
@@ -25,11 +27,13 @@ pub(crate) async fn get(
     let mut found = store::board::page(&mut tx, closed_since, after, page.limit()).await?;
     let next = page.next(&mut found, |(issue, _)| issue.issue_id)?;
     let items = store::board::with_pilots(&mut tx, found).await?;
-    let (summary, goals) = if after.is_none() {
+    let (summary, goals, recognitions) = if after.is_none() {
         let summary = store::board::summary(&mut tx).await?;
-        (Some(summary), store::goal::on_board(&mut tx, GOALS).await?)
+        let goals = store::goal::on_board(&mut tx, GOALS).await?;
+        let recognitions = store::recognition::page(&mut tx, None, None, RECOGNITIONS).await?;
+        (Some(summary), goals, recognitions)
     } else {
-        (None, Vec::new())
+        (None, Vec::new(), Vec::new())
     };
     let as_of = tx.now();
     tx.commit().await?;
@@ -38,6 +42,7 @@ pub(crate) async fn get(
         summary,
         items,
         goals,
+        recognitions,
         next,
     })
 }

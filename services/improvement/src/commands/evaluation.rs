@@ -6,7 +6,7 @@ use chrono::{DateTime, Utc};
 use uuid::Uuid;
 
 use super::initiative::lock_with_issue;
-use super::worth;
+use super::{recognition, worth};
 use crate::domain::{Conclusion, Initiative, Issue, Judgement, Look, MOST_NAMED, Rollout, judge};
 use crate::error::Error;
 use crate::source::SeriesSource;
@@ -116,11 +116,15 @@ pub(crate) async fn conclude(tx: &mut Tx, look: &Look, judgement: &Judgement) ->
     if !awaited || initiative.current.number != look.iteration {
         return Ok(());
     }
-    store::verdict::append(tx, look.initiative_id, look.iteration, judgement).await?;
+    let statement = store::verdict::append(tx, look.initiative_id, look.iteration, judgement).await?;
     worth::restate(tx, look.initiative_id).await?;
     let conclusion = initiative.conclude(judgement.verdict.clone())?;
     events::verdict_reached(tx, &mut initiative, look.iteration, &judgement.verdict).await?;
     follow(tx, &mut issue, &mut initiative, &conclusion).await?;
+    if conclusion == Conclusion::Reached {
+        let said = (look.iteration, statement);
+        recognition::give(tx, &mut initiative, said, look.rollout.at).await?;
+    }
     store::iteration::note_look(tx, (look.initiative_id, look.iteration), look.number).await?;
     if conclusion != Conclusion::Undecided {
         events::department_verdict(tx, &issue, &mut initiative, look.iteration, &judgement.verdict).await?;

@@ -47,7 +47,11 @@ pub(crate) async fn escalate(tx: &mut Tx, action_id: Uuid) -> Result<(), Error> 
     if let Some(action) = initiative.escalate(action_id, now) {
         let number = initiative.current.number;
         store::iteration::save_action(tx, initiative_id, number, &action).await?;
-        events::action_overdue(tx, &mut initiative, &action).await?;
+        let owners = match action.next_escalation() {
+            Some(_) => Vec::new(),
+            None => store::team::owners_concerned(tx, &initiative, &action).await?,
+        };
+        events::action_overdue(tx, &mut initiative, &action, &owners).await?;
         store::initiative::update(tx, &initiative).await?;
         schedule(tx, &action).await?;
     }

@@ -5,7 +5,7 @@ use attune_rpc::{Error, Page, Violations, timestamp};
 use chrono::{DateTime, Utc};
 use uuid::Uuid;
 
-use super::{goal, pilot as pilots, verdict};
+use super::{goal, pilot as pilots, recognition, verdict};
 use crate::domain::{Blocker, BlockerKind, Board, BoardStage, BoardSummary, LookSaid, OnBoard, Projected};
 
 pub(crate) fn get(request: &pb::GetBoardRequest) -> Result<(Option<DateTime<Utc>>, Page<Uuid>), Error> {
@@ -27,6 +27,7 @@ pub(crate) fn to_proto(board: Board) -> pb::GetBoardResponse {
         summary,
         items,
         goals,
+        recognitions,
         next,
     } = board;
     pb::GetBoardResponse {
@@ -35,6 +36,7 @@ pub(crate) fn to_proto(board: Board) -> pb::GetBoardResponse {
         items: items.iter().map(|item| item_to_proto(item, as_of)).collect(),
         goals: goals.into_iter().map(goal::to_proto).collect(),
         next_page_token: next,
+        recognitions: recognitions.into_iter().map(recognition::to_proto).collect(),
     }
 }
 

@@ -3,6 +3,7 @@
 pub(crate) mod assignment;
 pub(crate) mod board;
 pub(crate) mod cost;
+pub(crate) mod digest;
 pub(crate) mod goal;
 pub(crate) mod heard;
 pub(crate) mod initiative;
@@ -15,8 +16,10 @@ pub(crate) mod pilot;
 pub(crate) mod pilot_look;
 pub(crate) mod principle;
 pub(crate) mod priority;
+pub(crate) mod recognition;
 pub(crate) mod series;
 mod slice;
+pub(crate) mod team;
 pub(crate) mod telling;
 pub(crate) mod trace;
 pub(crate) mod verdict;

@@ -3,7 +3,9 @@
 use chrono::{DateTime, Utc};
 use uuid::Uuid;
 
-use super::{Action, Decision, Goal, IssueState, Metric, Pilot, PilotLook, PilotState, Rollout, Verdict};
+use super::{
+    Action, Decision, Goal, IssueState, Metric, Pilot, PilotLook, PilotState, Recognition, Rollout, Verdict,
+};
 
 /// An issue with what is done about it now.
 #[derive(Clone, Debug)]
@@ -137,6 +139,8 @@ pub(crate) struct Board {
     pub(crate) summary: Option<BoardSummary>,
     pub(crate) items: Vec<OnBoard>,
     pub(crate) goals: Vec<Goal>,
+    /// On the first page only.
+    pub(crate) recognitions: Vec<Recognition>,
     /// The token of the next page.
     pub(crate) next: String,
 }

@@ -5,6 +5,7 @@ mod cohort;
 mod confounder;
 mod cost;
 mod department;
+mod digest;
 mod employees;
 mod goal;
 mod initiative;
@@ -13,13 +14,16 @@ mod issue_relation;
 mod iteration;
 mod measurement;
 mod mention;
+mod news;
 mod owed;
 mod pilot;
 mod principle;
 mod priority;
+mod recognition;
 mod series;
 mod state;
 mod target;
+mod team;
 mod telling;
 mod trace;
 mod verdict;
@@ -33,6 +37,7 @@ pub(crate) use cohort::{Cohort, Member};
 pub(crate) use confounder::{Confounder, MOST_NAMED, alone};
 pub(crate) use cost::{Cost, CostKind, CostTotal, Currency, MOST_UNITS};
 pub(crate) use department::{Department, email};
+pub(crate) use digest::{Digest, DigestSchedule, DigestScope, DigestSubscription, Letter, grouped};
 pub(crate) use employees::ReportGroup;
 pub(crate) use goal::{
     Estimate, Goal, GoalChange, GoalDraft, GoalMeasurement, GoalState, GoalTrack, Measured, Progress,
@@ -44,6 +49,7 @@ pub(crate) use issue_relation::{IssueRelation, RelationKind, Statement};
 pub(crate) use iteration::{Action, Iteration, PilotOverride, Rollout};
 pub(crate) use measurement::{Judgement, Look, MeasurementPlan, judge};
 pub(crate) use mention::{MentionDay, count_mentions};
+pub(crate) use news::{DigestItem, News, NewsKind};
 pub(crate) use owed::{Owed, OwedBecause, Reached};
 pub(crate) use pilot::{
     Answers, Arm, ArmCount, Assignment, Candidate, Exposure, Gathered, Mention, Pilot, PilotGuard, PilotLook,
@@ -51,9 +57,11 @@ pub(crate) use pilot::{
 };
 pub(crate) use principle::Principle;
 pub(crate) use priority::{Facts, Input, LookBack, Mentions, Priority, Term, TermKind};
+pub(crate) use recognition::{CreditedMember, Recognition, Thanks};
 pub(crate) use series::{LOOK_BACK, Series};
 pub(crate) use state::{InitiativeState, IssueState, WrongState};
 pub(crate) use target::{Metric, Target};
+pub(crate) use team::{TeamMember, TeamRole};
 pub(crate) use telling::{Telling, TellingCount, TellingState, TellingSummary};
 pub(crate) use trace::{LoopProgress, TracedFeedback};
 pub(crate) use verdict::{Decision, Verdict, assumption};

@@ -1,10 +1,13 @@
 //! What the departments concerned are told.
 
+use std::fmt::Write as _;
+
 use attune_api::improvement::v1 as pb;
 use attune_database::Tx;
 
+use super::news;
 use crate::convert;
-use crate::domain::{Action, Decision, Initiative, Issue, Verdict};
+use crate::domain::{Action, Decision, Department, Initiative, Issue, TeamMember, Verdict};
 
 /// They are told what is planned.
 pub(super) async fn planned(
@@ -29,7 +32,8 @@ pub(super) async fn planned(
         percent = initiative.target.smallest_relative_effect * 100.0,
         days = initiative.target.deadline_days,
     );
-    append(tx, initiative, "planned".to_owned(), subject, body).await
+    let departments = initiative.departments.clone();
+    append(tx, initiative, departments, "planned".to_owned(), (subject, body)).await
 }
 
 /// They are told what came of an iteration.
@@ -62,31 +66,46 @@ pub(crate) async fn department_verdict(
         before = verdict.n_before,
         after = verdict.n_after,
     );
-    append(tx, initiative, format!("verdict-{iteration}"), subject, body).await
+    let departments = initiative.departments.clone();
+    let occasion = format!("verdict-{iteration}");
+    append(tx, initiative, departments, occasion, (subject, body)).await
 }
 
-/// An action is overdue; from the last step on the departments are to know.
+/// An action is overdue; with the last step the departments are to know, and the members who own one of them.
 pub(crate) async fn action_overdue(
     tx: &mut Tx,
     initiative: &mut Initiative,
     action: &Action,
+    owners: &[TeamMember],
 ) -> Result<(), sqlx::Error> {
     let event = pb::ActionOverdue {
         initiative_id: initiative.initiative_id.to_string(),
         iteration: initiative.current.number,
         action: Some(convert::iteration::action_to_proto(action.clone())),
         initiative_owner: initiative.owner.clone(),
+        department_owner_ids: owners.iter().map(|owner| owner.member_id.clone()).collect(),
     };
+    news::action_overdue(tx, initiative, action).await?;
     super::append(tx, initiative, &event).await?;
     if action.next_escalation().is_some() {
         return Ok(());
     }
+    let letter = overdue_letter(initiative, action, owners);
+    let mut recipients = initiative.departments.clone();
+    recipients.extend(owners.iter().map(|owner| Department {
+        name: owner.department.clone(),
+        email: owner.email.clone(),
+    }));
+    let occasion = format!("overdue-{}", action.action_id);
+    append(tx, initiative, recipients, occasion, letter).await
+}
+
+fn overdue_letter(initiative: &Initiative, action: &Action, owners: &[TeamMember]) -> (String, String) {
     let due = action
         .due_at
         .map(|due| due.format("%Y-%m-%d").to_string())
         .unwrap_or_default();
-    let subject = format!("Overdue: {}", action.title);
-    let body = format!(
+    let mut body = format!(
         "An action of the initiative \"{title}\" was due on {due} and is not done.\n\n\
          Action: {action}\n\
          Who does it: {owner}\n\
@@ -96,17 +115,18 @@ pub(crate) async fn action_overdue(
         owner = action.owner,
         answers = initiative.owner,
     );
-    append(
-        tx,
-        initiative,
-        format!("overdue-{}", action.action_id),
-        subject,
-        body,
-    )
-    .await
+    for owner in owners {
+        // Writing into a String cannot fail.
+        let _ = writeln!(
+            body,
+            "Who answers for the department {}: {}",
+            owner.department, owner.display_name
+        );
+    }
+    (format!("Overdue: {}", action.title), body)
 }
 
-fn effect_in_words(verdict: &Verdict) -> String {
+pub(super) fn effect_in_words(verdict: &Verdict) -> String {
     match (verdict.effect, verdict.low, verdict.high) {
         (Some(effect), Some(low), Some(high)) => format!(
             "{:+.1} percentage points ({:+.1} to {:+.1} at {:.0} %)",
@@ -122,17 +142,15 @@ fn effect_in_words(verdict: &Verdict) -> String {
 async fn append(
     tx: &mut Tx,
     initiative: &mut Initiative,
+    recipients: Vec<Department>,
     occasion: String,
-    subject: String,
-    body: String,
+    (subject, body): (String, String),
 ) -> Result<(), sqlx::Error> {
-    if initiative.departments.is_empty() {
+    if recipients.is_empty() {
         return Ok(());
     }
-    let departments = initiative
-        .departments
-        .iter()
-        .cloned()
+    let departments = recipients
+        .into_iter()
         .map(convert::initiative::department_to_proto);
     let event = pb::DepartmentTellingRequested {
         initiative_id: initiative.initiative_id.to_string(),

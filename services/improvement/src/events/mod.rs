@@ -1,12 +1,15 @@
 //! What the service tells, and what it hears from others.
 
 mod department;
+pub(crate) mod digest;
 mod employees;
 pub(crate) mod goal;
 mod hot_issues;
 mod messages;
+mod news;
 pub(crate) mod pilot;
 pub(crate) mod principle;
+pub(crate) mod recognition;
 mod said;
 mod telling;
 pub(crate) mod worth;
@@ -35,7 +38,7 @@ pub(crate) async fn issue_opened_as(tx: &mut Tx, issue: &Issue, number: i64) -> 
         issue: Some(convert::issue::to_proto(issue.clone())),
     };
     attune_events::append(tx, issue.issue_id, number, &event).await?;
-    Ok(())
+    news::issue_opened(tx, issue).await
 }
 
 pub(crate) async fn issue_widened(tx: &mut Tx, issue: &mut Issue) -> Result<(), sqlx::Error> {
@@ -99,6 +102,7 @@ pub(crate) async fn planned(
         },
     )
     .await?;
+    news::planned(tx, initiative, issue).await?;
     department::planned(tx, issue, initiative).await
 }
 
@@ -107,9 +111,11 @@ pub(crate) async fn rolled_out(tx: &mut Tx, initiative: &mut Initiative) -> Resu
         initiative_id: initiative.initiative_id.to_string(),
         iteration: initiative.current.number,
     };
+    news::rolled_out(tx, initiative).await?;
     append(tx, initiative, &event).await
 }
 
+/// The statement is stored.
 pub(crate) async fn verdict_reached(
     tx: &mut Tx,
     initiative: &mut Initiative,
@@ -121,6 +127,7 @@ pub(crate) async fn verdict_reached(
         iteration,
         verdict: Some(convert::verdict::to_proto(verdict.clone())),
     };
+    news::verdict_reached(tx, initiative, iteration, verdict).await?;
     append(tx, initiative, &event).await
 }
 
@@ -142,6 +149,7 @@ pub(crate) async fn stopped(tx: &mut Tx, initiative: &mut Initiative) -> Result<
         initiative_id: initiative.initiative_id.to_string(),
         reason: initiative.stopped_reason.clone(),
     };
+    news::stopped(tx, initiative).await?;
     append(tx, initiative, &event).await
 }
 

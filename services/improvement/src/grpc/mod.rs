@@ -1,11 +1,14 @@
 //! The RPCs: parse, call one command, map.
 
 mod board;
+mod digest;
 mod goal;
 mod initiative;
 mod issue;
 mod pilot;
 mod principle;
+mod recognition;
+mod team;
 mod trace;
 mod worth;
 
@@ -110,6 +113,42 @@ pub(crate) struct Boards {
 }
 
 impl Boards {
+    pub(crate) fn new(db: Database) -> Self {
+        Self { db }
+    }
+}
+
+/// The handlers of `DigestService`.
+#[derive(Clone, Debug)]
+pub(crate) struct Digests {
+    db: Database,
+}
+
+impl Digests {
+    pub(crate) fn new(db: Database) -> Self {
+        Self { db }
+    }
+}
+
+/// The handlers of `RecognitionService`.
+#[derive(Clone, Debug)]
+pub(crate) struct Recognitions {
+    db: Database,
+}
+
+impl Recognitions {
+    pub(crate) fn new(db: Database) -> Self {
+        Self { db }
+    }
+}
+
+/// The handlers of `TeamService`.
+#[derive(Clone, Debug)]
+pub(crate) struct Team {
+    db: Database,
+}
+
+impl Team {
     pub(crate) fn new(db: Database) -> Self {
         Self { db }
     }

@@ -5,7 +5,7 @@ use sqlx::types::Json;
 use sqlx::{query_as, query_scalar};
 use uuid::Uuid;
 
-use crate::domain::{Judgement, Verdict};
+use crate::domain::{Decision, Judgement, Verdict};
 
 /// A stored statement with its number.
 #[derive(Clone, Debug)]
@@ -38,6 +38,24 @@ pub(crate) async fn append(
         Json(judgement) as _
     )
     .fetch_one(&mut **tx)
+    .await
+}
+
+/// What the statement before the last one decided, those left out that left it open.
+pub(crate) async fn decided_before(
+    tx: &mut Tx,
+    (initiative_id, iteration): (Uuid, i32),
+) -> Result<Option<Decision>, sqlx::Error> {
+    let tenant = tx.tenant().as_str().to_owned();
+    query_scalar!(
+        r#"SELECT decision AS "decision: Decision" FROM improvement.verdict
+           WHERE tenant_id = $1 AND initiative_id = $2 AND iteration = $3 AND decision <> 'not_yet'
+           ORDER BY statement DESC OFFSET 1 LIMIT 1"#,
+        tenant,
+        initiative_id,
+        iteration
+    )
+    .fetch_optional(&mut **tx)
     .await
 }
 

@@ -10,7 +10,7 @@ use super::platform::{Platform, at};
 use crate::domain::{IssueState, Origin, TermKind};
 use crate::events::EmployeeReports;
 
-fn group(topic_id: &str, reporters: i32) -> feedback::ReportGroupReleased {
+pub(super) fn group(topic_id: &str, reporters: i32) -> feedback::ReportGroupReleased {
     feedback::ReportGroupReleased {
         report_group: Some(feedback::ReportGroup {
             report_group_id: Uuid::now_v7().to_string(),
@@ -27,7 +27,7 @@ fn group(topic_id: &str, reporters: i32) -> feedback::ReportGroupReleased {
 }
 
 impl Platform {
-    async fn hear_group(&self, group: &feedback::ReportGroupReleased) -> Result<(), ConsumeError> {
+    pub(super) async fn hear_group(&self, group: &feedback::ReportGroupReleased) -> Result<(), ConsumeError> {
         let event = self.event(Uuid::now_v7(), group);
         self.hear(&EmployeeReports, &[event]).await
     }

@@ -2,6 +2,7 @@
 
 mod board;
 mod detection;
+mod digests;
 mod employees;
 mod goals;
 mod initiatives;
@@ -11,8 +12,10 @@ mod owed;
 mod pilots;
 mod platform;
 mod priorities;
+mod recognitions;
 mod relations;
 mod requests;
+mod team;
 mod tellings;
 mod traces;
 mod trial;

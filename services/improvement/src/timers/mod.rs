@@ -1,6 +1,7 @@
 //! What happens when its time has come.
 
 mod action;
+mod digest;
 mod goal;
 mod look;
 mod pilot;
@@ -8,6 +9,7 @@ mod priority;
 mod worth;
 
 pub(crate) use action::Actions;
+pub(crate) use digest::Digests;
 pub(crate) use goal::Goals;
 pub(crate) use look::Looks;
 pub(crate) use pilot::Pilots;

@@ -1,4 +1,4 @@
-//! Cohorts and departments that are to be told.
+//! Cohorts, departments and members of the team that are to be told.
 
 use std::collections::BTreeMap;
 
@@ -31,6 +31,7 @@ impl Consumer for Tellings {
         vec![
             improvement::CohortTellingRequested::full_name(),
             improvement::DepartmentTellingRequested::full_name(),
+            improvement::DigestComposed::full_name(),
         ]
     }
 
@@ -39,6 +40,8 @@ impl Consumer for Tellings {
             tell_cohort(tx, event.decode()?).await
         } else if event.is::<improvement::DepartmentTellingRequested>() {
             tell_departments(tx, event.decode()?).await
+        } else if event.is::<improvement::DigestComposed>() {
+            send_digest(tx, event.decode()?).await
         } else {
             Ok(())
         }
@@ -95,6 +98,29 @@ async fn tell_departments(
         })
         .collect();
     commands::message::queue(tx, &messages).await?;
+    Ok(())
+}
+
+/// One letter a number of the subscription, however often it is told of.
+async fn send_digest(tx: &mut Tx, composed: improvement::DigestComposed) -> Result<(), ConsumeError> {
+    let message = NewMessage {
+        message_id: Uuid::now_v7(),
+        profile_id: None,
+        template_id: None,
+        purpose: Purpose::Service,
+        origin: Origin {
+            kind: "digest".to_owned(),
+            id: composed.digest_subscription_id,
+            occasion: composed.number.to_string(),
+        },
+        recipient: composed.email.trim().to_lowercase(),
+        variables: BTreeMap::new(),
+        content: Some(Content {
+            subject: composed.subject,
+            body: composed.body,
+        }),
+    };
+    commands::message::queue(tx, &[message]).await?;
     Ok(())
 }
 

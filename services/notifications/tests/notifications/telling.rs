@@ -1,6 +1,8 @@
 use std::collections::BTreeMap;
 
-use attune_api::improvement::v1::{CohortTellingRequested, Department, DepartmentTellingRequested};
+use attune_api::improvement::v1::{
+    CohortTellingRequested, Department, DepartmentTellingRequested, DigestComposed,
+};
 use attune_api::notifications::v1::{ListMessagesRequest, MessageState};
 use attune_testkit::{Failure, TestPlatform};
 use chrono::Utc;
@@ -156,5 +158,56 @@ async fn each_department_gets_one_letter_of_an_occasion() -> Result<(), Failure>
             .all(|message| message.profile_id.is_empty() && message.state() == MessageState::Sent)
     );
     assert_eq!((listed.len(), told(&acme).await?.len()), (2, 2));
+    Ok(())
+}
+
+#[tokio::test]
+async fn a_digest_is_one_letter_a_number_however_often_it_is_told_of() -> Result<(), Failure> {
+    let platform = TestPlatform::start().await?;
+    let acme = platform.tenant("acme");
+    let subscription = Uuid::now_v7();
+    let mut composed = DigestComposed {
+        digest_subscription_id: subscription.to_string(),
+        number: 1,
+        member_id: "grace".into(),
+        email: "Grace@acme.example".into(),
+        subject: "What changed".into(),
+        body: "Dear Grace,\n\n2 issues were opened.\n".into(),
+    };
+    for version in 1..=2 {
+        tell(&platform, subscription, version, &composed).await?;
+        platform.settle().await?;
+    }
+    assert_eq!(platform.mailbox().count(), 1);
+    composed.number = 2;
+    tell(&platform, subscription, 3, &composed).await?;
+    platform.settle().await?;
+    let mails = platform.mailbox().received();
+    assert_eq!(mails.len(), 2);
+    assert!(mails.iter().all(|mail| mail.to == ["grace@acme.example"]
+        && mail.subject == "What changed"
+        && mail.text.contains("2 issues were opened.")));
+    let request = ListMessagesRequest {
+        origin_id: subscription.to_string(),
+        ..Default::default()
+    };
+    let messages = acme
+        .messages()
+        .list_messages(request)
+        .await?
+        .into_inner()
+        .messages;
+    let origins: Vec<_> = messages
+        .into_iter()
+        .filter_map(|message| message.origin)
+        .map(|origin| (origin.kind, origin.occasion))
+        .collect();
+    assert_eq!(
+        origins,
+        [
+            ("digest".to_owned(), "2".to_owned()),
+            ("digest".to_owned(), "1".to_owned())
+        ]
+    );
     Ok(())
 }

@@ -59,6 +59,7 @@ pub(super) fn page(title: &str, board: &Board, stories: &[Story]) -> anyhow::Res
         title, css => STYLE, as_of => board.as_of.format("%-d %B %Y, %H:%M UTC").to_string(), more => board.more,
         tiles => Serde(tiles(board)), rows => Serde(board.items.iter().map(row).collect::<Vec<_>>()),
         goals => Serde(board.goals.iter().map(aim).collect::<Vec<_>>()), stories => Serde(told?),
+        thanks => board.recognitions.iter().map(words::thanks).collect::<Vec<_>>(),
     })?;
     Ok(page)
 }

@@ -2,7 +2,7 @@
 
 use attune_api::feedback::v1::{CourseDay, GetHotIssueCourseResponse, HotIssue};
 use attune_api::improvement::v1::{
-    BoardSummary, Initiative, Issue, Iteration, MeasurementPlan, TellingSummary, Verdict, VerdictDecision,
+    BoardSummary, Initiative, Issue, Iteration, MeasurementPlan, Recognition, TellingSummary, Verdict, VerdictDecision,
 };
 use attune_rpc::timestamp;
 use chrono::{DateTime, TimeDelta, Utc};
@@ -94,6 +94,11 @@ fn shown(stories: &[Story]) -> String {
         summary: BoardSummary::default(),
         items: stories.iter().map(|story| story.item.clone()).collect(),
         goals: Vec::new(),
+        recognitions: vec![Recognition {
+            initiative_title: "<script>thanks".to_owned(),
+            employees: 5,
+            ..Default::default()
+        }],
         more: false,
     };
     page("The board", &board, stories).unwrap()
@@ -129,6 +134,7 @@ fn every_picture_has_a_name_a_description_and_a_table() {
         "Try 2: it helped: -12.0, from -14.0 to -10.0, -4.5 wanted",
         "15 (no address 5, no consent 10)",
         "4 to 17",
+        "<li>5 employees who reported it: &quot;&lt;script&gt;thanks&quot; helped</li>",
     ] {
         assert!(html.contains(words), "{words} is missing");
     }
