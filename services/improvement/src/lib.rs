@@ -22,6 +22,7 @@ use attune_api::improvement::v1::pilot_service_server::PilotServiceServer;
 use attune_api::improvement::v1::principle_service_server::PrincipleServiceServer;
 use attune_api::improvement::v1::trace_service_server::TraceServiceServer;
 use attune_api::improvement::v1::worth_service_server::WorthServiceServer;
+use attune_database::Database;
 use attune_server::{Context, Part, Service};
 use attune_timers::Worker;
 use sqlx::migrate::Migrator;
@@ -67,6 +68,7 @@ impl Service for Improvement {
             timers::Worths::new(database.clone(), Arc::clone(&source)),
         )
         .with_longest_lease(longest_lease);
+        let restatements = restatements(&database, &source).with_longest_lease(longest_lease);
         Ok(Part::new()
             .grpc(IssueServiceServer::new(grpc::Issues::new(database.clone())))
             .grpc(InitiativeServiceServer::new(grpc::Initiatives::new(
@@ -99,8 +101,14 @@ impl Service for Improvement {
             .timer(timers::Priorities)
             .task("looks", move |shutdown| looks.clone().run(shutdown))
             .task("goals", move |shutdown| goals.clone().run(shutdown))
-            .task("worths", move |shutdown| worths.clone().run(shutdown)))
+            .task("worths", move |shutdown| worths.clone().run(shutdown))
+            .task("restatements", move |shutdown| restatements.clone().run(shutdown)))
     }
+}
+
+fn restatements(database: &Database, source: &Arc<dyn SeriesSource>) -> Worker {
+    let work = timers::Restatements::new(database.clone(), Arc::clone(source));
+    Worker::new(database.clone(), work)
 }
 
 #[cfg(test)]

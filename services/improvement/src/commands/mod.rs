@@ -3,6 +3,7 @@
 
 pub(crate) mod assignment;
 pub(crate) mod board;
+mod comparison;
 pub(crate) mod cost;
 pub(crate) mod detection;
 pub(crate) mod employees;
@@ -18,6 +19,7 @@ pub(crate) mod principle;
 pub(crate) mod priority;
 pub(crate) mod progress;
 pub(crate) mod relation;
+pub(crate) mod restatement;
 pub(crate) mod rollout;
 pub(crate) mod said;
 pub(crate) mod telling;

@@ -2,6 +2,7 @@
 
 mod board;
 mod cohort;
+mod comparison;
 mod confounder;
 mod cost;
 mod department;
@@ -30,7 +31,8 @@ pub(crate) use board::{
     AtWork, Blocker, BlockerKind, Board, BoardStage, BoardSummary, LookSaid, OnBoard, Projected,
 };
 pub(crate) use cohort::{Cohort, Member};
-pub(crate) use confounder::{Confounder, MOST_NAMED, alone};
+pub(crate) use comparison::Comparison;
+pub(crate) use confounder::{Confounder, MOST_NAMED, alone, undisturbed};
 pub(crate) use cost::{Cost, CostKind, CostTotal, Currency, MOST_UNITS};
 pub(crate) use department::{Department, email};
 pub(crate) use employees::ReportGroup;
@@ -42,7 +44,7 @@ pub(crate) use initiative::{Change, Conclusion, Draft, Initiative};
 pub(crate) use issue::{Detection, Issue, Origin, Report, Widening};
 pub(crate) use issue_relation::{IssueRelation, RelationKind, Statement};
 pub(crate) use iteration::{Action, Iteration, PilotOverride, Rollout};
-pub(crate) use measurement::{Judgement, Look, MeasurementPlan, judge};
+pub(crate) use measurement::{Judgement, Look, MeasurementPlan, PlannedComparison, Seen, judge};
 pub(crate) use mention::{MentionDay, count_mentions};
 pub(crate) use owed::{Owed, OwedBecause, Reached};
 pub(crate) use pilot::{
@@ -56,7 +58,7 @@ pub(crate) use state::{InitiativeState, IssueState, WrongState};
 pub(crate) use target::{Metric, Target};
 pub(crate) use telling::{Telling, TellingCount, TellingState, TellingSummary};
 pub(crate) use trace::{LoopProgress, TracedFeedback};
-pub(crate) use verdict::{Decision, Verdict, assumption};
+pub(crate) use verdict::{Decision, Verdict, VerdictComparison, assumption};
 pub(crate) use workload::Workload;
 pub(crate) use worth::{
     Appraisal, Basis, ContactChange, LOOKED_BACK, MoneyBounds, ShareBounds, Wanted, WorthCause,
