@@ -1,4 +1,4 @@
-//! A company whose ticket machines break: the room of story 3.
+//! A company whose ticket machines break: the room of story 3, and of a storm that two lines share.
 
 use attune_api::feedback::v1 as fb;
 use attune_api::improvement::v1::{self as imp, InitiativeState};
@@ -31,15 +31,27 @@ impl<'p> Metro<'p> {
     pub const BROKEN: usize = 20;
     /// Complaints a day with the new ones.
     pub const MENDED: usize = 2;
+    /// The line of the broken machines.
+    pub const METRO: &'static str = "metro";
+    /// Another line, which has machines of its own.
+    pub const TRAM: &'static str = "tram";
 
     /// The company, with two quiet weeks behind it.
     ///
     /// # Errors
     /// When the platform refuses.
     pub async fn open(platform: &'p TestPlatform) -> Result<Self, Failure> {
+        Self::open_with(platform, "river-metro", &[Self::METRO]).await
+    }
+
+    /// The same of some name, with these lines.
+    ///
+    /// # Errors
+    /// When the platform refuses.
+    pub async fn open_with(platform: &'p TestPlatform, name: &str, lines: &[&str]) -> Result<Self, Failure> {
         let metro = Self {
             platform,
-            company: platform.tenant("river-metro"),
+            company: platform.tenant(name),
         };
         let topic = fb::Topic {
             topic_id: "ticket_machine".to_owned(),
@@ -53,9 +65,10 @@ impl<'p> Metro<'p> {
         };
         metro.company.topics().create_topic(request).await?;
         for day in 1..=14 {
-            metro
-                .say(platform.now() - TimeDelta::days(day), QUIET, OTHERS)
-                .await?;
+            for line in lines {
+                let day = platform.now() - TimeDelta::days(day);
+                metro.say_of(line, day, QUIET, OTHERS).await?;
+            }
         }
         Ok(metro)
     }
@@ -78,16 +91,26 @@ impl<'p> Metro<'p> {
     /// # Panics
     /// When the platform refuses one of them alone.
     pub async fn say(&self, day: DateTime<Utc>, broken: usize, others: usize) -> Result<(), Failure> {
+        self.say_of(Self::METRO, day, broken, others).await
+    }
+
+    async fn say_of(
+        &self,
+        line: &str,
+        day: DateTime<Utc>,
+        broken: usize,
+        others: usize,
+    ) -> Result<(), Failure> {
         let said = |place: usize| fb::Feedback {
             channel: "app".to_owned(),
-            product: "metro".to_owned(),
+            product: line.to_owned(),
             text: if place < broken {
                 "The ticket machine is broken again, terrible".to_owned()
             } else {
                 "The train was on time".to_owned()
             },
             occurred_at: Some(instant(
-                day + TimeDelta::minutes(i64::try_from(place).unwrap_or_default()),
+                day + TimeDelta::seconds(20 * i64::try_from(place).unwrap_or_default()),
             )),
             ..fb::Feedback::default()
         };
@@ -114,9 +137,28 @@ impl<'p> Metro<'p> {
     /// # Errors
     /// When the platform refuses.
     pub async fn live(&self, days: i64, broken: usize) -> Result<(), Failure> {
+        self.live_on(days, &[(Self::METRO, broken)]).await
+    }
+
+    /// Today so many say on each of these lines that a machine is broken.
+    ///
+    /// # Errors
+    /// When the platform refuses.
+    pub async fn say_on(&self, lines: &[(&str, usize)]) -> Result<(), Failure> {
+        for (line, broken) in lines {
+            self.say_of(line, self.platform.now(), *broken, OTHERS).await?;
+        }
+        Ok(())
+    }
+
+    /// The same on these lines.
+    ///
+    /// # Errors
+    /// When the platform refuses.
+    pub async fn live_on(&self, days: i64, lines: &[(&str, usize)]) -> Result<(), Failure> {
         for _ in 0..days {
             let morning = self.platform.now();
-            self.say(morning, broken, OTHERS).await?;
+            self.say_on(lines).await?;
             self.platform.advance_to(morning + TimeDelta::days(1)).await?;
         }
         Ok(())
@@ -128,6 +170,16 @@ impl<'p> Metro<'p> {
     /// # Errors
     /// When the platform refuses.
     pub async fn plan_new_machines(&self) -> Result<String, Failure> {
+        let issue_id = self.report().await?;
+        self.live(10, Self::BROKEN).await?;
+        self.plan(issue_id, None).await
+    }
+
+    /// Somebody reports the problem with three travellers it hit, each of whom complained twice; answers the issue.
+    ///
+    /// # Errors
+    /// When the platform refuses.
+    pub async fn report(&self) -> Result<String, Failure> {
         let traveller = |_| imp::CohortEntry {
             profile_id: Uuid::now_v7().to_string(),
             feedback_ids: vec![Uuid::now_v7().to_string(), Uuid::now_v7().to_string()],
@@ -137,17 +189,24 @@ impl<'p> Metro<'p> {
             issue: Some(imp::Issue {
                 title: "Ticket machines break".to_owned(),
                 topic_id: "ticket_machine".to_owned(),
-                product: "metro".to_owned(),
+                product: Self::METRO.to_owned(),
                 ..imp::Issue::default()
             }),
             cohort: (0..3).map(traveller).collect(),
             request_id: String::new(),
         };
         let reported = self.company.issues().create_issue(request).await?.into_inner();
-        self.live(10, Self::BROKEN).await?;
+        Ok(reported.issue.ok_or("no issue")?.issue_id)
+    }
+
+    /// It is known what is to be done, and perhaps what to compare it with; answers the initiative.
+    ///
+    /// # Errors
+    /// When the platform refuses.
+    pub async fn plan(&self, issue_id: String, comparison: Option<imp::Comparison>) -> Result<String, Failure> {
         let request = imp::CreateInitiativeRequest {
             initiative: Some(imp::Initiative {
-                issue_id: reported.issue.ok_or("no issue")?.issue_id,
+                issue_id,
                 title: "New machines".to_owned(),
                 hypothesis: "If we replace the machines, then fewer will complain".to_owned(),
                 owner: "Ines Marte".to_owned(),
@@ -156,6 +215,7 @@ impl<'p> Metro<'p> {
                     smallest_relative_effect: 0.3,
                     deadline_days: 14,
                 }),
+                comparison,
                 ..imp::Initiative::default()
             }),
             change: "New machines at every station".to_owned(),

@@ -71,6 +71,7 @@ impl Service for Improvement {
             timers::Worths::new(database.clone(), Arc::clone(&source)),
         )
         .with_longest_lease(longest_lease);
+        let restatements = restatements(&database, &source).with_longest_lease(longest_lease);
         Ok(people(Part::new(), &database)
             .grpc(IssueServiceServer::new(grpc::Issues::new(database.clone())))
             .grpc(InitiativeServiceServer::new(grpc::Initiatives::new(
@@ -103,7 +104,8 @@ impl Service for Improvement {
             .timer(timers::Priorities)
             .task("looks", move |shutdown| looks.clone().run(shutdown))
             .task("goals", move |shutdown| goals.clone().run(shutdown))
-            .task("worths", move |shutdown| worths.clone().run(shutdown)))
+            .task("worths", move |shutdown| worths.clone().run(shutdown))
+            .task("restatements", move |shutdown| restatements.clone().run(shutdown)))
     }
 }
 
@@ -115,6 +117,11 @@ fn people(part: Part, database: &Database) -> Part {
         )))
         .grpc(DigestServiceServer::new(grpc::Digests::new(database.clone())))
         .timer(timers::Digests)
+}
+
+fn restatements(database: &Database, source: &Arc<dyn SeriesSource>) -> Worker {
+    let work = timers::Restatements::new(database.clone(), Arc::clone(source));
+    Worker::new(database.clone(), work)
 }
 
 #[cfg(test)]

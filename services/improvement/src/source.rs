@@ -11,7 +11,7 @@ use attune_server::{Peers, Retry};
 use chrono::{DateTime, Utc};
 
 use crate::convert;
-use crate::domain::{Issue, Measured, Quantity, Series};
+use crate::domain::{Measured, Quantity, Series, Slice};
 use crate::error::Error;
 
 /// How long one question may take, repetitions included.
@@ -26,12 +26,12 @@ const RETRY: Retry = Retry {
 /// Gives the numbers that things are judged by.
 #[async_trait]
 pub(crate) trait SeriesSource: fmt::Debug + Send + Sync + 'static {
-    /// The share of the product's feedback that mentions the issue's topic without being positive, from `start`
-    /// to `end`, by the hour where the window allows it. Called outside any transaction.
+    /// The share of the slice's feedback that mentions its topic without being positive, from `start` to `end`, by the
+    /// hour where the window allows it. Called outside any transaction.
     async fn topic_share(
         &self,
         tenant: &TenantId,
-        issue: &Issue,
+        slice: &Slice,
         start: DateTime<Utc>,
         end: DateTime<Utc>,
     ) -> Result<Series, Error>;
@@ -80,12 +80,12 @@ impl SeriesSource for Feedback {
     async fn topic_share(
         &self,
         tenant: &TenantId,
-        issue: &Issue,
+        slice: &Slice,
         start: DateTime<Utc>,
         end: DateTime<Utc>,
     ) -> Result<Series, Error> {
         let answer = self
-            .ask(tenant, convert::series::query(issue, start, end))
+            .ask(tenant, convert::series::query(slice, start, end))
             .await?;
         convert::series::parse(&answer)
     }

@@ -251,6 +251,7 @@ mod tests {
                 low: Some(-0.052),
                 high: Some(-0.01),
                 looked_at: at("2026-03-26T06:00:00Z"),
+                method: "difference_in_differences".to_owned(),
                 ..Default::default()
             }),
             ..Default::default()
@@ -280,7 +281,7 @@ mod tests {
             "2026-03-18",
             "measuring, try 2",
             "verdict by 2026-04-09 (look 2 of 2 on 2026-04-02); not decided yet: -3.1 points (-5.2 points to -1.0 \
-             points), -4.5 points is wanted",
+             points), -4.5 points is wanted, beside what was not changed",
         ] {
             assert!(text.contains(words), "{words} is missing in\n{text}");
         }

@@ -1,7 +1,8 @@
 //! What stands on a board, in words.
 
 use attune_api::improvement::v1::{
-    BlockerKind, BoardItem, BoardStage, Goal, GoalTrack, ProjectedVerdict, Recognition, VerdictDecision,
+    BlockerKind, BoardItem, BoardStage, FeedbackSlice, Goal, GoalTrack, ProjectedVerdict, Recognition, Verdict,
+    VerdictDecision,
 };
 use attune_rpc::instant;
 use chrono::{DateTime, Utc};
@@ -91,15 +92,53 @@ fn so_far(projected: &ProjectedVerdict) -> String {
     let wanted = format!("{} is wanted", amount(metric, projected.smallest_effect));
     match (projected.effect, projected.low, projected.high) {
         (Some(effect), Some(low), Some(high)) => format!(
-            "{}: {} ({} to {}), {wanted}",
+            "{}: {} ({} to {}), {wanted}{}",
             decision(projected.decision()),
             amount(metric, effect),
             amount(metric, low),
-            amount(metric, high)
+            amount(metric, high),
+            if projected.method == BESIDE {
+                ", beside what was not changed"
+            } else {
+                ""
+            }
         ),
         _ if projected.looked_at.is_some() => format!("{}, {wanted}", decision(projected.decision())),
         _ => format!("no look was taken yet, {wanted}"),
     }
+}
+
+/// The method of a verdict that compares with feedback about which nothing was changed.
+const BESIDE: &str = "difference_in_differences";
+
+/// What a verdict was compared with, where somebody had named something; empty where nobody had.
+pub(super) fn comparison(verdict: &Verdict) -> String {
+    let Some(seen) = &verdict.comparison else {
+        return String::new();
+    };
+    let FeedbackSlice {
+        product,
+        channel,
+        touchpoint,
+        topic_id: _,
+    } = seen.slice.clone().unwrap_or_default();
+    let named: Vec<&str> = [&product, &channel, &touchpoint]
+        .into_iter()
+        .map(String::as_str)
+        .filter(|part| !part.is_empty())
+        .collect();
+    let named = named.join(", ");
+    if !seen.compared_with {
+        return format!("{named} was named to compare with and is not comparable");
+    }
+    let percent = |share: Option<f64>| share.map_or_else(|| "–".to_owned(), |share| format!("{:.1} %", share * 100.0));
+    format!(
+        "compared with {named}, which went from {} (n = {}) to {} (n = {})",
+        percent(seen.share_before),
+        seen.n_before,
+        percent(seen.share_after),
+        seen.n_after
+    )
 }
 
 pub(super) fn decision(decision: VerdictDecision) -> &'static str {

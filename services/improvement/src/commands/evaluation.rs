@@ -6,8 +6,10 @@ use chrono::{DateTime, Utc};
 use uuid::Uuid;
 
 use super::initiative::lock_with_issue;
-use super::{recognition, worth};
-use crate::domain::{Conclusion, Initiative, Issue, Judgement, Look, MOST_NAMED, Rollout, judge};
+use super::{comparison, recognition, restatement, worth};
+use crate::domain::{
+    Conclusion, Confounder, Initiative, Issue, Judgement, Look, MOST_NAMED, Rollout, Slice, judge,
+};
 use crate::error::Error;
 use crate::source::SeriesSource;
 use crate::{events, store};
@@ -34,6 +36,7 @@ pub(crate) async fn reschedule(tx: &mut Tx, initiative_id: Uuid) -> Result<(), E
 /// Takes back the timer of an initiative that is not measured any more.
 pub(crate) async fn cancel(tx: &mut Tx, initiative_id: Uuid) -> Result<(), Error> {
     attune_timers::cancel(tx, LOOK, initiative_id).await?;
+    attune_timers::cancel(tx, restatement::RESTATEMENT, initiative_id).await?;
     Ok(())
 }
 
@@ -48,10 +51,8 @@ pub(crate) async fn evaluate(
     let Some(look) = due(db, tenant, initiative_id).await? else {
         return Ok(None);
     };
-    let after = source
-        .topic_share(tenant, &look.issue, look.rollout.at, look.at)
-        .await?;
-    let judgement = judge(&look, after, db.clock().now());
+    let seen = comparison::seen(source, tenant, &look).await?;
+    let judgement = judge(&look, seen, db.clock().now());
     Ok(Some((look, judgement)))
 }
 
@@ -61,35 +62,54 @@ async fn due(db: &Database, tenant: &TenantId, initiative_id: Uuid) -> Result<Op
     let Some(initiative) = store::initiative::by_id(&mut tx, initiative_id).await? else {
         return Ok(None);
     };
-    let Some((number, at, rollout)) = next_look(&initiative) else {
+    let Some(due) = next_look(&initiative).filter(|(_, at, _)| *at <= tx.now()) else {
         return Ok(None);
     };
-    if at > tx.now() {
-        return Ok(None);
-    }
     let issue_id = initiative.issue_id;
     let issue = store::issue::by_id(&mut tx, issue_id)
         .await?
         .ok_or(Error::NoIssue(issue_id))?;
-    let iteration = initiative.current.number;
-    let baseline = store::iteration::baseline(&mut tx, initiative_id, iteration).await?;
-    let slice = (initiative_id, issue.product.as_str());
-    let window = (rollout.plan.baseline_start, at);
-    let most = i64::try_from(MOST_NAMED + 1).unwrap_or(i64::MAX);
-    let confounders = store::confounder::between(&mut tx, slice, window, most).await?;
+    let look = assemble(&mut tx, &initiative, &issue, initiative.current.number, due).await?;
     tx.commit().await?;
-    let target = initiative.target;
-    Ok(Some(Look {
+    Ok(Some(look))
+}
+
+/// A look of an iteration, with what it compares with and who else did something meanwhile.
+pub(super) async fn assemble(
+    tx: &mut Tx,
+    initiative: &Initiative,
+    issue: &Issue,
+    iteration: i32,
+    (number, at, rollout): (i32, DateTime<Utc>, Rollout),
+) -> Result<Look, Error> {
+    let initiative_id = initiative.initiative_id;
+    let (baseline, comparison_baseline) = store::iteration::baseline(tx, initiative_id, iteration).await?;
+    let mut look = Look {
         initiative_id,
         iteration,
         number,
         at,
-        issue,
-        target,
+        issue: issue.clone(),
+        target: initiative.target,
         rollout,
         baseline,
-        confounders,
-    }))
+        comparison_baseline,
+        confounders: Vec::new(),
+        comparison_confounders: Vec::new(),
+    };
+    look.confounders = others(tx, &look, &look.slice()).await?;
+    if let Some(unchanged) = look.unchanged() {
+        look.comparison_confounders = others(tx, &look, unchanged).await?;
+    }
+    Ok(look)
+}
+
+/// Who else reached customers of the slice's product from the beginning of the baseline to the look.
+async fn others(tx: &mut Tx, look: &Look, slice: &Slice) -> Result<Vec<Confounder>, Error> {
+    let window = (look.rollout.plan.baseline_start, look.at);
+    let most = i64::try_from(MOST_NAMED + 1).unwrap_or(i64::MAX);
+    let of = (look.initiative_id, slice.product.as_str());
+    Ok(store::confounder::between(tx, of, window, most).await?)
 }
 
 fn next_look(initiative: &Initiative) -> Option<(i32, DateTime<Utc>, Rollout)> {
@@ -128,6 +148,7 @@ pub(crate) async fn conclude(tx: &mut Tx, look: &Look, judgement: &Judgement) ->
     store::iteration::note_look(tx, (look.initiative_id, look.iteration), look.number).await?;
     if conclusion != Conclusion::Undecided {
         events::department_verdict(tx, &issue, &mut initiative, look.iteration, &judgement.verdict).await?;
+        restatement::schedule(tx, look.initiative_id, look.at).await?;
     }
     schedule(tx, &initiative).await?;
     store::initiative::update(tx, &initiative).await?;

@@ -5,7 +5,7 @@ use attune_rpc::{Page, RequestKey, TenantId};
 use chrono::{DateTime, Utc};
 use uuid::Uuid;
 
-use super::{evaluation, pilot, principle, workload};
+use super::{comparison, evaluation, pilot, principle, workload};
 use crate::domain::{Action, Change, Draft, Initiative, Issue, IssueState, WrongState};
 use crate::error::Error;
 use crate::{events, store};
@@ -66,6 +66,7 @@ pub(crate) async fn create(db: &Database, tenant: &TenantId, create: Create) -> 
         .await?
         .ok_or(Error::NoIssue(issue_id))?;
     principle::check(&mut tx, &draft.principle_ids).await?;
+    comparison::check(draft.comparison.as_ref(), &issue)?;
     issue.take_up()?;
     let mut initiative = Initiative::plan(id, draft, tx.now());
     events::planned(&mut tx, &mut initiative, &issue).await?;
@@ -120,6 +121,13 @@ pub(crate) async fn update(db: &Database, tenant: &TenantId, update: Update) -> 
     let mut initiative = lock(&mut tx, initiative_id).await?;
     initiative.etag().check(&etag)?;
     principle::check(&mut tx, change.principle_ids.as_deref().unwrap_or_default()).await?;
+    if let Some(given) = change.comparison.as_ref() {
+        let issue_id = initiative.issue_id;
+        let issue = store::issue::by_id(&mut tx, issue_id)
+            .await?
+            .ok_or(Error::NoIssue(issue_id))?;
+        comparison::check(given.as_ref(), &issue)?;
+    }
     if initiative.apply(change)? {
         store::initiative::update(&mut tx, &initiative).await?;
     }

@@ -3,6 +3,7 @@
 
 pub(crate) mod assignment;
 pub(crate) mod board;
+mod comparison;
 pub(crate) mod cost;
 pub(crate) mod detection;
 pub(crate) mod digest;
@@ -20,6 +21,7 @@ pub(crate) mod priority;
 pub(crate) mod progress;
 pub(crate) mod recognition;
 pub(crate) mod relation;
+pub(crate) mod restatement;
 pub(crate) mod rollout;
 pub(crate) mod said;
 pub(crate) mod team;

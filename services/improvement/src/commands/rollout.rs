@@ -6,9 +6,10 @@ use chrono::{DateTime, Utc};
 use uuid::Uuid;
 
 use super::initiative::{get, lock_with_issue};
-use super::{evaluation, pilot};
+use super::{comparison, evaluation, pilot};
 use crate::domain::{
-    Initiative, Issue, Iteration, LOOK_BACK, MeasurementPlan, PilotOverride, Rollout, Series, WrongState,
+    Comparison, Initiative, Issue, Iteration, LOOK_BACK, MeasurementPlan, PilotOverride, Rollout, Series, Slice,
+    WrongState,
 };
 use crate::error::Error;
 use crate::source::SeriesSource;
@@ -31,8 +32,10 @@ pub(crate) struct RollOut {
 struct Measured {
     before: Series,
     at: DateTime<Utc>,
-    /// The product it was measured in.
-    product: String,
+    /// What was measured.
+    slice: Slice,
+    /// What it will be compared with, and its series.
+    comparison: Option<(Comparison, Series)>,
 }
 
 /// Declares a rollout: fixes baseline and plan, and has the cohort told.
@@ -57,11 +60,16 @@ pub(crate) async fn roll_out(
     let (issue, mut initiative) = lock_with_issue(&mut tx, initiative_id).await?;
     initiative.check_rollout()?;
     let pilot_override = pilot::clear(&mut tx, &initiative, pilot_override).await?;
-    // An issue that was widened meanwhile has another baseline.
-    let Measured { before, at, .. } = measured
-        .filter(|measured| measured.product == issue.product)
+    // An issue that was widened meanwhile has another baseline, and so has another comparison.
+    let compared = compared(&initiative, &issue)?;
+    let Measured {
+        before, at, comparison, ..
+    } = measured
+        .filter(|measured| measured.slice == measured_slice(compared.as_ref(), &issue))
+        .filter(|measured| measured.comparison.as_ref().map(|(given, _)| given) == compared.as_ref())
         .ok_or(Error::Raced)?;
-    let plan = MeasurementPlan::fix(&issue, &initiative.target, &before, at);
+    let beside = comparison.as_ref().map(|(given, series)| (given.clone(), series));
+    let plan = MeasurementPlan::fix(&issue, &initiative.target, &before, beside, at);
     let rollout = Rollout {
         at,
         plan,
@@ -72,7 +80,8 @@ pub(crate) async fn roll_out(
     initiative.roll_out(change, rollout.clone())?;
     events::rolled_out(&mut tx, &mut initiative).await?;
     let Iteration { number, change, .. } = &initiative.current;
-    store::iteration::roll_out(&mut tx, (initiative_id, *number), change, &rollout, &before).await?;
+    let baselines = (&before, comparison.as_ref().map(|(_, series)| series));
+    store::iteration::roll_out(&mut tx, (initiative_id, *number), change, &rollout, baselines).await?;
     if let Some(template_id) = template_id {
         tell(&mut tx, &issue, &mut initiative, template_id).await?;
     }
@@ -98,9 +107,32 @@ async fn measure(
     let issue = super::issue::get(db, tenant, initiative.issue_id).await?;
     let at = db.clock().now();
     let start = Series::earliest(issue.window_start.unwrap_or(issue.opened_at) - LOOK_BACK, at);
-    let before = source.topic_share(tenant, &issue, start, at).await?;
-    let product = issue.product;
-    Ok(Some(Measured { before, at, product }))
+    let compared = compared(&initiative, &issue)?;
+    let slice = measured_slice(compared.as_ref(), &issue);
+    let before = source.topic_share(tenant, &slice, start, at).await?;
+    let comparison = match compared {
+        Some(compared) => {
+            let series = source.topic_share(tenant, &compared.unchanged, start, at).await?;
+            Some((compared, series))
+        }
+        None => None,
+    };
+    Ok(Some(Measured {
+        before,
+        at,
+        slice,
+        comparison,
+    }))
+}
+
+/// What the initiative is compared with, in full.
+fn compared(initiative: &Initiative, issue: &Issue) -> Result<Option<Comparison>, WrongState> {
+    comparison::at_rollout(initiative.comparison.as_ref(), issue, initiative.state.as_str())
+}
+
+/// The feedback that is judged.
+fn measured_slice(compared: Option<&Comparison>, issue: &Issue) -> Slice {
+    compared.map_or_else(|| Slice::from(issue), |compared| compared.changed.clone())
 }
 
 /// Makes a telling for everyone of the cohort, and asks for the messages.

@@ -4,10 +4,10 @@ use attune_database::{Database, OnConstraint, Tx, Write};
 use attune_rpc::{Page, RequestKey, TenantId};
 use uuid::Uuid;
 
-use super::priority;
+use super::{comparison, priority, restatement};
 use crate::domain::{
-    Appraisal, ContactChange, Currency, Initiative, Issue, LOOKED_BACK, Look, MoneyBounds, Verdict, Wanted,
-    WorthCause, WorthParameters, WorthStatement, WrongState, judge,
+    Appraisal, ContactChange, Currency, Initiative, Issue, LOOKED_BACK, Look, MoneyBounds, Slice, Verdict,
+    Wanted, WorthCause, WorthParameters, WorthStatement, WrongState, judge,
 };
 use crate::error::Error;
 use crate::source::SeriesSource;
@@ -252,33 +252,15 @@ async fn judged(
     initiative: &Initiative,
     issue: &Issue,
 ) -> Result<Option<(Look, Verdict)>, Error> {
-    let found = initiative.iterations().filter_map(|iteration| {
-        let verdict = iteration
-            .verdict
-            .as_ref()
-            .filter(|verdict| verdict.effect.is_some())?;
-        let rollout = iteration.rollout.as_ref()?;
-        let place = usize::try_from(verdict.look).ok()?.checked_sub(1)?;
-        let at = *rollout.plan.looks.get(place)?;
-        Some((iteration.number, at, rollout.clone(), verdict.clone()))
-    });
-    let Some((iteration, at, rollout, verdict)) = found.last() else {
+    let found = initiative
+        .iterations()
+        .filter(|iteration| iteration.verdict.as_ref().is_some_and(|verdict| verdict.effect.is_some()))
+        .last();
+    let Some((iteration, verdict)) = found.and_then(|found| found.verdict.clone().map(|said| (found, said))) else {
         return Ok(None);
     };
-    let baseline = store::iteration::baseline(tx, initiative.initiative_id, iteration).await?;
-    let look = Look {
-        initiative_id: initiative.initiative_id,
-        iteration,
-        number: verdict.look,
-        at,
-        issue: issue.clone(),
-        target: initiative.target,
-        rollout,
-        baseline,
-        // Who else acted is named by the verdict; here only its number counts.
-        confounders: Vec::new(),
-    };
-    Ok(Some((look, verdict)))
+    let look = restatement::look_of(tx, initiative, issue, iteration).await?;
+    Ok(look.map(|look| (look, verdict)))
 }
 
 /// The change at a look, on the feedback that is there now; as it was stated where that says no number any more.
@@ -289,10 +271,9 @@ async fn measured(
     stated: Verdict,
 ) -> Result<Option<ContactChange>, Error> {
     let window = (look.rollout.at, look.at);
-    let after = source
-        .topic_share(tenant, &look.issue, window.0, window.1)
-        .await?;
-    let now = judge(&look, after.clone(), stated.decided_at).verdict;
+    let seen = comparison::seen(source, tenant, &look).await?;
+    let after = seen.after.clone();
+    let now = judge(&look, seen, stated.decided_at).verdict;
     let verdict = if now.effect.is_some() { now } else { stated };
     Ok(ContactChange::measured(&verdict, look.iteration, &after, window))
 }
@@ -311,6 +292,8 @@ async fn assumed(
         )
     })?;
     let now = db.clock().now();
-    let series = source.topic_share(tenant, issue, now - LOOKED_BACK, now).await?;
+    let series = source
+        .topic_share(tenant, &Slice::from(issue), now - LOOKED_BACK, now)
+        .await?;
     Ok(ContactChange::assumed(fall, &series, now))
 }

@@ -113,7 +113,7 @@ fn projected_to_proto(projected: Projected) -> pb::ProjectedVerdict {
         said,
         pilot,
     } = projected;
-    let decision = said.map_or(pb::VerdictDecision::Unspecified, |said: LookSaid| {
+    let decision = said.as_ref().map_or(pb::VerdictDecision::Unspecified, |said: &LookSaid| {
         verdict::decision_to_proto(said.decision)
     });
     let (pilot_id, pilot_state) = pilot
@@ -128,13 +128,14 @@ fn projected_to_proto(projected: Projected) -> pb::ProjectedVerdict {
         metric: metric.to_owned(),
         smallest_effect,
         decision: decision.into(),
-        effect: said.and_then(|said| said.effect),
-        low: said.and_then(|said| said.low),
-        high: said.and_then(|said| said.high),
-        level: said.map_or(0.0, |said| said.level),
-        looked_at: said.map(|said| timestamp(said.at)),
+        effect: said.as_ref().and_then(|said| said.effect),
+        low: said.as_ref().and_then(|said| said.low),
+        high: said.as_ref().and_then(|said| said.high),
+        level: said.as_ref().map_or(0.0, |said| said.level),
+        looked_at: said.as_ref().map(|said| timestamp(said.at)),
         pilot_id,
         pilot_state: pilot_state.into(),
+        method: said.map(|said| said.method).unwrap_or_default(),
     }
 }
 

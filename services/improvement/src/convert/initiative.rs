@@ -4,7 +4,7 @@ use attune_api::improvement::v1 as pb;
 use attune_rpc::{Error, Mask, Page, RequestKey, Violations, timestamp};
 use uuid::Uuid;
 
-use super::{iteration, principle};
+use super::{comparison, iteration, principle};
 use crate::commands::initiative::{AddAction, CompleteAction, Create, Stop, Update};
 use crate::commands::rollout::RollOut;
 use crate::domain::{
@@ -17,6 +17,7 @@ const UPDATABLE: &[&str] = &[
     "owner",
     "departments",
     "target",
+    "comparison",
     "principle_ids",
 ];
 const MOST_DEPARTMENTS: usize = 20;
@@ -42,6 +43,7 @@ pub(crate) fn create(request: &pb::CreateInitiativeRequest) -> Result<Create, Er
             owner,
             departments,
             target,
+            comparison,
             principle_ids,
         } = said?;
         let draft = Draft {
@@ -51,6 +53,7 @@ pub(crate) fn create(request: &pb::CreateInitiativeRequest) -> Result<Create, Er
             owner: owner?,
             departments: departments?,
             target: target?,
+            comparison: comparison?,
             principle_ids: principle_ids?,
             change: change?,
         };
@@ -101,6 +104,9 @@ fn change_of(initiative: &pb::Initiative, mask: &Mask, violations: &mut Violatio
         parse_departments(&initiative.departments, violations)
     });
     let target = mask.read("target", || parse_target(initiative.target.as_ref(), violations));
+    let comparison = mask.read("comparison", || {
+        comparison::parse(initiative.comparison.as_ref(), violations)
+    });
     let principle_ids = mask.read("principle_ids", || {
         principle::ids("initiative.principle_ids", &initiative.principle_ids, violations)
     });
@@ -110,6 +116,7 @@ fn change_of(initiative: &pb::Initiative, mask: &Mask, violations: &mut Violatio
         owner: owner?,
         departments: departments?,
         target: target?,
+        comparison: comparison?,
         principle_ids: principle_ids?,
     })
 }
@@ -121,6 +128,7 @@ fn populated(initiative: &pb::Initiative) -> Vec<&'static str> {
         !initiative.owner.is_empty(),
         !initiative.departments.is_empty(),
         initiative.target.is_some(),
+        initiative.comparison.is_some(),
         !initiative.principle_ids.is_empty(),
     ];
     UPDATABLE
@@ -299,6 +307,7 @@ pub(crate) fn to_proto(initiative: Initiative) -> pb::Initiative {
                 smallest_relative_effect,
                 deadline_days,
             },
+        comparison,
         principle_ids,
         state,
         stopped_reason,
@@ -335,5 +344,6 @@ pub(crate) fn to_proto(initiative: Initiative) -> pb::Initiative {
         create_time: Some(timestamp(created_at)),
         etag,
         principle_ids: principle_ids.iter().map(Uuid::to_string).collect(),
+        comparison: comparison.map(comparison::to_proto),
     }
 }

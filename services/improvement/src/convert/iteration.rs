@@ -3,7 +3,7 @@
 use attune_api::improvement::v1 as pb;
 use attune_rpc::timestamp;
 
-use super::{telling, verdict};
+use super::{comparison, telling, verdict};
 use crate::domain::{Action, Iteration, MeasurementPlan, PilotOverride};
 
 pub(crate) fn to_proto(iteration: Iteration) -> pb::Iteration {
@@ -72,7 +72,9 @@ fn plan_to_proto(plan: MeasurementPlan) -> pb::MeasurementPlan {
         alpha,
         looks,
         codings: _,
+        comparison,
     } = plan;
+    let (comparison, comparison_baseline, comparison_baseline_n) = comparison::planned(comparison);
     pb::MeasurementPlan {
         baseline,
         baseline_n,
@@ -83,5 +85,8 @@ fn plan_to_proto(plan: MeasurementPlan) -> pb::MeasurementPlan {
         power,
         alpha,
         looks: looks.into_iter().map(timestamp).collect(),
+        comparison,
+        comparison_baseline,
+        comparison_baseline_n,
     }
 }

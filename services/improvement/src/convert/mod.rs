@@ -2,6 +2,7 @@
 
 pub(crate) mod assignment;
 pub(crate) mod board;
+mod comparison;
 pub(crate) mod cost;
 pub(crate) mod digest;
 pub(crate) mod goal;

@@ -5,11 +5,11 @@ use attune_rpc::{instant, timestamp};
 use attune_stats::verdict::Bucket;
 use chrono::{DateTime, Utc};
 
-use crate::domain::{Issue, Metric, Series};
+use crate::domain::{Metric, Series, Slice};
 use crate::error::Error;
 
-/// The question for the series of an issue's topic and product.
-pub(crate) fn query(issue: &Issue, start: DateTime<Utc>, end: DateTime<Utc>) -> pb::QueryMetricRequest {
+/// The question for the series of a slice's topic.
+pub(crate) fn query(slice: &Slice, start: DateTime<Utc>, end: DateTime<Utc>) -> pb::QueryMetricRequest {
     let step = if Series::by_hour(start, end) {
         pb::Step::Hour
     } else {
@@ -18,9 +18,10 @@ pub(crate) fn query(issue: &Issue, start: DateTime<Utc>, end: DateTime<Utc>) -> 
     pb::QueryMetricRequest {
         metric: Metric::TopicShare.as_str().to_owned(),
         slice: Some(pb::Slice {
-            product: issue.product.clone(),
-            topic_id: issue.topic_id.clone(),
-            ..pb::Slice::default()
+            product: slice.product.clone(),
+            channel: slice.channel.clone(),
+            topic_id: slice.topic_id.clone(),
+            touchpoint: slice.touchpoint.clone(),
         }),
         start: Some(timestamp(start)),
         end: Some(timestamp(end)),
@@ -54,16 +55,20 @@ mod tests {
 
     #[test]
     fn the_question_names_topic_and_product_and_fits_the_steps() {
-        let issue = issue_for_tests();
+        let slice = Slice {
+            touchpoint: "gate".to_owned(),
+            ..Slice::from(&issue_for_tests())
+        };
         let end: DateTime<Utc> = "2026-03-20T12:00:00Z".parse().unwrap();
-        let asked = query(&issue, end - chrono::TimeDelta::days(20), end);
+        let asked = query(&slice, end - chrono::TimeDelta::days(20), end);
         assert_eq!(
             (asked.metric.as_str(), asked.step()),
             ("topic_share", pb::Step::Hour)
         );
-        assert_eq!(asked.slice.unwrap().topic_id, issue.topic_id);
+        let about = asked.slice.unwrap();
+        assert_eq!((about.topic_id, about.touchpoint), (slice.topic_id.clone(), "gate".to_owned()));
         assert_eq!(
-            query(&issue, end - chrono::TimeDelta::days(200), end).step(),
+            query(&slice, end - chrono::TimeDelta::days(200), end).step(),
             pb::Step::Day
         );
     }

@@ -4,6 +4,7 @@ use attune_api::improvement::v1 as pb;
 use attune_rpc::{Error, Page, Violations, timestamp};
 use uuid::Uuid;
 
+use super::comparison;
 use crate::domain::{Decision, Verdict};
 
 pub(crate) fn list(request: &pb::ListVerdictsRequest) -> Result<((Uuid, i32), Page<i32>), Error> {
@@ -44,6 +45,8 @@ pub(crate) fn to_proto(verdict: Verdict) -> pb::Verdict {
         assumptions,
         decided_at,
         look,
+        comparison,
+        restated,
     } = verdict;
     pb::Verdict {
         decision: decision_to_proto(decision).into(),
@@ -59,6 +62,8 @@ pub(crate) fn to_proto(verdict: Verdict) -> pb::Verdict {
         assumptions,
         decided_at: Some(timestamp(decided_at)),
         look,
+        comparison: comparison.map(comparison::seen),
+        restated,
     }
 }
 

@@ -95,7 +95,7 @@ impl Blocker {
 ///
 /// It holds stored statements only: a look between the planned ones would spend an error rate that nobody planned for
 /// (Armitage, `McPherson` and Rowe, JRSS A 132(2), 1969).
-#[derive(Clone, Copy, Debug, Default, PartialEq)]
+#[derive(Clone, Debug, Default, PartialEq)]
 pub(crate) struct Projected {
     pub(crate) next_look_at: Option<DateTime<Utc>>,
     pub(crate) due_at: Option<DateTime<Utc>>,
@@ -109,7 +109,7 @@ pub(crate) struct Projected {
 }
 
 /// What a look said.
-#[derive(Clone, Copy, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq)]
 pub(crate) struct LookSaid {
     pub(crate) decision: Decision,
     pub(crate) effect: Option<f64>,
@@ -117,6 +117,8 @@ pub(crate) struct LookSaid {
     pub(crate) high: Option<f64>,
     pub(crate) level: f64,
     pub(crate) at: DateTime<Utc>,
+    /// How it was compared.
+    pub(crate) method: String,
 }
 
 /// Everything in flight, in numbers.
@@ -295,6 +297,7 @@ impl AtWork {
                 high: verdict.high,
                 level: verdict.level,
                 at: verdict.decided_at,
+                method: verdict.method.clone(),
             }),
             pilot: None,
         }
@@ -322,6 +325,7 @@ fn of_pilot((pilot, look): &(Pilot, Option<PilotLook>)) -> Projected {
             high: look.judgement.interval.map(|interval| interval.high),
             level: look.judgement.level,
             at: look.decided_at,
+            method: "pilot".to_owned(),
         }),
         pilot: Some((pilot.pilot_id, pilot.state)),
     }

@@ -47,6 +47,23 @@ impl Confounder {
 /// That nothing else was done for the same customers at the same time; each initiative that was is named. At most one
 /// more than [`MOST_NAMED`] are looked at.
 pub(crate) fn alone(confounders: &[Confounder]) -> Assumption {
+    named(
+        "no other initiative reached customers of the same product at the same time",
+        confounders,
+        "the effect may be theirs in part",
+    )
+}
+
+/// That nothing was done for the customers that are compared with.
+pub(crate) fn undisturbed(confounders: &[Confounder]) -> Assumption {
+    named(
+        "no initiative reached customers of the comparison at the same time",
+        confounders,
+        "what was to be expected may be theirs in part",
+    )
+}
+
+fn named(statement: &str, confounders: &[Confounder], consequence: &str) -> Assumption {
     let named: Vec<_> = confounders
         .iter()
         .take(MOST_NAMED)
@@ -63,11 +80,11 @@ pub(crate) fn alone(confounders: &[Confounder]) -> Assumption {
         let named = named.join(", ");
         (
             Finding::Fails,
-            format!("{named}{more}: the effect may be theirs in part"),
+            format!("{named}{more}: {consequence}"),
         )
     };
     Assumption {
-        statement: "no other initiative reached customers of the same product at the same time".to_owned(),
+        statement: statement.to_owned(),
         finding,
         detail,
     }

@@ -4,7 +4,9 @@ use attune_rpc::Etag;
 use chrono::{DateTime, Utc};
 use uuid::Uuid;
 
-use super::{Action, Decision, Department, InitiativeState, Iteration, Rollout, Target, Verdict, WrongState};
+use super::{
+    Action, Comparison, Decision, Department, InitiativeState, Iteration, Rollout, Target, Verdict, WrongState,
+};
 
 const MOST_ACTIONS: usize = 100;
 
@@ -28,6 +30,8 @@ pub(crate) struct Initiative {
     pub(crate) owner: String,
     pub(crate) departments: Vec<Department>,
     pub(crate) target: Target,
+    /// What the verdict is to compare with, as it was given.
+    pub(crate) comparison: Option<Comparison>,
     /// The principles it serves.
     pub(crate) principle_ids: Vec<Uuid>,
     pub(crate) state: InitiativeState,
@@ -48,6 +52,7 @@ pub(crate) struct Draft {
     pub(crate) owner: String,
     pub(crate) departments: Vec<Department>,
     pub(crate) target: Target,
+    pub(crate) comparison: Option<Comparison>,
     pub(crate) principle_ids: Vec<Uuid>,
     /// What the first iteration changes; may be empty.
     pub(crate) change: String,
@@ -61,6 +66,7 @@ pub(crate) struct Change {
     pub(crate) owner: Option<String>,
     pub(crate) departments: Option<Vec<Department>>,
     pub(crate) target: Option<Target>,
+    pub(crate) comparison: Option<Option<Comparison>>,
     pub(crate) principle_ids: Option<Vec<Uuid>>,
 }
 
@@ -85,6 +91,7 @@ impl Initiative {
             owner,
             departments,
             target,
+            comparison,
             principle_ids,
             change,
         } = draft;
@@ -98,6 +105,7 @@ impl Initiative {
             owner,
             departments,
             target,
+            comparison,
             principle_ids,
             state: InitiativeState::Planned,
             stopped_reason: String::new(),
@@ -123,8 +131,8 @@ impl Initiative {
         self.past.iter().chain(std::iter::once(&self.current))
     }
 
-    /// Changes what was said about it; answers whether anything is different now. The target cannot be changed
-    /// once anything was measured against it.
+    /// Changes what was said about it; answers whether anything is different now. Target and comparison cannot be
+    /// changed once anything was measured by them.
     pub(crate) fn apply(&mut self, change: Change) -> Result<bool, WrongState> {
         let Change {
             title,
@@ -132,6 +140,7 @@ impl Initiative {
             owner,
             departments,
             target,
+            comparison,
             principle_ids,
         } = change;
         let measured = self.iterations().any(|iteration| iteration.rollout.is_some());
@@ -140,12 +149,18 @@ impl Initiative {
                 "the target is being measured and cannot be moved; stop this initiative and plan another one",
             ));
         }
+        if measured && comparison.as_ref().is_some_and(|given| *given != self.comparison) {
+            return Err(self.refuse(
+                "the comparison is being measured and cannot be changed; stop this initiative and plan another one",
+            ));
+        }
         let before = (
             self.title.clone(),
             self.hypothesis.clone(),
             self.owner.clone(),
             self.departments.clone(),
             self.target,
+            self.comparison.clone(),
             self.principle_ids.clone(),
         );
         let after = (
@@ -154,7 +169,8 @@ impl Initiative {
             owner.unwrap_or_else(|| before.2.clone()),
             departments.unwrap_or_else(|| before.3.clone()),
             target.unwrap_or(before.4),
-            principle_ids.unwrap_or_else(|| before.5.clone()),
+            comparison.unwrap_or_else(|| before.5.clone()),
+            principle_ids.unwrap_or_else(|| before.6.clone()),
         );
         let changed = after != before;
         (
@@ -163,6 +179,7 @@ impl Initiative {
             self.owner,
             self.departments,
             self.target,
+            self.comparison,
             self.principle_ids,
         ) = after;
         self.version += i64::from(changed);

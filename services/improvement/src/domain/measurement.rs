@@ -7,7 +7,9 @@ use chrono::{DateTime, TimeDelta, Utc};
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
-use super::{Confounder, Issue, Rollout, Series, Target, Verdict, alone, assumption};
+use super::{
+    Comparison, Confounder, Issue, Rollout, Series, Slice, Target, Verdict, alone, assumption, undisturbed,
+};
 
 /// The probability to see the smallest effect worth having. Above the 0.8 that is promised, because the plan
 /// takes the baseline for known and the judgement does not.
@@ -38,20 +40,49 @@ pub(crate) struct MeasurementPlan {
     /// from before this was kept.
     #[serde(default)]
     pub(crate) codings: Vec<i64>,
+    /// What it is compared with.
+    #[serde(default)]
+    pub(crate) comparison: Option<PlannedComparison>,
+}
+
+/// A comparison as it was at the rollout.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub(crate) struct PlannedComparison {
+    /// Both slices in full.
+    pub(crate) comparison: Comparison,
+    /// The unchanged part's level in the baseline's window; none without feedback.
+    pub(crate) baseline: Option<f64>,
+    pub(crate) baseline_n: i64,
+    /// As those of the plan, of the unchanged part.
+    pub(crate) codings: Vec<i64>,
 }
 
 impl MeasurementPlan {
     /// The plan for a rollout at `at`, from what was measured before it. The baseline is what was measured after
     /// the issue was found: the window it was found in was extreme, and would have been followed by less anyway.
-    pub(crate) fn fix(issue: &Issue, target: &Target, before: &Series, at: DateTime<Utc>) -> Self {
+    pub(crate) fn fix(
+        issue: &Issue,
+        target: &Target,
+        before: &Series,
+        beside: Option<(Comparison, &Series)>,
+        at: DateTime<Utc>,
+    ) -> Self {
         let baseline_start = issue.opened_at.min(at);
-        let (mut n, mut successes) = (0_u64, 0_u64);
-        for bucket in before.within(baseline_start, at) {
-            n += bucket.n;
-            successes += bucket.successes;
-        }
+        let (successes, n) = before.total(baseline_start, at);
         let baseline = if n == 0 { 0.0 } else { successes as f64 / n as f64 };
-        let planned_n = planned_n(issue, target, before, baseline);
+        let comparison = beside.map(|(comparison, series)| {
+            let (successes, n) = series.total(baseline_start, at);
+            PlannedComparison {
+                comparison,
+                baseline: (n > 0).then(|| successes as f64 / n as f64),
+                baseline_n: i64::try_from(n).unwrap_or(i64::MAX),
+                codings: series.1.clone(),
+            }
+        });
+        let group = comparison
+            .as_ref()
+            .and_then(|planned| Some((planned.baseline?, planned.baseline_n as f64)));
+        let planned_n = planned_n(issue, target, before, (baseline, n as f64), group);
         let days = (at - baseline_start).num_seconds() as f64 / 86_400.0;
         let pace = if days > 0.0 { n as f64 / days } else { 0.0 };
         Self {
@@ -70,6 +101,7 @@ impl MeasurementPlan {
                 pace,
             ),
             codings: before.1.clone(),
+            comparison,
         }
     }
 
@@ -89,12 +121,19 @@ impl MeasurementPlan {
 }
 
 /// The overdispersion is that of the days before the issue, on which nothing was going on.
-fn planned_n(issue: &Issue, target: &Target, before: &Series, baseline: f64) -> u64 {
+fn planned_n(
+    issue: &Issue,
+    target: &Target,
+    before: &Series,
+    (baseline, n): (f64, f64),
+    group: Option<(f64, f64)>,
+) -> u64 {
     let quiet_until = issue.window_start.unwrap_or(issue.opened_at);
     let quiet: Vec<_> = before.within(DateTime::UNIX_EPOCH, quiet_until).collect();
     // A share cannot be planned to vanish without a trace.
     let smallest = stats::SmallestEffect::Relative(target.smallest_relative_effect.min(0.999));
     stats::plan(baseline, smallest, POWER, ALPHA, stats::overdispersion(&quiet))
+        .map(|planned| group.map_or(planned, |group| planned.beside((baseline, n), group)))
         .map_or(0, |planned| planned.n)
 }
 
@@ -134,8 +173,56 @@ pub(crate) struct Look {
     pub(crate) rollout: Rollout,
     /// What was measured before the rollout, frozen then.
     pub(crate) baseline: Series,
+    /// The same of the unchanged part, where there is a comparison.
+    pub(crate) comparison_baseline: Option<Series>,
     /// What else was done for the same customers since the baseline began.
     pub(crate) confounders: Vec<Confounder>,
+    /// What was done for those of the unchanged part.
+    pub(crate) comparison_confounders: Vec<Confounder>,
+}
+
+/// What came after a rollout.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
+pub(crate) struct Seen {
+    pub(crate) after: Series,
+    /// The same of the unchanged part, where there is a comparison.
+    pub(crate) comparison_after: Option<Series>,
+}
+
+impl From<Series> for Seen {
+    fn from(after: Series) -> Self {
+        Self {
+            after,
+            comparison_after: None,
+        }
+    }
+}
+
+impl Look {
+    /// The feedback that is judged.
+    pub(crate) fn slice(&self) -> Slice {
+        self.rollout.plan.comparison.as_ref().map_or_else(
+            || Slice::from(&self.issue),
+            |planned| planned.comparison.changed.clone(),
+        )
+    }
+
+    /// The feedback that it is compared with.
+    pub(crate) fn unchanged(&self) -> Option<&Slice> {
+        self.rollout
+            .plan
+            .comparison
+            .as_ref()
+            .map(|planned| &planned.comparison.unchanged)
+    }
+
+    /// A series from before the rollout together with one from after it.
+    fn whole(&self, before: &Series, after: &Series) -> Vec<stats::Bucket> {
+        before
+            .within(DateTime::UNIX_EPOCH, self.rollout.at)
+            .chain(after.within(self.rollout.at, self.at))
+            .collect()
+    }
 }
 
 /// A verdict together with everything it was made from.
@@ -150,44 +237,42 @@ pub(crate) struct Judgement {
     opened_at: DateTime<Utc>,
     rolled_out_at: DateTime<Utc>,
     looked_at: DateTime<Utc>,
-    /// The series after the rollout; the one before it is the iteration's baseline.
-    after: Series,
+    /// The series after the rollout; those before it are the iteration's baselines.
+    #[serde(flatten)]
+    seen: Seen,
     confounders: Vec<Confounder>,
+    comparison_confounders: Vec<Confounder>,
 }
 
-/// Judges a rollout at one of its looks. The baseline is the frozen one; only what came after is new.
-pub(crate) fn judge(look: &Look, after: Series, decided_at: DateTime<Utc>) -> Judgement {
-    let Look {
-        issue,
-        target,
-        rollout,
-        baseline,
-        number,
-        at: looked_at,
-        confounders,
-        ..
-    } = look;
-    let looked_at = *looked_at;
-    let plan = rollout.plan.statistical(target);
-    let window_start = issue.window_start.unwrap_or(issue.opened_at);
-    let series: Vec<_> = baseline
-        .within(DateTime::UNIX_EPOCH, rollout.at)
-        .chain(after.within(rollout.at, looked_at))
-        .collect();
+/// Judges a rollout at one of its looks. The baselines are the frozen ones; only what came after is new.
+pub(crate) fn judge(look: &Look, seen: impl Into<Seen>, decided_at: DateTime<Utc>) -> Judgement {
+    let seen: Seen = seen.into();
+    let planned = look.rollout.plan.comparison.as_ref();
+    let plan = look.rollout.plan.statistical(&look.target);
+    let window_start = look.issue.window_start.unwrap_or(look.issue.opened_at);
+    let beside = planned
+        .zip(look.comparison_baseline.as_ref())
+        .zip(seen.comparison_after.as_ref())
+        .map(|((planned, before), after)| (planned.comparison.in_words(), look.whole(before, after)));
     let statistics = stats::judge(&stats::Evaluation {
         plan: &plan,
-        series: &series,
-        // A comparable group is found by nothing yet; without one the verdict rests on the forecast.
-        comparison: None,
+        series: &look.whole(&look.baseline, &seen.after),
+        comparison: beside
+            .as_ref()
+            .map(|(name, series)| stats::Comparison { name, series }),
         strata: &[],
         issue_window_start: window_start,
-        opened_at: issue.opened_at,
-        rolled_out_at: rollout.at,
-        now: looked_at,
+        opened_at: look.issue.opened_at,
+        rolled_out_at: look.rollout.at,
+        now: look.at,
     });
-    let mut verdict = Verdict::of(&statistics, *number, decided_at);
-    verdict.assumptions.push(assumption(&alone(confounders)));
-    if let Some(coding) = coded_otherwise(&rollout.plan.codings, &after.1) {
+    let mut verdict = Verdict::of(&statistics, look.unchanged(), look.number, decided_at);
+    verdict.assumptions.push(assumption(&alone(&look.confounders)));
+    if beside.is_some() {
+        let undisturbed = undisturbed(&look.comparison_confounders);
+        verdict.assumptions.push(assumption(&undisturbed));
+    }
+    if let Some(coding) = coded_otherwise(&look.rollout.plan, &seen) {
         verdict.withhold(&coding.detail);
         verdict.assumptions.push(assumption(&coding));
     }
@@ -196,18 +281,28 @@ pub(crate) fn judge(look: &Look, after: Series, decided_at: DateTime<Utc>) -> Ju
         statistics,
         plan,
         window_start,
-        opened_at: issue.opened_at,
-        rolled_out_at: rollout.at,
-        looked_at,
-        after,
-        confounders: confounders.clone(),
+        opened_at: look.issue.opened_at,
+        rolled_out_at: look.rollout.at,
+        looked_at: look.at,
+        seen,
+        confounders: look.confounders.clone(),
+        comparison_confounders: look.comparison_confounders.clone(),
     }
 }
 
 /// That the issue's topic was coded in more than one way in what is compared: then a rise or fall may be the taxonomy's
 /// doing, and nothing can be said of the change. None where it was coded alike, as far as that is known.
-fn coded_otherwise(before: &[i64], after: &[i64]) -> Option<stats::Assumption> {
-    let versions: BTreeSet<i64> = before.iter().chain(after).copied().collect();
+fn coded_otherwise(plan: &MeasurementPlan, seen: &Seen) -> Option<stats::Assumption> {
+    let before = plan.comparison.iter().flat_map(|planned| &planned.codings);
+    let after = seen.comparison_after.iter().flat_map(|series| &series.1);
+    let versions: BTreeSet<i64> = plan
+        .codings
+        .iter()
+        .chain(&seen.after.1)
+        .chain(before)
+        .chain(after)
+        .copied()
+        .collect();
     if versions.len() < 2 {
         return None;
     }

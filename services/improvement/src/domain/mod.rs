@@ -2,6 +2,7 @@
 
 mod board;
 mod cohort;
+mod comparison;
 mod confounder;
 mod cost;
 mod department;
@@ -34,7 +35,8 @@ pub(crate) use board::{
     AtWork, Blocker, BlockerKind, Board, BoardStage, BoardSummary, LookSaid, OnBoard, Projected,
 };
 pub(crate) use cohort::{Cohort, Member};
-pub(crate) use confounder::{Confounder, MOST_NAMED, alone};
+pub(crate) use comparison::Comparison;
+pub(crate) use confounder::{Confounder, MOST_NAMED, alone, undisturbed};
 pub(crate) use cost::{Cost, CostKind, CostTotal, Currency, MOST_UNITS};
 pub(crate) use department::{Department, email};
 pub(crate) use digest::{Digest, DigestSchedule, DigestScope, DigestSubscription, Letter, grouped};
@@ -47,7 +49,7 @@ pub(crate) use initiative::{Change, Conclusion, Draft, Initiative};
 pub(crate) use issue::{Detection, Issue, Origin, Report, Widening};
 pub(crate) use issue_relation::{IssueRelation, RelationKind, Statement};
 pub(crate) use iteration::{Action, Iteration, PilotOverride, Rollout};
-pub(crate) use measurement::{Judgement, Look, MeasurementPlan, judge};
+pub(crate) use measurement::{Judgement, Look, MeasurementPlan, PlannedComparison, Seen, judge};
 pub(crate) use mention::{MentionDay, count_mentions};
 pub(crate) use news::{DigestItem, News, NewsKind};
 pub(crate) use owed::{Owed, OwedBecause, Reached};
@@ -64,7 +66,7 @@ pub(crate) use target::{Metric, Target};
 pub(crate) use team::{TeamMember, TeamRole};
 pub(crate) use telling::{Telling, TellingCount, TellingState, TellingSummary};
 pub(crate) use trace::{LoopProgress, TracedFeedback};
-pub(crate) use verdict::{Decision, Verdict, assumption};
+pub(crate) use verdict::{Decision, Verdict, VerdictComparison, assumption};
 pub(crate) use workload::Workload;
 pub(crate) use worth::{
     Appraisal, Basis, ContactChange, LOOKED_BACK, MoneyBounds, ShareBounds, Wanted, WorthCause,

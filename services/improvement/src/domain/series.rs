@@ -39,6 +39,13 @@ impl Series {
         Self(self.0, versions)
     }
 
+    /// How many count of how many, in the buckets that lie wholly in `[from, to)`.
+    pub(crate) fn total(&self, from: DateTime<Utc>, to: DateTime<Utc>) -> (u64, u64) {
+        self.within(from, to).fold((0, 0), |(successes, n), bucket| {
+            (successes + bucket.successes, n + bucket.n)
+        })
+    }
+
     /// The buckets that lie wholly in `[from, to)`.
     pub(crate) fn within(&self, from: DateTime<Utc>, to: DateTime<Utc>) -> impl Iterator<Item = Bucket> + '_ {
         self.0

@@ -4,6 +4,8 @@ use attune_stats::verdict as stats;
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 
+use super::Slice;
+
 /// What a verdict decides.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, sqlx::Type)]
 #[serde(rename_all = "snake_case")]
@@ -69,11 +71,34 @@ pub(crate) struct Verdict {
     pub(crate) decided_at: DateTime<Utc>,
     /// Which of the plan's looks it was, from 1.
     pub(crate) look: i32,
+    /// What was seen where nothing was changed.
+    #[serde(default)]
+    pub(crate) comparison: Option<VerdictComparison>,
+    /// Whether it states an earlier one again, with feedback that arrived late.
+    #[serde(default)]
+    pub(crate) restated: bool,
+}
+
+/// The feedback about which nothing was changed, over the same time.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub(crate) struct VerdictComparison {
+    pub(crate) slice: Slice,
+    /// Whether the verdict compares with it, or found that it cannot.
+    pub(crate) compared_with: bool,
+    pub(crate) n_before: i64,
+    pub(crate) n_after: i64,
+    pub(crate) share_before: Option<f64>,
+    pub(crate) share_after: Option<f64>,
 }
 
 impl Verdict {
-    /// What the statistics say at `look`, as a statement of this service.
-    pub(crate) fn of(judged: &stats::Verdict, look: i32, decided_at: DateTime<Utc>) -> Self {
+    /// What the statistics say at `look`, as a statement of this service; `unchanged` is what they compared with.
+    pub(crate) fn of(
+        judged: &stats::Verdict,
+        unchanged: Option<&Slice>,
+        look: i32,
+        decided_at: DateTime<Utc>,
+    ) -> Self {
         let count = |n: u64| i64::try_from(n).unwrap_or(i64::MAX);
         Self {
             decision: judged.decision.into(),
@@ -89,7 +114,31 @@ impl Verdict {
             assumptions: judged.assumptions.iter().map(assumption).collect(),
             decided_at,
             look,
+            comparison: judged.beside.as_ref().zip(unchanged).map(|(beside, slice)| VerdictComparison {
+                slice: slice.clone(),
+                compared_with: beside.compared_with,
+                n_before: count(beside.n_before),
+                n_after: count(beside.n_after),
+                share_before: beside.share_before,
+                share_after: beside.share_after,
+            }),
+            restated: false,
         }
+    }
+
+    /// Makes it the statement of an earlier one again.
+    pub(crate) fn restate(&mut self) {
+        self.restated = true;
+    }
+
+    /// Whether this statement says what `earlier` said: then nothing has arrived since.
+    pub(crate) fn says_the_same(&self, earlier: &Self) -> bool {
+        let at_once = Self {
+            decided_at: earlier.decided_at,
+            restated: earlier.restated,
+            ..self.clone()
+        };
+        at_once == *earlier
     }
 }
 

@@ -7,7 +7,7 @@ use sqlx::{query, query_as, query_scalar};
 use uuid::Uuid;
 
 use super::iteration;
-use crate::domain::{Department, Initiative, InitiativeState, Iteration, Target};
+use crate::domain::{Comparison, Department, Initiative, InitiativeState, Iteration, Target};
 use crate::error::Error;
 
 /// The row without the iterations.
@@ -22,6 +22,7 @@ struct Row {
     stopped_reason: String,
     departments: Json<Vec<Department>>,
     target: Json<Target>,
+    comparison: Option<Json<Comparison>>,
     principle_ids: Vec<Uuid>,
     state: InitiativeState,
     created_at: DateTime<Utc>,
@@ -33,8 +34,8 @@ pub(crate) async fn by_ids(tx: &mut Tx, ids: &[Uuid]) -> Result<Vec<Initiative>,
     let rows = query_as!(
         Row,
         r#"SELECT initiative_id, issue_id, version, events, title, hypothesis, owner, stopped_reason,
-                  departments AS "departments: _", target AS "target: _", principle_ids, state AS "state: _",
-                  created_at
+                  departments AS "departments: _", target AS "target: _", comparison AS "comparison: _",
+                  principle_ids, state AS "state: _", created_at
            FROM improvement.initiative
            WHERE tenant_id = $1 AND initiative_id = ANY($2)
            ORDER BY initiative_id DESC"#,
@@ -66,6 +67,7 @@ fn assemble(row: Row, past: Vec<Iteration>, current: Iteration) -> Initiative {
         stopped_reason,
         departments,
         target,
+        comparison,
         principle_ids,
         state,
         created_at,
@@ -80,6 +82,7 @@ fn assemble(row: Row, past: Vec<Iteration>, current: Iteration) -> Initiative {
         owner,
         departments: departments.0,
         target: target.0,
+        comparison: comparison.map(|comparison| comparison.0),
         principle_ids,
         state,
         stopped_reason,
@@ -152,8 +155,8 @@ pub(crate) async fn insert(tx: &mut Tx, initiative: &Initiative) -> Result<(), s
     query!(
         "INSERT INTO improvement.initiative (tenant_id, initiative_id, issue_id, version, events, title,
                                              hypothesis, owner, stopped_reason, departments, target, state,
-                                             created_at, principle_ids)
-         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14)",
+                                             created_at, principle_ids, comparison)
+         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15)",
         tenant,
         initiative.initiative_id,
         initiative.issue_id,
@@ -167,7 +170,8 @@ pub(crate) async fn insert(tx: &mut Tx, initiative: &Initiative) -> Result<(), s
         Json(&initiative.target) as _,
         initiative.state.as_str(),
         initiative.created_at,
-        &initiative.principle_ids
+        &initiative.principle_ids,
+        initiative.comparison.as_ref().map(Json) as _
     )
     .execute(&mut **tx)
     .await?;
@@ -180,7 +184,7 @@ pub(crate) async fn update(tx: &mut Tx, initiative: &Initiative) -> Result<(), s
     query!(
         "UPDATE improvement.initiative
          SET version = $3, events = $4, title = $5, hypothesis = $6, owner = $7, stopped_reason = $8,
-             departments = $9, target = $10, state = $11, principle_ids = $12
+             departments = $9, target = $10, state = $11, principle_ids = $12, comparison = $13
          WHERE tenant_id = $1 AND initiative_id = $2",
         tenant,
         initiative.initiative_id,
@@ -193,7 +197,8 @@ pub(crate) async fn update(tx: &mut Tx, initiative: &Initiative) -> Result<(), s
         Json(&initiative.departments) as _,
         Json(&initiative.target) as _,
         initiative.state.as_str(),
-        &initiative.principle_ids
+        &initiative.principle_ids,
+        initiative.comparison.as_ref().map(Json) as _
     )
     .execute(&mut **tx)
     .await?;

@@ -121,11 +121,17 @@ pub(crate) async fn exists(tx: &mut Tx, initiative_id: Uuid, number: i32) -> Res
     .await
 }
 
-/// What an iteration is compared with, as it was frozen at the rollout.
-pub(crate) async fn baseline(tx: &mut Tx, initiative_id: Uuid, number: i32) -> Result<Series, sqlx::Error> {
+/// What an iteration is compared with, as it was frozen at the rollout: its own series, and that of where nothing was
+/// changed.
+pub(crate) async fn baseline(
+    tx: &mut Tx,
+    initiative_id: Uuid,
+    number: i32,
+) -> Result<(Series, Option<Series>), sqlx::Error> {
     let tenant = tx.tenant().as_str().to_owned();
-    let baseline = query_scalar!(
-        r#"SELECT baseline AS "baseline: Json<Series>" FROM improvement.iteration
+    let baseline = query!(
+        r#"SELECT baseline AS "baseline: Json<Series>", comparison_baseline AS "comparison_baseline: Json<Series>"
+           FROM improvement.iteration
            WHERE tenant_id = $1 AND initiative_id = $2 AND number = $3"#,
         tenant,
         initiative_id,
@@ -133,7 +139,11 @@ pub(crate) async fn baseline(tx: &mut Tx, initiative_id: Uuid, number: i32) -> R
     )
     .fetch_optional(&mut **tx)
     .await?;
-    Ok(baseline.flatten().map(|baseline| baseline.0).unwrap_or_default())
+    Ok(baseline
+        .map(|row| (row.baseline, row.comparison_baseline))
+        .map_or_else(Default::default, |(own, beside)| {
+            (own.map(|own| own.0).unwrap_or_default(), beside.map(|beside| beside.0))
+        }))
 }
 
 /// Stores a new iteration, which has neither actions nor rollout.
@@ -163,13 +173,13 @@ pub(crate) async fn roll_out(
     (initiative_id, number): (Uuid, i32),
     change: &str,
     rollout: &Rollout,
-    baseline: &Series,
+    (baseline, comparison_baseline): (&Series, Option<&Series>),
 ) -> Result<(), sqlx::Error> {
     let tenant = tx.tenant().as_str().to_owned();
     query!(
         "UPDATE improvement.iteration
          SET change = $4, rolled_out_at = $5, template_id = $6, looks_done = $7, plan = $8, baseline = $9,
-             pilot_override = $10
+             pilot_override = $10, comparison_baseline = $11
          WHERE tenant_id = $1 AND initiative_id = $2 AND number = $3",
         tenant,
         initiative_id,
@@ -180,7 +190,8 @@ pub(crate) async fn roll_out(
         rollout.looks_done,
         Json(&rollout.plan) as _,
         Json(baseline) as _,
-        rollout.pilot_override.as_ref().map(Json) as _
+        rollout.pilot_override.as_ref().map(Json) as _,
+        comparison_baseline.map(Json) as _
     )
     .execute(&mut **tx)
     .await?;

@@ -1,6 +1,7 @@
 //! The service on a real database, with hot issues and outcomes as they come from the other services' feeds.
 
 mod board;
+mod comparisons;
 mod detection;
 mod digests;
 mod employees;

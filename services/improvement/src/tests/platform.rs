@@ -17,11 +17,11 @@ use super::world::World;
 use crate::commands::initiative::{self, AddAction, CompleteAction, Create};
 use crate::commands::issue::{self, Order};
 use crate::commands::rollout::{self, RollOut};
-use crate::domain::{Department, Draft, Initiative, Issue, Metric, Target};
+use crate::domain::{Comparison, Department, Draft, Initiative, Issue, Metric, Target};
 use crate::error::Error;
 use crate::events::{HotIssues, Messages};
 use crate::source::SeriesSource;
-use crate::timers::{Goals, Looks};
+use crate::timers::{Goals, Looks, Restatements};
 
 /// When the issue of these tests was found; its window was the day before.
 pub(super) const OPENED: &str = "2026-03-02T06:00:00Z";
@@ -116,6 +116,15 @@ impl Platform {
     }
 
     pub(super) async fn plan(&self, issue_id: Uuid) -> Result<Initiative, Error> {
+        self.plan_beside(issue_id, None).await
+    }
+
+    /// The same, compared with something.
+    pub(super) async fn plan_beside(
+        &self,
+        issue_id: Uuid,
+        comparison: Option<Comparison>,
+    ) -> Result<Initiative, Error> {
         let draft = Draft {
             issue_id,
             title: "Rebook by itself".to_owned(),
@@ -130,6 +139,7 @@ impl Platform {
                 smallest_relative_effect: 0.3,
                 deadline_days: 28,
             },
+            comparison,
             principle_ids: Vec::new(),
             change: "we rebook by ourselves".to_owned(),
         };
@@ -194,7 +204,16 @@ impl Platform {
     /// Moves the clock and takes the looks that are due, until none is.
     pub(super) async fn advance_to(&self, instant: DateTime<Utc>) {
         self.hand.advance_to(instant);
-        while self.looks().step().await.unwrap() + self.goals().step().await.unwrap() > 0 {}
+        while self.looks().step().await.unwrap()
+            + self.goals().step().await.unwrap()
+            + self.restatements().step().await.unwrap()
+            > 0
+        {}
+    }
+
+    fn restatements(&self) -> Worker {
+        let source: Arc<dyn SeriesSource> = self.world.clone();
+        Worker::new(self.db.clone(), Restatements::new(self.db.clone(), source))
     }
 
     pub(super) fn goals(&self) -> Worker {

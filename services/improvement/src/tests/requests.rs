@@ -11,7 +11,7 @@ use crate::convert::{initiative, issue, issue_relation, telling, trace, verdict}
 const ID: &str = "0198c5d2-7a3e-7c41-9f0a-4b1d2c3e4f50";
 
 /// The fields that are wrong.
-fn wrong<T: std::fmt::Debug>(parsed: Result<T, Error>) -> Vec<String> {
+pub(super) fn wrong<T: std::fmt::Debug>(parsed: Result<T, Error>) -> Vec<String> {
     let error = parsed.unwrap_err();
     assert_eq!(
         (error.code(), error.reason()),
@@ -30,7 +30,7 @@ fn wrong<T: std::fmt::Debug>(parsed: Result<T, Error>) -> Vec<String> {
     fields
 }
 
-fn valid_initiative() -> pb::Initiative {
+pub(super) fn valid_initiative() -> pb::Initiative {
     pb::Initiative {
         initiative_id: ID.to_owned(),
         issue_id: ID.to_owned(),

@@ -9,7 +9,7 @@ use attune_rpc::TenantId;
 use attune_stats::verdict::Bucket;
 use chrono::{DateTime, DurationRound, TimeDelta, Utc};
 
-use crate::domain::{Estimate, Issue, Measured, Quantity, Series};
+use crate::domain::{Estimate, Measured, Quantity, Series, Slice};
 use crate::error::Error;
 use crate::source::SeriesSource;
 
@@ -17,6 +17,10 @@ use crate::source::SeriesSource;
 #[derive(Default)]
 pub(super) struct World {
     levels: Mutex<Vec<(DateTime<Utc>, u64)>>,
+    /// The same of every other product than that of the issues.
+    elsewhere: Mutex<Vec<(DateTime<Utc>, u64)>>,
+    /// Added to what is said of the topic when the feedback service is asked again.
+    late: Mutex<Option<(DateTime<Utc>, u64)>>,
     numbers: Mutex<Vec<(DateTime<Utc>, f64)>>,
     /// Added to the first version of every definition.
     redefined: AtomicI32,
@@ -28,6 +32,16 @@ impl World {
     /// From `since` on, so many of forty are about the topic.
     pub(super) fn level(&self, since: DateTime<Utc>, successes: u64) {
         self.levels.lock().unwrap().push((since, successes));
+    }
+
+    /// From `since` on, so many of forty are about the topic in other products.
+    pub(super) fn level_elsewhere(&self, since: DateTime<Utc>, successes: u64) {
+        self.elsewhere.lock().unwrap().push((since, successes));
+    }
+
+    /// From now on, so many more of forty are known to have been about the topic since `since`.
+    pub(super) fn arrives_late(&self, since: DateTime<Utc>, more: u64) {
+        *self.late.lock().unwrap() = Some((since, more));
     }
 
     /// From `since` on, every number is so much, give or take 0.02.
@@ -78,19 +92,23 @@ impl SeriesSource for World {
     async fn topic_share(
         &self,
         _tenant: &TenantId,
-        _issue: &Issue,
+        slice: &Slice,
         start: DateTime<Utc>,
         end: DateTime<Utc>,
     ) -> Result<Series, Error> {
         if self.down.load(Ordering::Relaxed) {
             return Err(tonic::Status::unavailable("the test has stopped it").into());
         }
-        let levels = self.levels.lock().unwrap().clone();
+        let elsewhere = slice.product != "united";
+        let levels = if elsewhere { &self.elsewhere } else { &self.levels };
+        let levels = levels.lock().unwrap().clone();
+        let late = self.late.lock().unwrap().filter(|_| !elsewhere);
         let mut start = start.duration_trunc(TimeDelta::hours(1)).unwrap();
         let mut buckets = Vec::new();
         while start < end {
             let level = levels.iter().rfind(|(since, _)| *since <= start);
-            buckets.push(self.bucket(start, level.map_or(1, |(_, level)| *level)));
+            let more = late.filter(|(since, _)| *since <= start).map_or(0, |(_, more)| more);
+            buckets.push(self.bucket(start, level.map_or(1, |(_, level)| *level) + more));
             start += TimeDelta::hours(1);
         }
         Ok(Series::of(buckets))

@@ -6,6 +6,7 @@ mod goal;
 mod look;
 mod pilot;
 mod priority;
+mod restatement;
 mod worth;
 
 pub(crate) use action::Actions;
@@ -14,4 +15,5 @@ pub(crate) use goal::Goals;
 pub(crate) use look::Looks;
 pub(crate) use pilot::Pilots;
 pub(crate) use priority::Priorities;
+pub(crate) use restatement::Restatements;
 pub(crate) use worth::Worths;

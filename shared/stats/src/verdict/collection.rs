@@ -21,6 +21,8 @@ const SHIFT: f64 = 2.0;
 const SHIFT_SUPPORT: f64 = 30.0;
 /// The share of a part of the slice moved where it moved by this much.
 const MOVED: f64 = 0.1;
+/// The statement that parts of the slice kept their weights.
+const SAME_MIX: &str = "the mix of channels and products does not explain the change";
 /// The part of the change that must remain when the mix is held as it was.
 const REMAINS: f64 = 0.5;
 
@@ -57,6 +59,21 @@ impl Collection {
             assumptions: checks.into_iter().map(|(assumption, _)| assumption).collect(),
             broken,
         }
+    }
+}
+
+impl Collection {
+    /// Together with what is found of a group; the mix of its parts is not looked at.
+    pub(super) fn beside(mut self, name: &str, group: Self) -> Self {
+        let looked_at = group.assumptions.into_iter().filter(|found| found.statement != SAME_MIX);
+        self.assumptions.extend(looked_at.map(|found| Assumption {
+            statement: format!("in {name}, {}", found.statement),
+            ..found
+        }));
+        self.broken = self
+            .broken
+            .or_else(|| group.broken.map(|reason| format!("in {name}, {reason}")));
+        self
     }
 }
 
@@ -194,7 +211,7 @@ fn same_mix(segments: &Segments, after: &[Day], strata: &[(&str, Segments)]) -> 
     );
     let reason = format!("the mix of what is collected changed and explains most of the change ({detail})");
     let assumption = Assumption {
-        statement: "the mix of channels and products does not explain the change".to_owned(),
+        statement: SAME_MIX.to_owned(),
         finding,
         detail,
     };

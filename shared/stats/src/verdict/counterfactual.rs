@@ -2,18 +2,18 @@
 
 use chrono::{DateTime, TimeDelta, Utc};
 
+use super::collection::Collection;
 use super::fieller::Measured;
 use super::forecast::Forecast;
+use super::group::{Compared, Group};
 use super::judge::{Evaluation, STAYED, percent};
 use super::plan::SmallestEffect;
-use super::record::{Assumption, Fading, Finding, Method};
-use super::series::{Bucket, Day, Total, days, dispersion};
+use super::record::{Assumption, Beside, Fading, Finding, Method};
+use super::series::{Bucket, Day, Total, count, days, dispersion};
 use super::timing::Step;
 
 /// Slopes beyond this many standard errors count as a trend (2.5 % on either side where there is none).
 const TREND: f64 = 1.96;
-/// A comparable group had at least this part of the treated group's relative rise.
-const COMPARABLE_RISE: f64 = 0.5;
 
 /// A series cut at the instants of the initiative.
 #[derive(Debug, Clone, PartialEq)]
@@ -88,29 +88,34 @@ pub(super) struct Counterfactual {
     pub(super) impossible: Option<String>,
     /// Whether the issue was still growing before the rollout.
     pub(super) rising: bool,
-    group: Option<Segments>,
+    /// The group that is compared with.
+    pub(super) group: Option<Group>,
+    /// A group that was given and is not comparable.
+    pub(super) rejected: Option<Group>,
 }
 
 impl Counterfactual {
     pub(super) fn of(evaluation: &Evaluation<'_>, segments: &Segments) -> Self {
         let mut assumptions = Vec::new();
-        let group = evaluation
+        let given = evaluation
             .comparison
-            .map(|c| (c.name, Segments::cut(evaluation, c.series)));
-        if let Some((name, group)) = group {
-            let assumption = comparable(name, segments, &group);
-            let accepted = assumption.finding == Finding::Holds;
-            assumptions.push(assumption);
-            if accepted {
-                let method = Method::DifferenceInDifferences;
-                return Self {
-                    method,
-                    assumptions,
-                    impossible: None,
-                    rising: false,
-                    group: Some(group),
-                };
-            }
+            .map(|c| Group::of(c.name, segments, Segments::cut(evaluation, c.series)));
+        if let Some(group) = &given {
+            assumptions.extend(group.assumptions.iter().cloned());
+        }
+        let (group, rejected) = match given {
+            Some(group) if group.comparable() => (Some(group), None),
+            other => (None, other),
+        };
+        if group.is_some() {
+            return Self {
+                method: Method::DifferenceInDifferences,
+                assumptions,
+                impossible: None,
+                rising: false,
+                group,
+                rejected: None,
+            };
         }
         let slope = forecast(segments, &[], 1.0_f64.max(segments.overdispersion(&[]).0)).slope_in_errors();
         let (long_enough, impossible) = plateau_length(evaluation, segments);
@@ -124,58 +129,89 @@ impl Counterfactual {
             },
             detail: format!("slope {slope:.2} standard errors; a fall beyond −{TREND} counts"),
         });
-        assumptions.push(Assumption {
-            statement: "nothing else changed at the time of the rollout".to_owned(),
-            finding: Finding::Untestable,
-            detail: "without a comparable group the data cannot tell".to_owned(),
-        });
+        if rejected.is_none() {
+            assumptions.push(Assumption {
+                statement: NOTHING_ELSE.to_owned(),
+                finding: Finding::Untestable,
+                detail: "without a comparable group the data cannot tell".to_owned(),
+            });
+        }
         Self {
             method: Method::PlateauForecast,
             assumptions,
             impossible,
             rising: slope > TREND,
             group: None,
+            rejected,
         }
     }
 
-    /// The share to be expected without the change, on average over these days.
-    pub(super) fn share(&self, segments: &Segments, after: &[Day], overdispersion: f64) -> Measured {
-        let plateau = Total::of(&segments.plateau);
-        let own = Measured {
-            value: plateau.share(),
-            variance: plateau.variance(overdispersion),
+    /// The share of these days and the one to be expected without the change; none where the group says too little.
+    pub(super) fn compare(&self, segments: &Segments, after: &[Day]) -> Option<Compared> {
+        if let Some(group) = &self.group {
+            return group.compare(segments, after);
+        }
+        let (overdispersion, freedom) = segments.overdispersion(after);
+        let measured = |total: Total| Measured {
+            value: total.share(),
+            variance: total.variance(overdispersion),
         };
-        let Some(group) = &self.group else { return own };
-        let last = after.last().map_or(i64::MIN, |day| day.index);
-        let seen: Vec<Day> = group
-            .after
-            .iter()
-            .copied()
-            .filter(|day| day.index <= last)
-            .collect();
-        let phi = group.overdispersion(&seen).0;
-        let (then, now) = (Total::of(&group.plateau), Total::of(&seen));
-        let value = own.value * now.share() / then.share().max(1e-9);
-        let relative = |total: &Total, phi: f64| total.variance(phi) / total.share().max(1e-9).powi(2);
-        let variance =
-            value * value * (relative(&plateau, overdispersion) + relative(&then, phi) + relative(&now, phi));
-        Measured { value, variance }
+        Some(Compared {
+            after: measured(Total::of(after)),
+            before: measured(Total::of(&segments.plateau)),
+            anchored: None,
+            overdispersion,
+            freedom,
+        })
+    }
+
+    /// What is found of the collection of the measured slice up to these days, and of the group's where one is compared
+    /// with.
+    pub(super) fn collection(
+        &self,
+        segments: &Segments,
+        after: &[Day],
+        needed: u32,
+        strata: &[(&str, Segments)],
+    ) -> Collection {
+        let own = Collection::of(segments, after, needed, strata);
+        match &self.group {
+            Some(group) => {
+                let beside = Collection::of(&group.segments, group.after(after), needed, &[]);
+                own.beside(&group.name, beside)
+            }
+            None => own,
+        }
+    }
+
+    /// What was seen of the group that was given, up to these days.
+    pub(super) fn seen(&self, after: &[Day]) -> Option<Beside> {
+        let group = self.group.as_ref().or(self.rejected.as_ref())?;
+        let (then, now) = (Total::of(&group.segments.plateau), Total::of(group.after(after)));
+        Some(Beside {
+            name: group.name.clone(),
+            compared_with: self.group.is_some(),
+            n_before: count(then.n),
+            n_after: count(now.n),
+            share_before: (then.n > 0.0).then(|| then.share()),
+            share_after: (now.n > 0.0).then(|| now.share()),
+        })
     }
 
     /// The fading check; a comparable group carries the fading itself.
     pub(super) fn fading(
-        &self,
         segments: &Segments,
         after_days: &[Day],
         overdispersion: f64,
         smallest: SmallestEffect,
         required: f64,
-    ) -> Option<(Fading, Measured)> {
-        self.group
-            .is_none()
-            .then(|| forecast(segments, after_days, overdispersion).fading(smallest, required))
+    ) -> (Fading, Measured) {
+        forecast(segments, after_days, overdispersion).fading(smallest, required)
     }
 }
+
+/// The statement of the assumption that only the change was new at the rollout.
+pub(super) const NOTHING_ELSE: &str = "nothing else changed at the time of the rollout";
 
 fn forecast<'a>(segments: &'a Segments, after: &'a [Day], overdispersion: f64) -> Forecast<'a> {
     let before = Total::of(&segments.before_event);
@@ -229,35 +265,4 @@ fn plateau_length(evaluation: &Evaluation<'_>, segments: &Segments) -> (Assumpti
         )
     });
     (assumption, impossible)
-}
-
-/// Whether a group had the same event, so that it shows what would have happened.
-fn comparable(name: &str, treated: &Segments, group: &Segments) -> Assumption {
-    let rise = |segments: &Segments| {
-        let (before, plateau) = (Total::of(&segments.before_event), Total::of(&segments.plateau));
-        (before.successes >= 5.0 && plateau.successes >= 5.0).then(|| plateau.share() / before.share() - 1.0)
-    };
-    let (finding, detail) = match (rise(treated), rise(group)) {
-        (Some(own), Some(other)) => (
-            if other >= COMPARABLE_RISE * own {
-                Finding::Holds
-            } else {
-                Finding::Fails
-            },
-            format!(
-                "{name} rose by {} with the event, the treated group by {}",
-                percent(other),
-                percent(own)
-            ),
-        ),
-        _ => (
-            Finding::Untestable,
-            format!("too little feedback before or after the event in {name}"),
-        ),
-    };
-    Assumption {
-        statement: format!("{name} had the same event and is comparable"),
-        finding,
-        detail,
-    }
 }

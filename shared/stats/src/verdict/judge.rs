@@ -4,15 +4,14 @@ use chrono::{DateTime, TimeDelta, Utc};
 
 use super::collection::{Collection, Stratum};
 use super::counterfactual::{Counterfactual, Segments};
-use super::fieller::{Measured, absolute_change, relative_change};
 use super::look::{Look, looks};
+use super::outcome::{self, Against};
 use super::plan::{Plan, SmallestEffect};
-use super::record::{Assumption, Decision, Fading, Finding, Interval, Verdict};
-use super::series::{Bucket, Day, Total};
-use super::timing::{self, Timing};
+use super::record::{Assumption, Decision, Finding, Verdict};
+use super::series::{Bucket, Day, Total, count};
 use crate::distribution::{normal_sf, student_critical};
 
-/// A group that had the same event but not the change: another slice, or another topic of the same slice.
+/// A group that had the same event but not the change: another slice of the same metric, apart from the measured one.
 #[derive(Debug, Clone, Copy)]
 pub struct Comparison<'a> {
     /// What it is, in words for people.
@@ -52,7 +51,7 @@ pub fn judge(evaluation: &Evaluation<'_>) -> Verdict {
     if let Some(reason) = &counterfactual.impossible {
         return Verdict {
             decision: Decision::Inconclusive,
-            reason: reason.clone(),
+            reason: alone(&counterfactual, reason.clone()),
             ..blank
         };
     }
@@ -65,7 +64,8 @@ pub fn judge(evaluation: &Evaluation<'_>) -> Verdict {
     let mut verdict = None;
     for look in looks(evaluation.plan, &segments.after, deadline_passed) {
         let after = segments.after.get(..look.days).unwrap_or(&segments.after);
-        let collection = Collection::of(&segments, after, evaluation.plan.minimum_days_before, &strata);
+        let needed = evaluation.plan.minimum_days_before;
+        let collection = counterfactual.collection(&segments, after, needed, &strata);
         let blank = collected(&blank, &collection, after, look);
         let seen = if collection.broken.is_some() {
             blank
@@ -78,7 +78,20 @@ pub fn judge(evaluation: &Evaluation<'_>) -> Verdict {
             break;
         }
     }
-    close(evaluation, verdict.unwrap_or(blank), deadline_passed)
+    let mut verdict = close(evaluation, verdict.unwrap_or(blank), deadline_passed);
+    verdict.reason = alone(&counterfactual, verdict.reason);
+    verdict
+}
+
+/// A reason that also says that the group that was given is not compared with.
+fn alone(counterfactual: &Counterfactual, reason: String) -> String {
+    match &counterfactual.rejected {
+        Some(rejected) => format!(
+            "{reason}; {} is not comparable, so the level before the rollout is all there is to compare with",
+            rejected.name
+        ),
+        None => reason,
+    }
 }
 
 /// A verdict before any number has been looked at.
@@ -96,6 +109,7 @@ fn blank(plan: &Plan, segments: &Segments, counterfactual: &Counterfactual) -> V
         looks: plan.looks.max(1),
         method: counterfactual.method,
         overdispersion: 1.0,
+        beside: counterfactual.seen(&segments.after),
         fading: None,
         assumptions: counterfactual.assumptions.clone(),
         reason: String::new(),
@@ -123,180 +137,47 @@ fn at_look(
     blank: &Verdict,
 ) -> Verdict {
     let after_days = segments.after.get(..look.days).unwrap_or(&segments.after);
-    let (phi, freedom) = segments.overdispersion(after_days);
-    let total = Total::of(after_days);
-    let after = Measured {
-        value: total.share(),
-        variance: total.variance(phi),
-    };
-    let before = counterfactual.share(segments, after_days, phi);
     let level = 1.0 - 2.0 * normal_sf(look.critical);
-    if before.value > 1.0 {
-        return out_of_range(blank, look, (count(total.n), level, phi), before.value);
-    }
-    let critical = student_critical(level, freedom);
-    let relative = relative_change(after, before, critical);
-    let absolute = absolute_change(after, before, critical);
     let mut verdict = Verdict {
-        effect: Some(after.value - before.value),
-        relative_effect: (before.value > 0.0).then(|| after.value / before.value - 1.0),
-        interval: Some(absolute),
-        relative_interval: relative,
         level,
-        n_after: count(total.n),
+        n_after: count(Total::of(after_days).n),
         look: look.number,
-        overdispersion: phi,
+        beside: counterfactual.seen(after_days),
         ..blank.clone()
     };
-    let (interval, bound) = match plan.smallest_effect {
-        SmallestEffect::Relative(fraction) => (relative, -fraction),
-        SmallestEffect::Absolute(reduction) => (Some(absolute), -reduction),
+    let Some(compared) = counterfactual.compare(segments, after_days) else {
+        verdict.reason = "too little was said in the comparable group to compare with".to_owned();
+        return verdict;
     };
-    let shares = format!(
-        "the share is {} where {} was to be expected",
-        percent(after.value),
-        percent(before.value)
-    );
-    match interval {
-        Some(interval) if interval.high <= bound => {
-            let fading = counterfactual.fading(segments, after_days, phi, plan.smallest_effect, critical);
-            let timing = timing::date(segments.course_until(after_days), phi);
-            improved(&mut verdict, fading, timing, (after, critical), &shares);
-        }
-        Some(interval) if interval.low > bound => not_improved(&mut verdict, counterfactual, &shares),
-        _ => {
-            verdict.reason = format!(
-                "{shares}; this neither shows nor rules out a fall by {}",
-                smallest_in_words(plan.smallest_effect)
-            );
-        }
+    verdict.overdispersion = compared.overdispersion;
+    if compared.before.value > 1.0 {
+        return out_of_range(verdict, compared.before.value);
     }
+    let against = Against {
+        plan,
+        critical: student_critical(level, compared.freedom),
+        segments,
+        after_days,
+        compared,
+    };
+    outcome::reach(&mut verdict, counterfactual, &against);
     verdict
 }
 
 /// A look at which the group's course, carried over to the share, leaves no room for it: shares do not multiply without
 /// end, so the groups did not move in proportion, and a fall from a share that cannot be proves nothing.
-fn out_of_range(
-    blank: &Verdict,
-    look: Look,
-    (n_after, level, overdispersion): (u64, f64, f64),
-    expected: f64,
-) -> Verdict {
-    let mut verdict = Verdict {
-        level,
-        n_after,
-        look: look.number,
-        overdispersion,
-        reason: format!(
-            "moved as the comparable group moved the share would be {}, which no share can be: the two do not move in \
-             proportion, so nothing can be compared; take another group, or try the change in a pilot",
-            percent(expected)
-        ),
-        ..blank.clone()
-    };
+fn out_of_range(mut verdict: Verdict, expected: f64) -> Verdict {
+    verdict.reason = format!(
+        "moved as the comparable group moved the share would be {}, which no share can be: the two do not move in \
+         proportion, so nothing can be compared; take another group, or try the change in a pilot",
+        percent(expected)
+    );
     verdict.assumptions.push(Assumption {
         statement: "the share moves in proportion to the comparable group's".to_owned(),
         finding: Finding::Fails,
         detail: format!("it would have come to {}", percent(expected)),
     });
     verdict
-}
-
-/// The interval lies beyond the smallest effect: effective, unless the issue may have faded by itself.
-fn improved(
-    verdict: &mut Verdict,
-    fading: Option<(Fading, Measured)>,
-    timing: Timing,
-    (after, critical): (Measured, f64),
-    shares: &str,
-) {
-    let falling = verdict
-        .assumptions
-        .iter()
-        .any(|a| a.statement == STAYED && a.finding == Finding::Fails);
-    if let Some((fading, faded)) = fading {
-        verdict.fading = Some(fading);
-        let excluded = fading.distance >= fading.required;
-        verdict.assumptions.push(Assumption {
-            statement: "fading by itself does not explain the fall".to_owned(),
-            finding: if excluded { Finding::Holds } else { Finding::Fails },
-            detail: format!(
-                "at the worst pace the level allows{} the share would have come to {}; distance {:.2}, required {:.2}",
-                fading.half_life_days.map_or(String::new(), |days| format!(" (half-life {days:.1} days)")),
-                percent(fading.counterfactual_share),
-                fading.distance,
-                fading.required
-            ),
-        });
-        if !excluded || falling {
-            widen(verdict, after, faded, critical);
-            verdict.reason = format!(
-                "{shares}, but it would have fallen anyway: {}, and at that pace it would have come to {} without \
-                 the change",
-                if falling {
-                    "it was already falling before the rollout"
-                } else {
-                    "the level before the rollout was \
-                 not held long enough to rule out that it was fading"
-                },
-                percent(fading.counterfactual_share)
-            );
-            return;
-        }
-        if let Some(reason) = dated(verdict, timing) {
-            verdict.reason = format!("{shares}, but {reason}");
-            return;
-        }
-    }
-    verdict.decision = Decision::Effective;
-    verdict.reason = format!("{shares}; the whole interval lies beyond the smallest effect worth having");
-}
-
-/// Whether the fall dates to the rollout; the words for it where it does not.
-fn dated(verdict: &mut Verdict, timing: Timing) -> Option<String> {
-    let coincides = timing.distance <= timing.allowed;
-    let (days, side) = (
-        timing.days.abs(),
-        if timing.days < 0.0 { "before" } else { "after" },
-    );
-    verdict.assumptions.push(Assumption {
-        statement: "the fall dates to the rollout".to_owned(),
-        finding: if coincides { Finding::Holds } else { Finding::Fails },
-        detail: format!(
-            "best dated {days:.1} days {side} the rollout; distance {:.2}, at most {} allowed",
-            timing.distance, timing.allowed
-        ),
-    });
-    (!coincides).then(|| {
-        format!("it fell {days:.1} days {side} the rollout: an issue that ends by itself does so at any time")
-    })
-}
-
-/// The interval lies short of the smallest effect: ineffective, unless the issue was still growing.
-fn not_improved(verdict: &mut Verdict, counterfactual: &Counterfactual, shares: &str) {
-    if counterfactual.rising {
-        verdict.reason = format!(
-            "{shares}, but the issue was still growing before the rollout: without the change it might have become \
-             worse"
-        );
-        return;
-    }
-    verdict.decision = Decision::Ineffective;
-    verdict.reason = format!("{shares}; the whole interval lies short of the smallest effect worth having");
-}
-
-/// Stretches the intervals to the counterfactual in which the issue fades.
-fn widen(verdict: &mut Verdict, after: Measured, faded: Measured, critical: f64) {
-    let absolute = absolute_change(after, faded, critical);
-    verdict.interval = verdict.interval.map(|i| Interval {
-        low: i.low,
-        high: i.high.max(absolute.high),
-    });
-    let relative = relative_change(after, faded, critical);
-    verdict.relative_interval = verdict.relative_interval.zip(relative).map(|(i, wide)| Interval {
-        low: i.low,
-        high: i.high.max(wide.high),
-    });
 }
 
 /// Says what an undecided verdict waits for, or that it waits no longer.
@@ -335,19 +216,9 @@ pub(super) fn percent(share: f64) -> String {
     format!("{:.1} %", share * 100.0)
 }
 
-fn smallest_in_words(effect: SmallestEffect) -> String {
+pub(super) fn smallest_in_words(effect: SmallestEffect) -> String {
     match effect {
         SmallestEffect::Absolute(reduction) => format!("{:.1} percentage points", reduction * 100.0),
         SmallestEffect::Relative(fraction) => format!("{:.0} %", fraction * 100.0),
     }
-}
-
-/// A sum of counts as a count.
-#[expect(
-    clippy::cast_possible_truncation,
-    clippy::cast_sign_loss,
-    reason = "sums of counts are whole, not negative"
-)]
-pub(super) fn count(n: f64) -> u64 {
-    n.round() as u64
 }

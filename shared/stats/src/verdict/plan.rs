@@ -73,6 +73,24 @@ pub struct PlannedSample {
     pub overdispersion: f64,
 }
 
+impl PlannedSample {
+    /// The sample beside a comparable group, from `(share, feedback)` of the measured slice and of the group over the same
+    /// time: what the group does not know adds to what the slice does not know, so `n` grows by the ratio of the variances
+    /// of the two log shares, `(1 − p) ⁄ (p · feedback)`. A group without a mention leaves the sample as it is.
+    pub fn beside(self, own: (f64, f64), group: (f64, f64)) -> Self {
+        let variance = |(share, n): (f64, f64)| (1.0 - share) / (share * n);
+        let factor = 1.0 + variance(group) / variance(own);
+        if factor.is_finite() && factor >= 1.0 {
+            Self {
+                n: whole((self.n as f64 * factor).ceil()),
+                ..self
+            }
+        } else {
+            self
+        }
+    }
+}
+
 /// What is fixed before the start of an iteration.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Plan {

@@ -22,7 +22,7 @@ pub enum Decision {
 pub enum Method {
     /// A forecast from the level after detection and before the rollout.
     PlateauForecast,
-    /// The same forecast moved as the comparable group moved.
+    /// The level before the rollout, moved as a comparable group moved.
     DifferenceInDifferences,
     /// Two arms at the same time.
     Pilot,
@@ -74,6 +74,23 @@ pub struct Fading {
     pub required: f64,
 }
 
+/// What was seen of a group in which nothing was changed.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Beside {
+    /// What it is, in words for people.
+    pub name: String,
+    /// Whether the verdict compares with it; else it was given and found not to be comparable.
+    pub compared_with: bool,
+    /// Feedback of it between detection and rollout.
+    pub n_before: u64,
+    /// Feedback of it after the rollout that was looked at.
+    pub n_after: u64,
+    /// Its share between detection and rollout; none without feedback.
+    pub share_before: Option<f64>,
+    /// Its share after the rollout; none without feedback.
+    pub share_after: Option<f64>,
+}
+
 /// The judgement of one iteration of an initiative.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Verdict {
@@ -99,8 +116,12 @@ pub struct Verdict {
     pub looks: u32,
     /// What was compared with.
     pub method: Method,
-    /// Quasi-binomial variance between days over the binomial one; 1 is no overdispersion.
+    /// The variance of what is compared over the binomial one, 1 at least: of days among themselves, and beside a group
+    /// also of days that hang together.
     pub overdispersion: f64,
+    /// What was seen of the group that was given; none where none was.
+    #[serde(default)]
+    pub beside: Option<Beside>,
     /// Whether fading by itself explains the fall; none where it was not needed.
     pub fading: Option<Fading>,
     /// What was assumed and checked.

@@ -93,6 +93,16 @@ impl Total {
     }
 }
 
+/// A sum of counts as a count.
+#[expect(
+    clippy::cast_possible_truncation,
+    clippy::cast_sign_loss,
+    reason = "sums of counts are whole, not negative"
+)]
+pub(super) fn count(n: f64) -> u64 {
+    n.round() as u64
+}
+
 /// Pearson's χ² about each segment's own share, and its degrees of freedom.
 pub(super) fn dispersion(segments: &[&[Day]]) -> (f64, f64) {
     let (mut chi2, mut freedom) = (0.0, 0.0);

@@ -5,7 +5,12 @@
 /// same probability, so every hour that is let pass for the rollout is paid with false successes: at this distance
 /// an issue that lasts a week on average is credited to the change in about four of a hundred cases, while of the
 /// falls that do date to the rollout one in nine is lost (`docs/measurements.md`, Verdicts).
-const ALLOWED_AFTER: f64 = 2.4;
+pub(super) const ALLOWED_AFTER: f64 = 2.4;
+
+/// The same beside a comparable group. An issue that both share ends for both, or for the other one first, so that letting
+/// hours pass costs less: the falls that date to the rollout and are lost are one in seven where days are many (the
+/// supremum on one side, e^(−x⁄2)), and far fewer where the fall is large.
+pub(super) const ALLOWED_AFTER_BESIDE: f64 = 4.0;
 
 /// The same for an earlier instant: a change is rarely rolled out when the issue is over, so little is paid for
 /// letting pass 99 % of the falls that date to the rollout (the supremum on one side of a break's log likelihood
@@ -36,8 +41,8 @@ pub(super) struct Timing {
 }
 
 /// Dates the fall of a course that is ordered in time: two shares, one before and one after a break at the end of
-/// any bucket.
-pub(super) fn date(course: &[Step], overdispersion: f64) -> Timing {
+/// any bucket. A fall may be dated so much after the rollout as `allowed_after` says.
+pub(super) fn date(course: &[Step], overdispersion: f64, allowed_after: f64) -> Timing {
     let (all, all_n) = course.iter().fold((0.0, 0.0), |(successes, n), step| {
         (successes + step.successes, n + step.n)
     });
@@ -66,7 +71,7 @@ pub(super) fn date(course: &[Step], overdispersion: f64) -> Timing {
         distance: 2.0 * (fit - rollout) / overdispersion,
         allowed,
     };
-    let (before, after) = (timing(before, ALLOWED_BEFORE), timing(after, ALLOWED_AFTER));
+    let (before, after) = (timing(before, ALLOWED_BEFORE), timing(after, allowed_after));
     let by_itself = |timing: &Timing| timing.distance > timing.allowed;
     // The side that speaks against the rollout, or else the one that explains the data better.
     let chosen = if (by_itself(&before), before.distance) > (by_itself(&after), after.distance) {
@@ -110,7 +115,7 @@ mod tests {
     #[test]
     fn a_fall_is_dated_where_it_happened() {
         for change in [-3.0, -1.0, 0.0, 0.25, 1.5] {
-            let timing = date(&falling_at(change), 1.0);
+            let timing = date(&falling_at(change), 1.0, ALLOWED_AFTER);
             assert!((timing.days - change).abs() < 1e-9, "{timing:?}");
             assert_eq!(timing.distance > timing.allowed, change.abs() > 0.0, "{timing:?}");
         }
@@ -119,7 +124,10 @@ mod tests {
     #[test]
     fn days_that_differ_more_date_a_fall_less_surely() {
         let course = falling_at(0.5);
-        let (even, uneven) = (date(&course, 1.0), date(&course, 2.0));
+        let (even, uneven) = (
+            date(&course, 1.0, ALLOWED_AFTER),
+            date(&course, 2.0, ALLOWED_AFTER),
+        );
         assert!((even.distance - 2.0 * uneven.distance).abs() < 1e-9);
     }
 }

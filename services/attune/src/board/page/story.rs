@@ -270,7 +270,13 @@ fn try_row(one: &Try<'_>) -> TryRow {
         ),
         _ => "no number".to_owned(),
     };
-    let decided = |verdict: &Verdict| format!("{}: {}", words::decision(verdict.decision()), verdict.reason);
+    let decided = |verdict: &Verdict| {
+        let said = format!("{}: {}", words::decision(verdict.decision()), verdict.reason);
+        match words::comparison(verdict) {
+            comparison if comparison.is_empty() => said,
+            comparison => format!("{said}; {comparison}"),
+        }
+    };
     TryRow {
         name: one.name.clone(),
         change: change.clone(),

@@ -2,7 +2,8 @@
 
 use attune_api::feedback::v1::{CourseDay, GetHotIssueCourseResponse, HotIssue};
 use attune_api::improvement::v1::{
-    BoardSummary, Initiative, Issue, Iteration, MeasurementPlan, Recognition, TellingSummary, Verdict, VerdictDecision,
+    BoardSummary, FeedbackSlice, Initiative, Issue, Iteration, MeasurementPlan, Recognition, TellingSummary, Verdict,
+    VerdictComparison, VerdictDecision,
 };
 use attune_rpc::timestamp;
 use chrono::{DateTime, TimeDelta, Utc};
@@ -49,6 +50,18 @@ fn iteration(number: i32, decision: VerdictDecision, effect: f64) -> Iteration {
             effect: Some(effect),
             low: Some(effect - 0.02),
             high: Some(effect + 0.02),
+            method: "difference_in_differences".to_owned(),
+            comparison: Some(VerdictComparison {
+                slice: Some(FeedbackSlice {
+                    product: "delta".to_owned(),
+                    ..Default::default()
+                }),
+                compared_with: number > 1,
+                n_before: 1_200,
+                n_after: 900,
+                share_before: Some(0.16),
+                share_after: Some(0.09),
+            }),
             ..Default::default()
         }),
         telling: Some(TellingSummary {
@@ -135,6 +148,8 @@ fn every_picture_has_a_name_a_description_and_a_table() {
         "15 (no address 5, no consent 10)",
         "4 to 17",
         "<li>5 employees who reported it: &quot;&lt;script&gt;thanks&quot; helped</li>",
+        "delta was named to compare with and is not comparable",
+        "compared with delta, which went from 16.0 % (n = 1200) to 9.0 % (n = 900)",
     ] {
         assert!(html.contains(words), "{words} is missing");
     }

@@ -17,6 +17,7 @@ fn initiative() -> Initiative {
             smallest_relative_effect: 0.3,
             deadline_days: 28,
         },
+        comparison: None,
         principle_ids: Vec::new(),
         change: "rebooking".to_owned(),
     };
@@ -53,6 +54,8 @@ fn verdict(decision: Decision, look: i32) -> Verdict {
         assumptions: Vec::new(),
         decided_at: at("2026-03-17T00:00:00Z"),
         look,
+        comparison: None,
+        restated: false,
     }
 }
 

@@ -44,7 +44,7 @@ fn before() -> Series {
 }
 
 fn plan(deadline_days: i32) -> MeasurementPlan {
-    MeasurementPlan::fix(&issue_for_tests(), &target(deadline_days), &before(), at(ROLLOUT))
+    MeasurementPlan::fix(&issue_for_tests(), &target(deadline_days), &before(), None, at(ROLLOUT))
 }
 
 fn look(number: i32) -> Look {
@@ -65,7 +65,9 @@ fn look(number: i32) -> Look {
             pilot_override: None,
         },
         baseline: before(),
+        comparison_baseline: None,
         confounders: Vec::new(),
+        comparison_confounders: Vec::new(),
     }
 }
 
@@ -101,7 +103,7 @@ fn a_deadline_within_a_week_is_the_only_look() {
 
 #[test]
 fn without_feedback_before_there_is_a_deadline_and_no_sample_size() {
-    let plan = MeasurementPlan::fix(&issue_for_tests(), &target(28), &Series::default(), at(ROLLOUT));
+    let plan = MeasurementPlan::fix(&issue_for_tests(), &target(28), &Series::default(), None, at(ROLLOUT));
     assert_eq!((plan.baseline_n, plan.planned_n, plan.looks.len()), (0, 0, 1));
 }
 
@@ -155,7 +157,7 @@ fn silence_after_the_rollout_is_inconclusive_at_the_deadline_only() {
 fn a_rollout_a_day_after_the_peak_proves_nothing() {
     let rolled_out = "2026-03-03T06:00:00Z";
     let baseline = Series::of(before().within(DateTime::UNIX_EPOCH, at(rolled_out)));
-    let plan = MeasurementPlan::fix(&issue_for_tests(), &target(28), &baseline, at(rolled_out));
+    let plan = MeasurementPlan::fix(&issue_for_tests(), &target(28), &baseline, None, at(rolled_out));
     let looked_at = plan.looks[plan.looks.len() - 1];
     let rollout = Rollout {
         at: at(rolled_out),

@@ -33,6 +33,8 @@ fn verdict(effect: f64, look: i32) -> Verdict {
         assumptions: Vec::new(),
         decided_at: at("2026-03-11T00:00:00Z"),
         look,
+        comparison: None,
+        restated: false,
     }
 }
 

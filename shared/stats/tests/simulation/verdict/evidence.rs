@@ -101,7 +101,10 @@ fn a_group_that_leaves_no_room_for_the_share_gives_no_verdict() {
     let sound = beside_a_group_that_went_to(0.1);
     assert_eq!(
         (sound.method, sound.decision),
-        (Method::DifferenceInDifferences, Decision::Effective)
+        (Method::DifferenceInDifferences, Decision::Effective),
+        "{}: {:?}",
+        sound.reason,
+        sound.assumptions
     );
     // From a tenth to three tenths: one and a half times all of it would have been about the topic.
     let impossible = beside_a_group_that_went_to(0.3);

@@ -1,3 +1,4 @@
+mod beside;
 mod error_rate;
 mod evidence;
 mod power;

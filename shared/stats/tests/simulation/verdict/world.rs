@@ -37,7 +37,7 @@ pub(crate) const UNEVEN: World = World {
     weekly: 0.15,
 };
 
-fn start() -> DateTime<Utc> {
+pub(crate) fn start() -> DateTime<Utc> {
     "2026-03-02T00:00:00Z".parse().unwrap()
 }
 
