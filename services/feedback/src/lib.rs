@@ -46,6 +46,10 @@ const MENTIONS_KEPT: TimeDelta = TimeDelta::days(400);
 /// How long the records of detection's runs are kept; a hot issue keeps its own findings.
 const RUNS_KEPT: TimeDelta = TimeDelta::days(400);
 
+/// How long contacts are kept beside their counts: who comes again about a matter that was open for longer, and the
+/// wait of an answer that is older, are not known. As wide as the widest window of drivers.
+const CONTACTS_KEPT: TimeDelta = TimeDelta::days(400);
+
 static MIGRATOR: Migrator = sqlx::migrate!();
 
 /// The service, to be run by [`attune_server`].
@@ -115,8 +119,10 @@ impl Service for Feedback {
             .timer(timers::recovery::Measure)
             .expiring("mention_person", "start", MENTIONS_KEPT)
             .expiring("detection_run", "run_at", RUNS_KEPT)
+            .expiring("matter_contact", "occurred_at", CONTACTS_KEPT)
             .consumer(events::Interactions::new(reader))
             .consumer(events::Triggers)
+            .consumer(events::Matters)
             .consumer(events::Messages)
             .task("live", move |shutdown| live.clone().run(shutdown))
             .task("invitations", move |shutdown| inviting.clone().run(shutdown))

@@ -3,9 +3,11 @@
 
 #![allow(clippy::unwrap_used, clippy::panic, reason = "a test that fails says so")]
 
+use std::time::Duration;
+
 use attune_stats::MetricId;
 use attune_stats::comparison::{Counts, Test, compare, difference};
-use attune_stats::driver::{Answered, Attribute, Dimension, Driver, explain};
+use attune_stats::driver::{Answered, Attribute, DOUBLING, Dimension, Driver, explain};
 use attune_stats::metric::{AnswerScale, ConfidenceLevel, Histogram};
 
 fn close(what: &str, computed: f64, reference: f64, tolerance: f64) {
@@ -169,9 +171,25 @@ fn surveyed(n: i64) -> Vec<Answered> {
         let mut attributes = vec![attribute(Dimension::Channel, channel)];
         attributes.extend(late.then(|| attribute(Dimension::Topic, "late")));
         attributes.extend(crew.then(|| attribute(Dimension::Topic, "crew")));
-        Answered { score, attributes }
+        Answered {
+            score,
+            attributes,
+            waited: None,
+        }
     };
     (0..n).map(answer).collect()
+}
+
+/// The same answers after waits in whole minutes, where there is one.
+fn after_waits(n: i64) -> Vec<Answered> {
+    let mut answers = surveyed(n);
+    for (i, answer) in (0_u64..).zip(&mut answers) {
+        let minutes = (i % 7 != 3).then_some((i * i + 5 * i) % 61);
+        answer.score -= minutes.map_or(0, |minutes| i64::from((1 + minutes).ilog2() / 2));
+        answer.score = answer.score.clamp(1, 7);
+        answer.waited = minutes.map(|minutes| Duration::from_secs(60 * minutes));
+    }
+    answers
 }
 
 fn of<'a>(drivers: &'a [Driver], value: &str) -> &'a Driver {
@@ -245,6 +263,73 @@ fn drivers_are_those_of_statsmodels() {
 }
 
 #[test]
+fn a_waiting_time_is_a_driver_beside_the_others_as_in_statsmodels() {
+    let found = explain(AnswerScale::Ces, &after_waits(240)).unwrap();
+    close("adjusted R squared", found.r_squared, 0.476_153_329, 1e-8);
+    for (value, n, effect, low, high, p, inflation) in [
+        (
+            "late",
+            80,
+            -1.115_996_984,
+            -1.378_864,
+            -0.853_130,
+            5.560_128e-15,
+            1.154_783_727,
+        ),
+        (
+            "phone",
+            90,
+            -0.898_433_828,
+            -1.210_135,
+            -0.586_732,
+            4.020_132e-8,
+            1.308_420_191,
+        ),
+        (
+            DOUBLING,
+            206,
+            -0.191_422_239,
+            -0.300_307,
+            -0.082_538,
+            6.340_119e-4,
+            1.000_235_664,
+        ),
+    ] {
+        let driver = of(&found.drivers, value);
+        assert_eq!(driver.n, n, "{value}");
+        close(value, driver.effect, effect, 1e-8);
+        close("low", driver.low, low, 0.006 * (high - low) / 2.0);
+        close("high", driver.high, high, 0.006 * (high - low) / 2.0);
+        close("p over the reference", driver.p_value / p, 1.0, 1e-5);
+        close("variance inflation", driver.variance_inflation, inflation, 1e-8);
+    }
+    let waiting = of(&found.drivers, DOUBLING);
+    assert_eq!(waiting.attribute.dimension, Dimension::WaitingTime);
+    close(
+        "contribution",
+        waiting.contribution,
+        waiting.effect * 923.450_337_938 / 240.0,
+        1e-9,
+    );
+}
+
+#[test]
+fn a_wait_that_goes_along_with_a_channel_is_said_to() {
+    let mut answers = surveyed(400);
+    for (i, answer) in (0_u64..).zip(&mut answers) {
+        let phone = answer
+            .attributes
+            .contains(&attribute(Dimension::Channel, "phone"));
+        answer.waited = Some(Duration::from_secs(if phone { 3600 + i } else { 30 }));
+    }
+    let found = explain(AnswerScale::Ces, &answers).unwrap();
+    let (phone, waiting) = (of(&found.drivers, "phone"), of(&found.drivers, DOUBLING));
+    assert!(waiting.variance_inflation > 5.0, "{waiting:?}");
+    assert_eq!(waiting.goes_along_with.as_ref(), Some(&phone.attribute));
+    assert_eq!(phone.goes_along_with.as_ref(), Some(&waiting.attribute));
+}
+
+#[test]
 fn the_driver_that_contributes_most_comes_first() {
     let found = explain(AnswerScale::Ces, &surveyed(240)).unwrap();
     let sizes: Vec<f64> = found.drivers.iter().map(|one| one.contribution.abs()).collect();
@@ -298,7 +383,8 @@ fn what_too_little_is_known_of_is_said_to_be() {
     let alike = vec![
         Answered {
             score: 9,
-            attributes: Vec::new()
+            attributes: Vec::new(),
+            waited: None,
         };
         40
     ];

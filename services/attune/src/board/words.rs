@@ -9,8 +9,9 @@ use chrono::{DateTime, Utc};
 use prost_types::Timestamp;
 
 /// Metrics that are shares, told in percentage points.
-const SHARES: [&str; 4] = [
+const SHARES: [&str; 5] = [
     "csat",
+    "first_contact_resolution",
     "topic_share",
     "topic_negative_share",
     "sentiment_negative_share",

@@ -5,8 +5,8 @@ use attune_rpc::TenantId;
 use attune_stats::MetricId;
 use attune_stats::comparison::{self, Comparison, Counts};
 
-use super::metric::{Value, counts};
-use crate::domain::{Contrast, Group, Window};
+use super::metric::{Counted, Value, counts};
+use crate::domain::{Contrast, Group};
 use crate::error::Error;
 
 /// The answer: each group in its window beside the reference.
@@ -23,8 +23,6 @@ pub(crate) async fn compare(db: &Database, tenant: &TenantId, contrast: Contrast
         reference,
         groups,
     } = contrast;
-    let windows: Vec<Window> = groups.iter().map(|group| group.window).collect();
-    let window = reference.window;
     let mut tx = db.read(tenant).await?;
     let reference = counted(&mut tx, metric, reference).await?;
     let mut numbers = Vec::with_capacity(groups.len());
@@ -32,34 +30,21 @@ pub(crate) async fn compare(db: &Database, tenant: &TenantId, contrast: Contrast
         numbers.push(counted(&mut tx, metric, group).await?);
     }
     tx.commit().await?;
-    let (outcome, compared) = comparison::compare(&reference, &numbers)?;
-    let beside = |((comparison, counts), window): ((Comparison, Counts), Window)| {
-        let value = Value {
-            window,
-            count: counts.successes().unwrap_or_default(),
-            outcome: comparison.outcome.clone(),
-        };
+    let others: Vec<Counts> = numbers.iter().map(|number| number.counts.clone()).collect();
+    let (outcome, compared) = comparison::compare(&reference.counts, &others)?;
+    let beside = |(comparison, number): (Comparison, Counted)| {
+        let value = number.with(comparison.outcome.clone());
         (value, comparison)
     };
     Ok(Compared {
-        reference: Value {
-            window,
-            count: reference.successes().unwrap_or_default(),
-            outcome,
-        },
-        groups: compared
-            .into_iter()
-            .zip(numbers)
-            .zip(windows)
-            .map(beside)
-            .collect(),
+        reference: reference.with(outcome),
+        groups: compared.into_iter().zip(numbers).map(beside).collect(),
     })
 }
 
-async fn counted(tx: &mut Tx, metric: MetricId, group: Group) -> Result<Counts, Error> {
+async fn counted(tx: &mut Tx, metric: MetricId, group: Group) -> Result<Counted, Error> {
     let measure = group.measure(metric);
     let whole = counts(tx, &measure).await?.pop();
     // A question without steps has one window.
-    let (_, counts) = whole.ok_or(sqlx::Error::RowNotFound)?;
-    Ok(counts)
+    Ok(whole.ok_or(sqlx::Error::RowNotFound)?)
 }

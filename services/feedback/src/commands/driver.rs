@@ -29,8 +29,8 @@ pub(crate) async fn explain(db: &Database, tenant: &TenantId, question: Drivers)
     let mut tx = db.read(tenant).await?;
     let counted = counts(&mut tx, &question.measure()).await?;
     let mut n_in_window = 0;
-    for (_, counts) in counted {
-        n_in_window += counts.outcome(attune_stats::metric::ConfidenceLevel::P95)?.n();
+    for counted in counted {
+        n_in_window += counted.value()?.outcome.n();
     }
     let share = (Drivers::SAMPLE as f64 / n_in_window.max(1) as f64).min(1.0);
     let limit = i64::try_from(Drivers::SAMPLE + SLACK).unwrap_or(i64::MAX);

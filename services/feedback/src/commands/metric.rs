@@ -4,11 +4,11 @@ use attune_database::{Database, Tx};
 use attune_rpc::TenantId;
 use attune_stats::MetricId;
 use attune_stats::comparison::Counts;
-use attune_stats::metric::{Answer, AnswerScale, ConfidenceLevel, Histogram, Outcome};
+use attune_stats::metric::{Answer, AnswerScale, ConfidenceLevel, Histogram, MetricError, Outcome};
 use chrono::{DateTime, Utc};
 
 use super::topic::check_version;
-use crate::domain::{Measure, Provenance, Slice, SliceCount, Window};
+use crate::domain::{MatterCount, Measure, Provenance, Slice, SliceCount, Window, settled_before};
 use crate::error::Error;
 use crate::store;
 
@@ -18,7 +18,34 @@ pub(crate) struct Value {
     pub(crate) window: Window,
     /// For a share, how many of `n` count; 0 for a mean.
     pub(crate) count: u64,
+    /// How much more is in the window of which it cannot be told yet whether it counts.
+    pub(crate) pending: u64,
     pub(crate) outcome: Outcome,
+}
+
+/// What the number of one window is made of.
+#[derive(Clone, Debug, PartialEq)]
+pub(super) struct Counted {
+    pub(super) window: Window,
+    pub(super) counts: Counts,
+    /// See [`Value::pending`].
+    pub(super) pending: u64,
+}
+
+impl Counted {
+    pub(super) fn value(&self) -> Result<Value, MetricError> {
+        let outcome = self.counts.outcome(ConfidenceLevel::P95)?;
+        Ok(self.with(outcome))
+    }
+
+    pub(super) fn with(&self, outcome: Outcome) -> Value {
+        Value {
+            window: self.window,
+            count: self.counts.successes().unwrap_or_default(),
+            pending: self.pending,
+            outcome,
+        }
+    }
 }
 
 /// Numbers, and where they are of a topic what it was coded with.
@@ -68,32 +95,24 @@ pub(crate) async fn query_all(
     values(counted)
 }
 
-fn values(counted: Vec<(Window, Counts)>) -> Result<Vec<Value>, Error> {
-    let value = |(window, counts): (Window, Counts)| {
-        Ok(Value {
-            window,
-            count: counts.successes().unwrap_or_default(),
-            outcome: counts.outcome(ConfidenceLevel::P95)?,
-        })
-    };
-    counted.into_iter().map(value).collect()
+fn values(counted: Vec<Counted>) -> Result<Vec<Value>, Error> {
+    let values = counted.iter().map(|counted| Ok(counted.value()?));
+    values.collect()
 }
 
 /// What the numbers are made of, as everything stands: one for each step.
-pub(super) async fn counts(tx: &mut Tx, measure: &Measure) -> Result<Vec<(Window, Counts)>, Error> {
+pub(super) async fn counts(tx: &mut Tx, measure: &Measure) -> Result<Vec<Counted>, Error> {
     counts_of(tx, measure, None).await
 }
 
-async fn counts_of(
-    tx: &mut Tx,
-    measure: &Measure,
-    version: Option<i64>,
-) -> Result<Vec<(Window, Counts)>, Error> {
+async fn counts_of(tx: &mut Tx, measure: &Measure, version: Option<i64>) -> Result<Vec<Counted>, Error> {
     if let Some(scale) = AnswerScale::of(measure.metric) {
         return ratings(tx, measure, scale, version).await;
     }
-    if measure.metric == MetricId::TopicShare {
-        return topic_share(tx, measure, version).await;
+    match measure.metric {
+        MetricId::TopicShare => return topic_share(tx, measure, version).await,
+        MetricId::FirstContactResolution => return resolution(tx, measure).await,
+        _ => {}
     }
     let rows = slice_rows(tx, &measure.slice, measure, version).await?;
     let part = |row: &SliceCount| match measure.metric {
@@ -156,7 +175,7 @@ async fn ratings(
     measure: &Measure,
     scale: AnswerScale,
     version: Option<i64>,
-) -> Result<Vec<(Window, Counts)>, Error> {
+) -> Result<Vec<Counted>, Error> {
     let (slice, spans) = (&measure.slice, measure.spans());
     let rows = match version {
         None => store::counts::ratings(tx, scale, slice, spans).await?,
@@ -169,18 +188,16 @@ async fn ratings(
             sum.add_many(Answer::parse(scale, i64::from(row.score))?, natural(row.answers))?;
         }
     }
-    Ok(windows
-        .into_iter()
-        .zip(sums.into_iter().map(Counts::Answers))
-        .collect())
+    let counted = |(window, sum)| Counted {
+        window,
+        counts: Counts::Answers(sum),
+        pending: 0,
+    };
+    Ok(windows.into_iter().zip(sums).map(counted).collect())
 }
 
 /// The share's denominator is the same slice without its topic.
-async fn topic_share(
-    tx: &mut Tx,
-    measure: &Measure,
-    version: Option<i64>,
-) -> Result<Vec<(Window, Counts)>, Error> {
+async fn topic_share(tx: &mut Tx, measure: &Measure, version: Option<i64>) -> Result<Vec<Counted>, Error> {
     let about = slice_rows(tx, &measure.slice, measure, version).await?;
     let all = slice_rows(tx, &whole(&measure.slice), measure, version).await?;
     let about = about.iter().map(|row| (row.start, row.non_positive, 0));
@@ -189,7 +206,7 @@ async fn topic_share(
 }
 
 /// Shares from rows of (start, those that count, all).
-fn shares(measure: &Measure, rows: impl Iterator<Item = (DateTime<Utc>, i64, i64)>) -> Vec<(Window, Counts)> {
+fn shares(measure: &Measure, rows: impl Iterator<Item = (DateTime<Utc>, i64, i64)>) -> Vec<Counted> {
     let windows = measure.windows();
     let mut sums = vec![(0_u64, 0_u64); windows.len()];
     for (start, count, all) in rows {
@@ -198,12 +215,33 @@ fn shares(measure: &Measure, rows: impl Iterator<Item = (DateTime<Utc>, i64, i64
             sum.1 += natural(all);
         }
     }
-    let share = |(successes, n)| Counts::Share {
-        metric: measure.metric,
-        successes,
-        n,
+    let counted = |(window, (successes, n))| Counted {
+        window,
+        counts: Counts::Share {
+            metric: measure.metric,
+            successes,
+            n,
+        },
+        pending: 0,
     };
-    windows.into_iter().zip(sums.into_iter().map(share)).collect()
+    windows.into_iter().zip(sums).map(counted).collect()
+}
+
+/// Of the matters closed long enough ago, those about which nobody came again; the others are pending, however they
+/// look by now: else those that fail would be told before those that succeed.
+async fn resolution(tx: &mut Tx, measure: &Measure) -> Result<Vec<Counted>, Error> {
+    let (settled, open) = measure.window.split_at(settled_before(tx.now()));
+    let rows = store::matter::counts(tx, &measure.slice, settled.spans(measure.step)).await?;
+    let part = |row: &MatterCount| (row.start, row.matters - row.came_again, row.matters);
+    let mut counted = shares(measure, rows.iter().map(part));
+    let pending = store::matter::counts(tx, &measure.slice, open.spans(measure.step)).await?;
+    let windows = measure.windows();
+    for row in pending {
+        if let Some(value) = step_of(&windows, row.start).and_then(|step| counted.get_mut(step)) {
+            value.pending += natural(row.matters);
+        }
+    }
+    Ok(counted)
 }
 
 /// Which window a row of counts falls into. They lie end to end.

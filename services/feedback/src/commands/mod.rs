@@ -11,6 +11,7 @@ pub(crate) mod hot_issue;
 pub(crate) mod invitation;
 pub(crate) mod keyword;
 pub(crate) mod learning;
+pub(crate) mod matter;
 pub(crate) mod metric;
 pub(crate) mod perception;
 pub(crate) mod recoding;

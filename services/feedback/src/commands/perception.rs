@@ -140,6 +140,7 @@ fn gap_of(subject: String, own: Histogram, customers: Histogram, question: Perce
     let value = |counts: &Counts, outcome| Value {
         window: question.window,
         count: counts.successes().unwrap_or_default(),
+        pending: 0,
         outcome,
     };
     Ok(Gap {

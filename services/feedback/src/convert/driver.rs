@@ -139,6 +139,7 @@ fn dimension_to_proto(dimension: Dimension) -> pb::DriverDimension {
         Dimension::Agent => pb::DriverDimension::Agent,
         Dimension::Channel => pb::DriverDimension::Channel,
         Dimension::Product => pb::DriverDimension::Product,
+        Dimension::WaitingTime => pb::DriverDimension::WaitingTime,
     }
 }
 

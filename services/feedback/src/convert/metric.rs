@@ -8,7 +8,7 @@ use chrono::{DateTime, TimeDelta, Utc};
 
 use super::topic::version;
 use crate::commands::metric::{Answered, Value};
-use crate::domain::{Grain, Measure, Provenance, Slice, Step, TopicCoding, Window, metric};
+use crate::domain::{Grain, Measure, Provenance, SETTLES_AFTER, Slice, Step, TopicCoding, Window, metric};
 
 /// The question, and the version of the taxonomy whose codings are asked for.
 pub(crate) fn query(request: &pb::QueryMetricRequest) -> Result<(Measure, Option<i64>), Error> {
@@ -153,6 +153,13 @@ pub(super) fn parse_slice(
         Some(MetricId::TopicShare | MetricId::TopicNegativeShare) => {
             violations.slug("slice.topic_id", topic_id, 64).map(Some)
         }
+        Some(MetricId::FirstContactResolution) if !topic_id.is_empty() => {
+            violations.add(
+                "slice.topic_id",
+                "must be empty: contacts without a text have no topics",
+            );
+            None
+        }
         _ => violations.optional_slug("slice.topic_id", topic_id, 64),
     };
     Some(Slice {
@@ -167,12 +174,14 @@ pub(crate) fn value_to_proto(value: Value) -> pb::MetricValue {
     let Value {
         window: Window { start, end },
         count,
+        pending,
         outcome,
     } = value;
     let mut shown = pb::MetricValue {
         start: Some(timestamp(start)),
         end: Some(timestamp(end)),
         count: i64::try_from(count).unwrap_or(i64::MAX),
+        pending: i64::try_from(pending).unwrap_or(i64::MAX),
         ..pb::MetricValue::default()
     };
     let (metric, version, n) = match outcome {
@@ -195,7 +204,13 @@ pub(crate) fn value_to_proto(value: Value) -> pb::MetricValue {
             minimum_n: _,
             reason,
         } => {
-            shown.suppressed_reason = reason;
+            shown.suppressed_reason = match pending {
+                0 => reason,
+                _ => format!(
+                    "{reason}; of {pending} more it cannot be told before {} days",
+                    SETTLES_AFTER.num_days()
+                ),
+            };
             shown.level = ConfidenceLevel::P95.get();
             (metric, version, n)
         }
@@ -214,7 +229,7 @@ pub(crate) fn definition_to_proto(definition: &MetricDefinition) -> pb::MetricDe
         formula,
         scale,
         denominator,
-        window: _,
+        window,
         minimum_n,
         source,
     } = definition;
@@ -227,5 +242,6 @@ pub(crate) fn definition_to_proto(definition: &MetricDefinition) -> pb::MetricDe
         denominator: (*denominator).to_owned(),
         minimum_n: i64::try_from(*minimum_n).unwrap_or(i64::MAX),
         source: (*source).to_owned(),
+        window: (*window).to_owned(),
     }
 }

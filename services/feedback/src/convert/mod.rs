@@ -10,6 +10,7 @@ pub(crate) mod hot_issue;
 pub(crate) mod interaction;
 pub(crate) mod invitation;
 pub(crate) mod letter;
+pub(crate) mod matter;
 pub(crate) mod metric;
 pub(crate) mod perception;
 pub(crate) mod person;

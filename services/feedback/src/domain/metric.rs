@@ -117,6 +117,42 @@ impl Window {
             Step::Each(grain) => (self.end - self.start).num_hours() / grain.width().num_hours(),
         }
     }
+
+    /// The rows that its values, one for each step, are made of. With steps of a day its ends may lie within one.
+    pub(crate) fn spans(self, step: Step) -> Spans {
+        let Self { start, end } = self;
+        let hours_only = Spans {
+            start,
+            days_start: end,
+            days_end: end,
+            end,
+        };
+        if step == Step::Each(Grain::Hour) {
+            return hours_only;
+        }
+        let (days_start, days_end) = (Grain::Day.ceiling_of(start), day_of(end));
+        if days_start < days_end {
+            Spans {
+                start,
+                days_start,
+                days_end,
+                end,
+            }
+        } else {
+            hours_only
+        }
+    }
+
+    /// The part before an instant, and the rest; one of them may be empty.
+    pub(crate) fn split_at(self, instant: DateTime<Utc>) -> (Self, Self) {
+        let middle = instant.clamp(self.start, self.end);
+        let before = Self { end: middle, ..self };
+        let rest = Self {
+            start: middle,
+            ..self
+        };
+        (before, rest)
+    }
 }
 
 impl Measure {
@@ -140,27 +176,7 @@ impl Measure {
 
     /// The rows it is answered from.
     pub(crate) fn spans(&self) -> Spans {
-        let Window { start, end } = self.window;
-        let hours_only = Spans {
-            start,
-            days_start: end,
-            days_end: end,
-            end,
-        };
-        if self.step == Step::Each(Grain::Hour) {
-            return hours_only;
-        }
-        let (days_start, days_end) = (Grain::Day.ceiling_of(start), day_of(end));
-        if days_start < days_end {
-            Spans {
-                start,
-                days_start,
-                days_end,
-                end,
-            }
-        } else {
-            hours_only
-        }
+        self.window.spans(self.step)
     }
 }
 
@@ -196,6 +212,27 @@ mod tests {
     fn a_window_within_a_day_is_read_by_hours() {
         let spans = measure("2026-03-01T22:00:00Z", "2026-03-02T02:00:00Z", Step::Whole).spans();
         assert_eq!((spans.days_start, spans.days_end), (spans.end, spans.end));
+    }
+
+    #[test]
+    fn a_window_is_split_where_an_instant_lies_and_days_are_then_read_by_hours_at_the_seam() {
+        let days = measure(
+            "2026-03-01T00:00:00Z",
+            "2026-03-04T00:00:00Z",
+            Step::Each(Grain::Day),
+        );
+        let (before, rest) = days.window.split_at(at("2026-03-02T07:00:00Z"));
+        let (read, unread) = (before.spans(days.step), rest.spans(days.step));
+        assert_eq!(
+            (read.days_end, read.end),
+            (at("2026-03-02T00:00:00Z"), before.end)
+        );
+        assert_eq!(
+            (unread.start, unread.days_start, unread.end),
+            (before.end, at("2026-03-03T00:00:00Z"), days.window.end)
+        );
+        let (all, none) = days.window.split_at(at("2027-01-01T00:00:00Z"));
+        assert_eq!((all, none.start), (days.window, none.end));
     }
 
     #[test]

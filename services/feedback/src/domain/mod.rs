@@ -10,6 +10,7 @@ mod explanation;
 mod feedback;
 mod hot_issue;
 pub(crate) mod invitation;
+mod matter;
 mod metric;
 mod perception;
 mod provenance;
@@ -34,6 +35,7 @@ pub(crate) use feedback::{Draft, Feedback, Origin, Rating, Source};
 pub(crate) use hot_issue::{
     DecisionRecord, HotIssue, HotIssueState, Notice, Outcome, Ruling, Scope, Sight, Widening,
 };
+pub(crate) use matter::{Direction, MatterContact, MatterCount, MatterTally, SETTLES_AFTER, settled_before};
 pub(crate) use metric::{Grain, Measure, Slice, SliceCount, Spans, Step, Window, metric};
 pub(crate) use perception::{OwnRating, OwnRatingDraft, Perception, Subject};
 pub(crate) use provenance::{Provenance, TopicCoding};

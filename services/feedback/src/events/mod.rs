@@ -2,6 +2,7 @@
 
 pub(crate) mod employee;
 mod interactions;
+mod matters;
 mod messages;
 pub(crate) mod recovery;
 mod triggers;
@@ -14,6 +15,7 @@ use attune_events::{NewEvent, append, append_traced};
 use uuid::Uuid;
 
 pub(crate) use interactions::Interactions;
+pub(crate) use matters::Matters;
 pub(crate) use messages::Messages;
 pub(crate) use triggers::Triggers;
 

@@ -113,6 +113,7 @@ mod tests {
         let value = Value {
             window: Window { start, end: start },
             count: 0,
+            pending: 0,
             outcome: Outcome::Suppressed {
                 metric: MetricId::Nps,
                 version: 1,

@@ -16,6 +16,7 @@ pub(crate) mod heard;
 pub(crate) mod hot_issue;
 pub(crate) mod invitation;
 pub(crate) mod learning;
+pub(crate) mod matter;
 pub(crate) mod mention;
 pub(crate) mod perception;
 pub(crate) mod recoding;

@@ -10,6 +10,7 @@ mod driver;
 mod employee;
 mod interactions;
 mod learning;
+mod matter;
 mod metric;
 mod outside;
 mod perception;
@@ -20,6 +21,7 @@ mod survey;
 mod themes;
 mod topic;
 mod triggers;
+mod waiting;
 
 use std::sync::{Arc, LazyLock};
 

@@ -2,6 +2,7 @@
 
 use attune_api::improvement::v1 as pb;
 use attune_rpc::{Error, Page, RequestKey, Violations, timestamp};
+use attune_stats::MetricId;
 use attune_stats::pilot::{Measure, Plan, PlannedLook, RatioCheck};
 use uuid::Uuid;
 
@@ -64,7 +65,13 @@ fn setup(pilot: &pb::Pilot, violations: &mut Violations) -> Option<Setup> {
 fn metric(field: &str, metric: Option<&pb::PilotMetric>, violations: &mut Violations) -> Option<PilotMetric> {
     let pb::PilotMetric { metric, slice } = violations.required(field, metric)?;
     let name = format!("{field}.metric");
-    let metric = slice::metric(&name, metric, violations);
+    let mut metric = slice::metric(&name, metric, violations);
+    if metric == Some(MetricId::FirstContactResolution) {
+        let message =
+            "must be a metric of what customers say: a pilot counts each customer's feedback, not contacts";
+        violations.add(&name, message);
+        metric = None;
+    }
     let slice = slice::parse(&format!("{field}.slice"), slice.as_ref(), metric, violations);
     Some(PilotMetric {
         metric: metric?,

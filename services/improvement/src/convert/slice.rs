@@ -34,6 +34,10 @@ pub(super) fn parse(
         Some(MetricId::TopicShare | MetricId::TopicNegativeShare) => {
             violations.slug(&topic, topic_id, 64).map(Some)
         }
+        Some(MetricId::FirstContactResolution) if !topic_id.is_empty() => {
+            violations.add(&topic, "must be empty: contacts without a text have no topics");
+            None
+        }
         _ => violations.optional_slug(&topic, topic_id, 64),
     };
     let touchpoint = violations.optional_slug(&format!("{field}.touchpoint"), touchpoint, 64);

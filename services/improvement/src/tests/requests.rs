@@ -6,7 +6,7 @@ use prost_types::{FieldMask, Timestamp};
 use tonic::Status;
 use tonic_types::StatusExt as _;
 
-use crate::convert::{initiative, issue, issue_relation, telling, trace, verdict};
+use crate::convert::{goal, initiative, issue, issue_relation, pilot, telling, trace, verdict};
 
 const ID: &str = "0198c5d2-7a3e-7c41-9f0a-4b1d2c3e4f50";
 
@@ -414,4 +414,36 @@ fn a_page_token_of_one_trace_does_not_open_another() {
     assert!(trace::get(&from(From::IssueId(ID.to_owned()), token.clone())).is_ok());
     let other = trace::get(&from(From::InitiativeId(ID.to_owned()), token)).unwrap_err();
     assert_eq!(other.reason(), Reason::InvalidPageToken);
+}
+
+#[test]
+fn contacts_make_a_goal_without_a_topic_and_no_pilot() {
+    let resolution = || "first_contact_resolution".to_owned();
+    let slice = pb::FeedbackSlice {
+        topic_id: "delay".to_owned(),
+        ..Default::default()
+    };
+    let request = pb::CreateGoalRequest {
+        goal: Some(pb::Goal {
+            metric: resolution(),
+            slice: Some(slice),
+            ..Default::default()
+        }),
+        ..Default::default()
+    };
+    let fields = wrong(goal::create(&request));
+    assert!(fields.contains(&"goal.slice.topic_id".to_owned()), "{fields:?}");
+    assert!(!fields.contains(&"goal.metric".to_owned()), "{fields:?}");
+    let request = pb::CreatePilotRequest {
+        pilot: Some(pb::Pilot {
+            metric: Some(pb::PilotMetric {
+                metric: resolution(),
+                slice: None,
+            }),
+            ..Default::default()
+        }),
+        ..Default::default()
+    };
+    let fields = wrong(pilot::create(&request));
+    assert!(fields.contains(&"pilot.metric.metric".to_owned()), "{fields:?}");
 }

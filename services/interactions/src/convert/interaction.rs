@@ -2,12 +2,15 @@
 
 use attune_api::interactions::v1 as pb;
 use attune_rpc::{Error, Page, RequestKey, Violations, timestamp};
+use chrono::TimeDelta;
+use prost_types::Duration;
 use uuid::Uuid;
 
 use crate::commands::interaction::{Close, Place, Record, Recorded};
 use crate::domain::{Direction, Draft, Interaction, Stage};
 
 const MOST_IN_MESSAGE: usize = 500;
+const LONGEST_WAIT: TimeDelta = TimeDelta::days(30);
 
 pub(crate) fn record(request: &pb::RecordInteractionRequest) -> Result<Record, Error> {
     let mut violations = Violations::default();
@@ -154,6 +157,8 @@ fn draft(interaction: &pb::Interaction, violations: &mut Violations) -> Option<D
     {
         violations.add("closed_at", "must not be before occurred_at");
     }
+    let matter_id = violations.text("matter_id", &interaction.matter_id, 0..=200);
+    let waited = waited(interaction.waited, violations);
     Some(Draft {
         profile_id: profile_id?,
         channel: channel?,
@@ -167,7 +172,35 @@ fn draft(interaction: &pb::Interaction, violations: &mut Violations) -> Option<D
         occurred_at: occurred_at?,
         source_id: source_id.map(|id| (!id.is_empty()).then_some(id))?,
         closed_at: closed_at?,
+        matter_id: matter_id?,
+        waited: waited?,
     })
+}
+
+/// A duration that may be left out, in whole milliseconds.
+#[allow(clippy::option_option)] // as in `Violations::optional_id`
+fn waited(given: Option<Duration>, violations: &mut Violations) -> Option<Option<TimeDelta>> {
+    let Some(Duration { seconds, nanos }) = given else {
+        return Some(None);
+    };
+    let nanos = u32::try_from(nanos).ok();
+    let waited = nanos
+        .and_then(|nanos| TimeDelta::new(seconds, nanos))
+        .filter(|waited| (TimeDelta::zero()..=LONGEST_WAIT).contains(waited));
+    if waited.is_none() {
+        violations.add(
+            "waited",
+            "must be 0 to 30 days with nanos in 0..=999999999, or left out",
+        );
+    }
+    waited.map(|waited| Some(TimeDelta::milliseconds(waited.num_milliseconds())))
+}
+
+fn waited_to_proto(waited: TimeDelta) -> Duration {
+    Duration {
+        seconds: waited.num_seconds(),
+        nanos: waited.subsec_nanos(),
+    }
 }
 
 fn direction_from(direction: pb::Direction) -> Option<Direction> {
@@ -209,6 +242,8 @@ pub(crate) fn to_proto(interaction: Interaction) -> pb::Interaction {
         occurred_at,
         source_id,
         closed_at,
+        matter_id,
+        waited,
     } = draft;
     let direction = match direction {
         Direction::Inbound => pb::Direction::Inbound,
@@ -238,6 +273,8 @@ pub(crate) fn to_proto(interaction: Interaction) -> pb::Interaction {
         source_id: source_id.unwrap_or_default(),
         create_time: Some(timestamp(created_at)),
         closed_at: closed_at.map(timestamp),
+        matter_id,
+        waited: waited.map(waited_to_proto),
     }
 }
 

@@ -1,6 +1,6 @@
 //! One contact.
 
-use chrono::{DateTime, Utc};
+use chrono::{DateTime, TimeDelta, Utc};
 use uuid::Uuid;
 
 /// Who turned to whom.
@@ -40,6 +40,10 @@ pub(crate) struct Draft {
     pub(crate) source_id: Option<String>,
     /// When the matter that it opened was closed; not before `occurred_at`.
     pub(crate) closed_at: Option<DateTime<Utc>>,
+    /// The company's own id of what it is about; empty where there is none.
+    pub(crate) matter_id: String,
+    /// In whole milliseconds, not negative; `None` where the channel does not know.
+    pub(crate) waited: Option<TimeDelta>,
 }
 
 /// A recorded contact.

@@ -66,5 +66,7 @@ fn contact(message: notifications::Message, event: &Event) -> Option<Draft> {
         occurred_at: event.time,
         source_id: Some(message.message_id),
         closed_at: None,
+        matter_id: String::new(),
+        waited: None,
     })
 }

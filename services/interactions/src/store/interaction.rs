@@ -3,7 +3,7 @@
 use std::collections::{HashMap, HashSet};
 
 use attune_database::Tx;
-use chrono::{DateTime, Utc};
+use chrono::{DateTime, TimeDelta, Utc};
 use sqlx::{query, query_as, query_scalar};
 use uuid::Uuid;
 
@@ -25,6 +25,8 @@ struct Row {
     occurred_at: DateTime<Utc>,
     source_id: Option<String>,
     closed_at: Option<DateTime<Utc>>,
+    matter_id: String,
+    waited_ms: Option<i64>,
     created_at: DateTime<Utc>,
 }
 
@@ -44,6 +46,8 @@ impl From<Row> for Interaction {
             occurred_at,
             source_id,
             closed_at,
+            matter_id,
+            waited_ms,
             created_at,
         } = row;
         let draft = Draft {
@@ -59,6 +63,8 @@ impl From<Row> for Interaction {
             occurred_at,
             source_id,
             closed_at,
+            matter_id,
+            waited: waited_ms.map(TimeDelta::milliseconds),
         };
         Self {
             interaction_id,
@@ -75,7 +81,7 @@ pub(crate) async fn by_ids(tx: &mut Tx, ids: &[Uuid]) -> Result<HashMap<Uuid, In
         Row,
         r#"SELECT interaction_id, profile_id, channel, direction AS "direction: _", touchpoint,
                   stage AS "stage: _", outcome, product, agent_id, text, occurred_at, source_id, closed_at,
-                  created_at
+                  matter_id, waited_ms, created_at
            FROM interactions.interaction WHERE tenant_id = $1 AND interaction_id = ANY($2)"#,
         tenant,
         ids
@@ -100,7 +106,7 @@ pub(crate) async fn page(
         Row,
         r#"SELECT interaction_id, profile_id, channel, direction AS "direction: _", touchpoint,
                   stage AS "stage: _", outcome, product, agent_id, text, occurred_at, source_id, closed_at,
-                  created_at
+                  matter_id, waited_ms, created_at
            FROM interactions.interaction
            WHERE tenant_id = $1
              AND (occurred_at, interaction_id) < (coalesce($2, 'infinity'::timestamptz), $3::uuid)
@@ -128,7 +134,7 @@ pub(crate) async fn page_of_profile(
         Row,
         r#"SELECT interaction_id, profile_id, channel, direction AS "direction: _", touchpoint,
                   stage AS "stage: _", outcome, product, agent_id, text, occurred_at, source_id, closed_at,
-                  created_at
+                  matter_id, waited_ms, created_at
            FROM interactions.interaction
            WHERE tenant_id = $1 AND profile_id = $2
              AND (occurred_at, interaction_id) < (coalesce($3, 'infinity'::timestamptz), $4::uuid)
@@ -184,12 +190,17 @@ pub(crate) async fn insert_many(tx: &mut Tx, items: &[Interaction]) -> Result<Ha
     let times: Vec<DateTime<Utc>> = items.iter().map(|item| item.draft.occurred_at).collect();
     let sources: Vec<Option<&str>> = items.iter().map(|item| item.draft.source_id.as_deref()).collect();
     let closings: Vec<Option<DateTime<Utc>>> = items.iter().map(|item| item.draft.closed_at).collect();
+    let waits: Vec<Option<i64>> = items
+        .iter()
+        .map(|item| item.draft.waited.map(|waited| waited.num_milliseconds()))
+        .collect();
     let inserted = query_scalar!(
         "INSERT INTO interactions.interaction
              (tenant_id, created_at, interaction_id, profile_id, channel, direction, touchpoint, stage, outcome,
-              product, agent_id, text, occurred_at, source_id, closed_at)
+              product, agent_id, text, occurred_at, source_id, closed_at, matter_id, waited_ms)
          SELECT $1, $2, * FROM unnest($3::uuid[], $4::uuid[], $5::text[], $6::text[], $7::text[], $8::text[],
-             $9::text[], $10::text[], $11::text[], $12::text[], $13::timestamptz[], $14::text[], $15::timestamptz[])
+             $9::text[], $10::text[], $11::text[], $12::text[], $13::timestamptz[], $14::text[], $15::timestamptz[],
+             $16::text[], $17::bigint[])
          ON CONFLICT ON CONSTRAINT interaction_source_key DO NOTHING
          RETURNING interaction_id",
         tenant,
@@ -206,7 +217,9 @@ pub(crate) async fn insert_many(tx: &mut Tx, items: &[Interaction]) -> Result<Ha
         &column(|draft| &draft.text) as &[&str],
         &times,
         &sources as &[Option<&str>],
-        &closings as &[Option<DateTime<Utc>>]
+        &closings as &[Option<DateTime<Utc>>],
+        &column(|draft| &draft.matter_id) as &[&str],
+        &waits as &[Option<i64>]
     )
     .fetch_all(&mut **tx)
     .await?;
@@ -220,7 +233,7 @@ pub(crate) async fn lock(tx: &mut Tx, interaction_id: Uuid) -> Result<Option<Int
         Row,
         r#"SELECT interaction_id, profile_id, channel, direction AS "direction: _", touchpoint,
                   stage AS "stage: _", outcome, product, agent_id, text, occurred_at, source_id, closed_at,
-                  created_at
+                  matter_id, waited_ms, created_at
            FROM interactions.interaction WHERE tenant_id = $1 AND interaction_id = $2 FOR UPDATE"#,
         tenant,
         interaction_id

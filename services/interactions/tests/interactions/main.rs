@@ -6,6 +6,7 @@
 mod close;
 mod fixture;
 mod list;
+mod matters;
 mod record;
 mod sent;
 mod stream;

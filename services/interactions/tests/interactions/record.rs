@@ -2,6 +2,7 @@ use attune_api::interactions::v1::{
     Direction, GetInteractionRequest, Interaction, JourneyStage, RecordInteractionRequest,
 };
 use attune_testkit::{Failure, TestPlatform, reason, violated_fields};
+use prost_types::Duration;
 use tonic::Code;
 use uuid::Uuid;
 
@@ -18,6 +19,11 @@ async fn a_recorded_interaction_is_read_back_and_told_once_as_it_was_given() -> 
         outcome: "resolved".into(),
         product: "Economy".into(),
         agent_id: "E-7".into(),
+        matter_id: "T-1".into(),
+        waited: Some(Duration {
+            seconds: 90,
+            nanos: 250_000_000,
+        }),
         ..post("tweet-1", platform.now())
     };
     let recorded = record(&acme, given.clone()).await?;
@@ -119,6 +125,11 @@ async fn everything_wrong_with_an_interaction_is_told_at_once() -> Result<(), Fa
         channel: "Social".into(),
         stage: 99,
         text: "x".repeat(20_001),
+        matter_id: "x".repeat(201),
+        waited: Some(Duration {
+            seconds: -1,
+            nanos: 0,
+        }),
         ..Interaction::default()
     };
     let refused = record(&platform.tenant("acme"), wrong).await.unwrap_err();
@@ -130,6 +141,8 @@ async fn everything_wrong_with_an_interaction_is_told_at_once() -> Result<(), Fa
         "stage",
         "text",
         "occurred_at",
+        "matter_id",
+        "waited",
     ];
     assert_eq!(
         violated_fields(&refused),

@@ -3,6 +3,7 @@
 use std::collections::{BTreeMap, HashMap};
 
 use super::regression::Row;
+use super::waiting::{self, Waiting};
 use super::{ANSWERS_A_DRIVER, Answered, Attribute, Dimension, LeftOut, MINIMUM_N, MOST, Reference};
 use crate::metric::AnswerScale;
 
@@ -21,6 +22,8 @@ pub(super) struct Column {
     pub(super) kind: Kind,
     pub(super) attribute: Attribute,
     pub(super) n: u64,
+    /// Of what it holds in the answers that it concerns; `n` for what is there or not.
+    pub(super) sum: f64,
 }
 
 /// All columns.
@@ -30,6 +33,8 @@ pub(super) struct Columns {
     pub(super) left_out: Vec<LeftOut>,
     pub(super) references: Vec<Reference>,
     place: HashMap<Attribute, usize>,
+    /// The waiting times, where their effect is told.
+    waiting: Option<Waiting>,
 }
 
 /// The value under which the rare ones of a dimension are corrected for together.
@@ -41,13 +46,18 @@ impl Columns {
         for attribute in answers.iter().flat_map(|answer| &answer.attributes) {
             *counts.entry(attribute).or_default() += 1;
         }
-        let all = answers.len() as u64;
         let mut columns = Self {
             list: Vec::new(),
             left_out: Vec::new(),
             references: references(&counts),
             place: HashMap::new(),
+            waiting: None,
         };
+        match Waiting::of(answers) {
+            Some(Ok(waiting)) => columns.waiting = Some(waiting),
+            Some(Err(left_out)) => columns.left_out.push(left_out),
+            None => {}
+        }
         let is_reference = |attribute: &Attribute| {
             let references = columns.references.iter();
             references
@@ -59,8 +69,20 @@ impl Columns {
         found.retain(|(attribute, _)| !is_reference(attribute));
         // The most frequent come first: of two that cannot be told apart the rarer one is left out.
         found.sort_by_key(|&(attribute, n)| (std::cmp::Reverse(n), attribute));
-        let room = MOST.min(answers.len() / ANSWERS_A_DRIVER);
-        let (mut drivers, mut rest) = (Vec::new(), Vec::new());
+        let rest = columns.choose(found, answers.len());
+        if let Some(Waiting { known, sum, .. }) = columns.waiting {
+            columns.push(Kind::Driver, waiting::attribute(), known, sum);
+        }
+        columns.correct_for(&rest);
+        columns
+    }
+
+    /// Takes in those of `found`, the most frequent first, whose effects are told of `all` answers; answers the others.
+    fn choose<'a>(&mut self, found: Vec<(&'a Attribute, u64)>, all: usize) -> Vec<(&'a Attribute, u64)> {
+        let room = MOST
+            .min(all / ANSWERS_A_DRIVER)
+            .saturating_sub(self.waiting.iter().len());
+        let (all, mut told, mut rest) = (all as u64, 0, Vec::new());
         for (attribute, n) in found {
             let none_on_record = attribute.value.is_empty();
             let reason = if none_on_record {
@@ -72,27 +94,24 @@ impl Columns {
                     "all answers but {} have it; {MINIMUM_N} without it are needed",
                     all - n
                 ))
-            } else if drivers.len() == room {
+            } else if told == room {
                 Some(format!(
                     "{room} others concern more answers, and no more are told of {all} answers ({ANSWERS_A_DRIVER} for \
                      each, at most {MOST})"
                 ))
             } else {
-                drivers.push((attribute, n));
+                self.push(Kind::Driver, attribute.clone(), n, n as f64);
+                told += 1;
                 continue;
             };
             rest.push((attribute, n));
-            columns.left_out.extend(reason.map(|reason| LeftOut {
+            self.left_out.extend(reason.map(|reason| LeftOut {
                 attribute: attribute.clone(),
                 n,
                 reason,
             }));
         }
-        for (attribute, n) in drivers {
-            columns.push(Kind::Driver, attribute.clone(), n);
-        }
-        columns.correct_for(&rest);
-        columns
+        rest
     }
 
     /// The values that are no drivers are corrected for: those of an exclusive dimension together.
@@ -120,16 +139,31 @@ impl Columns {
                 kind: Kind::Correction,
                 attribute: together,
                 n,
+                sum: n as f64,
             });
             for (attribute, _) in of_it() {
                 self.place.insert((*attribute).clone(), place);
             }
         }
+        let unknown = self.waiting.map_or(0, |waiting| waiting.unknown);
+        if unknown > 0 {
+            self.push(
+                Kind::Correction,
+                waiting::none_on_record(),
+                unknown,
+                unknown as f64,
+            );
+        }
     }
 
-    fn push(&mut self, kind: Kind, attribute: Attribute, n: u64) {
+    fn push(&mut self, kind: Kind, attribute: Attribute, n: u64, sum: f64) {
         self.place.insert(attribute.clone(), self.list.len());
-        self.list.push(Column { kind, attribute, n });
+        self.list.push(Column {
+            kind,
+            attribute,
+            n,
+            sum,
+        });
     }
 
     pub(super) fn len(&self) -> usize {
@@ -145,16 +179,20 @@ impl Columns {
 
     pub(super) fn rows(&self, scale: AnswerScale, answers: &[Answered]) -> Vec<Row> {
         let row = |answer: &Answered| {
-            let places = answer
-                .attributes
-                .iter()
-                .filter_map(|attribute| self.place.get(attribute));
-            let mut on: Vec<usize> = places.copied().collect();
-            on.sort_unstable();
-            on.dedup();
+            let there = |attribute: &Attribute| Some((*self.place.get(attribute)?, 1.0));
+            let mut cells: Vec<(usize, f64)> = answer.attributes.iter().filter_map(there).collect();
+            if let Some(waiting) = &self.waiting {
+                let place = self.place.get(&waiting::attribute()).copied();
+                cells.extend(place.map(|place| (place, waiting.cell(answer))));
+                if answer.waited.is_none() {
+                    cells.extend(there(&waiting::none_on_record()));
+                }
+            }
+            cells.sort_unstable_by_key(|&(place, _)| place);
+            cells.dedup_by_key(|&mut (place, _)| place);
             Row {
                 value: scale.value_of(answer.score),
-                on,
+                cells,
             }
         };
         answers.iter().map(row).collect()

@@ -1,11 +1,14 @@
-//! What moves a score: the effect of each topic, touchpoint, agent, channel and product on the answers, corrected for
-//! all the others.
+//! What moves a score: the effect of each topic, touchpoint, agent, channel and product, and of the waiting time, on
+//! the answers, corrected for all the others.
 //!
 //! An effect is what goes along with an answer in what was observed. It is no proof of cause: whatever is not among
 //! the attributes is not corrected for.
 
 mod columns;
 mod regression;
+mod waiting;
+
+use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
@@ -13,6 +16,8 @@ use crate::metric::AnswerScale;
 use crate::multiple::false_discovery_rates;
 use columns::{Columns, Kind};
 use regression::{Effect, Fit, regress};
+
+pub use waiting::DOUBLING;
 
 /// In how many answers something must be there, and from how many it must be missing, for its effect to be told.
 pub const MINIMUM_N: u64 = 20;
@@ -50,6 +55,8 @@ pub enum Dimension {
     Channel,
     /// The product.
     Product,
+    /// How long the customer had waited: a quantity, of which [`DOUBLING`] is the one value whose effect is told.
+    WaitingTime,
 }
 
 impl Dimension {
@@ -73,6 +80,8 @@ pub struct Answered {
     pub score: i64,
     /// The topics, and a value of each of the exclusive dimensions; none twice.
     pub attributes: Vec<Attribute>,
+    /// How long the customer had waited before; none where it is not known.
+    pub waited: Option<Duration>,
 }
 
 /// What one thing goes along with, everything else alike.
@@ -94,7 +103,8 @@ pub struct Driver {
     pub p_value: f64,
     /// The same as a false-discovery rate over all drivers.
     pub q_value: f64,
-    /// What it adds to the metric of all answers: the effect times the share of answers it concerns.
+    /// What it adds to the metric of all answers: the effect times the share of answers it concerns; of the waiting
+    /// time, the effect times the mean doublings of a minute, not known ones counted as none.
     pub contribution: f64,
     /// How many times wider the effect's variance is than if no other driver went along with this one; 1 to 1000.
     pub variance_inflation: f64,
@@ -234,7 +244,7 @@ fn driver(columns: &Columns, fit: &Fit, place: usize, effect: Effect, n: u64) ->
         level: LEVEL,
         p_value: effect.p_value,
         q_value: effect.p_value,
-        contribution: effect.value * column.n as f64 / n.max(1) as f64,
+        contribution: effect.value * column.sum / n.max(1) as f64,
         variance_inflation: inflation,
         goes_along_with: companion(columns, fit, place)
             .filter(|_| inflation > COLLINEAR)

@@ -1,15 +1,16 @@
-//! Least squares of a number on things that are there or not, with errors that hold whatever the variances are.
+//! Least squares of a number on things that are there or not, or there to some extent, with errors that hold whatever
+//! the variances are.
 
 use crate::distribution::{student_critical, student_two_sided};
 
 /// Below this part of a column's own variation that no earlier column explains, it is told apart by rounding alone.
 const TOLERANCE: f64 = 1e-8;
 
-/// One answer: its value, and which columns are there, in ascending order.
+/// One answer: its value, and the columns that are not zero with what they hold, in ascending order.
 #[derive(Debug, Clone)]
 pub(super) struct Row {
     pub(super) value: f64,
-    pub(super) on: Vec<usize>,
+    pub(super) cells: Vec<(usize, f64)>,
 }
 
 /// The effect of one column, all others alike.
@@ -131,8 +132,8 @@ impl Square {
 struct Moments {
     n: f64,
     mean: f64,
-    /// The share of rows that has each column.
-    shares: Vec<f64>,
+    /// Of each column: of one that is there or not, the share of rows that has it.
+    means: Vec<f64>,
     variation: f64,
     /// Of each column with each, and of each with the value.
     products: Square,
@@ -144,26 +145,27 @@ impl Moments {
         let n = rows.len() as f64;
         let mean = rows.iter().map(|row| row.value).sum::<f64>() / n;
         let mut products = Square::zero(columns);
-        let mut with_value = vec![0.0; columns];
+        let (mut with_value, mut means) = (vec![0.0; columns], vec![0.0; columns]);
         for row in rows {
-            for &i in &row.on {
-                with_value[i] += row.value - mean;
-                for &j in &row.on {
-                    products.add(i, j, 1.0);
+            for &(i, cell) in &row.cells {
+                means[i] += cell;
+                with_value[i] += cell * (row.value - mean);
+                for &(j, other) in &row.cells {
+                    products.add(i, j, cell * other);
                 }
             }
         }
-        let shares: Vec<f64> = (0..columns).map(|i| products.at(i, i) / n).collect();
+        means.iter_mut().for_each(|sum| *sum /= n);
         for i in 0..columns {
             for j in 0..columns {
-                products.add(i, j, -n * shares[i] * shares[j]);
+                products.add(i, j, -n * means[i] * means[j]);
             }
         }
         let variation = rows.iter().map(|row| (row.value - mean).powi(2)).sum();
         Self {
             n,
             mean,
-            shares,
+            means,
             variation,
             products,
             with_value,
@@ -171,7 +173,7 @@ impl Moments {
     }
 
     fn correlation(&self) -> Square {
-        let side = self.shares.len();
+        let side = self.means.len();
         let mut correlation = Square::zero(side);
         for i in 0..side {
             for j in 0..side {
@@ -183,7 +185,7 @@ impl Moments {
     }
 }
 
-/// Regresses the values on the columns, each of which must be there in some rows and missing in others.
+/// Regresses the values on the columns, none of which may be the same in all rows.
 ///
 /// Ordinary least squares with `MacKinnon` and White's third heteroscedasticity-consistent errors (HC3, Journal of
 /// Econometrics 29(3), 1985), which Long and Ervin (The American Statistician 54(3), 2000) advise; variance inflation
@@ -226,18 +228,21 @@ pub(super) fn regress(columns: usize, rows: &[Row], level: f64) -> Fit {
 /// are taken about their means by sums that are kept beside.
 fn covariance(moments: &Moments, kept: &[usize], inverse: &Square, effects: &[f64], rows: &[Row]) -> Square {
     let side = kept.len();
-    let shares: Vec<f64> = kept.iter().map(|&i| moments.shares[i]).collect();
-    let mut place = vec![None; moments.shares.len()];
+    let means: Vec<f64> = kept.iter().map(|&i| moments.means[i]).collect();
+    let mut place = vec![None; moments.means.len()];
     for (i, &column) in kept.iter().enumerate() {
         place[column] = Some(i);
     }
-    let about = inverse.times(&shares);
-    let base = 1.0 / moments.n + dot(&shares, &about);
+    let about = inverse.times(&means);
+    let base = 1.0 / moments.n + dot(&means, &about);
     let (mut crossed, mut single, mut total) = (Square::zero(side), vec![0.0; side], 0.0);
     for row in rows {
-        let on: Vec<usize> = row.on.iter().filter_map(|&column| place[column]).collect();
-        let sum = |with: &dyn Fn(usize) -> f64| on.iter().map(|&i| with(i)).sum::<f64>();
-        let residual = row.value - moments.mean - sum(&|i| effects[i]) + dot(&shares, effects);
+        let cells = row.cells.iter();
+        let cells: Vec<(usize, f64)> = cells
+            .filter_map(|&(column, cell)| Some((place[column]?, cell)))
+            .collect();
+        let sum = |with: &dyn Fn(usize) -> f64| cells.iter().map(|&(i, cell)| cell * with(i)).sum::<f64>();
+        let residual = row.value - moments.mean - sum(&|i| effects[i]) + dot(&means, effects);
         let leverage = base + sum(&|i| sum(&|j| inverse.at(i, j)) - 2.0 * about[i]);
         // A row that alone decides a column is fitted exactly and says nothing of the spread.
         let weight = if leverage < 1.0 - 1e-10 {
@@ -246,17 +251,17 @@ fn covariance(moments: &Moments, kept: &[usize], inverse: &Square, effects: &[f6
             0.0
         };
         total += weight;
-        for &i in &on {
-            single[i] += weight;
-            for &j in &on {
-                crossed.add(i, j, weight);
+        for &(i, cell) in &cells {
+            single[i] += weight * cell;
+            for &(j, other) in &cells {
+                crossed.add(i, j, weight * cell * other);
             }
         }
     }
     for i in 0..side {
         for j in 0..side {
-            let mixed = single[i] * shares[j] + shares[i] * single[j];
-            crossed.add(i, j, total * shares[i] * shares[j] - mixed);
+            let mixed = single[i] * means[j] + means[i] * single[j];
+            crossed.add(i, j, total * means[i] * means[j] - mixed);
         }
     }
     sandwich(inverse, &crossed)

@@ -50,7 +50,10 @@ impl AnswerScale {
             MetricId::Nps => Some(Self::Nps),
             MetricId::Csat => Some(Self::Csat),
             MetricId::Ces => Some(Self::Ces),
-            MetricId::SentimentNegativeShare | MetricId::TopicNegativeShare | MetricId::TopicShare => None,
+            MetricId::SentimentNegativeShare
+            | MetricId::TopicNegativeShare
+            | MetricId::TopicShare
+            | MetricId::FirstContactResolution => None,
         }
     }
 

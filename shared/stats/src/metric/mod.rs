@@ -198,7 +198,8 @@ impl Outcome {
     }
 }
 
-/// A share metric (CSAT, negative sentiment, topic share) from its successes among `n`, with a Wilson interval.
+/// A share metric (CSAT, negative sentiment, topic share, first-contact resolution) from its successes among `n`, with
+/// a Wilson interval.
 ///
 /// # Errors
 /// [`MetricError::NotAShare`] for a metric that is not a share, [`MetricError::SuccessesExceedN`] for impossible

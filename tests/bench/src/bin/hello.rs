@@ -35,6 +35,8 @@ fn contact(interaction_id: String) -> pb::Interaction {
             .to_owned(),
         occurred_at: at,
         closed_at: None,
+        matter_id: String::new(),
+        waited: None,
         source_id: String::new(),
         create_time: at,
     }

@@ -126,7 +126,8 @@ impl PilotMetric {
             MetricId::Csat
             | MetricId::SentimentNegativeShare
             | MetricId::TopicNegativeShare
-            | MetricId::TopicShare => true,
+            | MetricId::TopicShare
+            | MetricId::FirstContactResolution => true,
             MetricId::Nps | MetricId::Ces => false,
         }
     }
