@@ -3,6 +3,7 @@
 mod airline;
 mod bad_input;
 mod bad_topic;
+mod cancelled_recoding;
 mod comparison;
 mod counts;
 mod detection;
@@ -13,6 +14,7 @@ mod learning;
 mod metric;
 mod outside;
 mod perception;
+mod quotes;
 mod recoding;
 mod recording;
 mod recovery;
