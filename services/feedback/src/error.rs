@@ -33,6 +33,8 @@ pub(crate) enum Error {
     Misplaced(#[from] Misplaced),
     #[error("there is no recoding {0}")]
     NoRecoding(Uuid),
+    #[error("the recoding {0} is done")]
+    RecodingDone(Uuid),
     #[error("{limit} recodings go on, which is the most")]
     TooManyRecodings { limit: i64 },
     #[error("there is no group of reports {0}")]
@@ -109,6 +111,7 @@ impl From<Error> for attune_rpc::Error {
             Error::NoRecoding(id) => Self::not_found("recoding", id),
             Error::TopicArchived
             | Error::Misplaced(_)
+            | Error::RecodingDone(_)
             | Error::TooManyRecodings { .. }
             | Error::TooManyRules { .. } => of_taxonomy(&error),
             Error::NoReportGroup(id) => Self::not_found("report group", id),
@@ -195,6 +198,7 @@ fn of_taxonomy(error: &Error) -> attune_rpc::Error {
         Error::Misplaced(Misplaced::Circle) => ("circle", "name a topic that does not stand below it"),
         Error::Misplaced(Misplaced::TooDeep) => ("too_deep", "name a topic higher up"),
         Error::Misplaced(Misplaced::HasBelow) => ("has_topics_below", "move or archive those first"),
+        Error::RecodingDone(_) => ("done", "recode with an earlier version to have its codings again"),
         Error::TooManyRecodings { .. } => return limit_reached(error, "recoding", "wait until one is done"),
         _ => return limit_reached(error, "topic rule", "use keywords or examples"),
     };

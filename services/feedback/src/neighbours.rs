@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 
 use attune_api::notifications::v1 as notifications;
+use attune_api::notifications::v1::contact_service_client::ContactServiceClient;
 use attune_api::notifications::v1::message_service_client::MessageServiceClient;
 use attune_api::notifications::v1::template_service_client::TemplateServiceClient;
 use attune_api::profiles::v1 as profiles;
@@ -14,7 +15,7 @@ use tonic::{Code, Request};
 use uuid::Uuid;
 
 use crate::convert;
-use crate::domain::invitation::Person;
+use crate::domain::invitation::{Invitation, Person, Reservation};
 use crate::error::Error;
 
 /// How long one answer may take.
@@ -111,6 +112,37 @@ impl Neighbours {
                 Ok(Handed::Refused)
             }
             Err(status) => Err(Error::peer("notifications")(status)),
+        }
+    }
+
+    /// Reserves the company's contact for the message at `place` of an invitation. A repetition is the same reservation.
+    pub(crate) async fn reserve(
+        &self,
+        tenant: &TenantId,
+        invitation: &Invitation,
+        place: i32,
+    ) -> Result<Reservation, Error> {
+        let mut client = ContactServiceClient::new(self.peers.channel("notifications").for_tenant(tenant));
+        let mut request = Request::new(convert::letter::reserve(invitation, place));
+        request.set_timeout(PATIENCE);
+        let answer = client
+            .reserve_contact(request)
+            .await
+            .map_err(Error::peer("notifications"))?;
+        convert::letter::reservation(answer.get_ref())
+    }
+
+    /// Gives back a contact that is not needed. One that cannot be given back now ends by itself, so that nobody waits
+    /// for it.
+    pub(crate) async fn release(&self, tenant: &TenantId, contact_id: Uuid) {
+        let mut client = ContactServiceClient::new(self.peers.channel("notifications").for_tenant(tenant));
+        let mut request = Request::new(notifications::ReleaseContactRequest {
+            contact_id: contact_id.to_string(),
+            request_id: String::new(),
+        });
+        request.set_timeout(PATIENCE);
+        if let Err(status) = client.release_contact(request).await {
+            tracing::warn!(%contact_id, code = ?status.code(), "a contact was not given back; it ends by itself");
         }
     }
 }

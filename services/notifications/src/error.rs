@@ -1,6 +1,7 @@
 //! What can go wrong in this service.
 
 use attune_database::database_error;
+use attune_rpc::Reason;
 use uuid::Uuid;
 
 /// An error of the notifications service; [`attune_rpc::Error`] is how a caller sees it.
@@ -12,6 +13,14 @@ pub(crate) enum Error {
     NameTaken,
     #[error("there is no message {0}")]
     NoMessage(Uuid),
+    #[error("there is no contact budget {0}")]
+    NoContactBudget(i32),
+    #[error("there is no contact {0}")]
+    NoContact(Uuid),
+    #[error("a message has taken the contact")]
+    ContactTaken,
+    #[error("another set the budget at the same moment")]
+    Overtaken,
     #[error(transparent)]
     Rpc(#[from] attune_rpc::Error),
     #[error(transparent)]
@@ -24,6 +33,15 @@ impl From<Error> for attune_rpc::Error {
             Error::NoTemplate(id) => Self::not_found("template", id),
             Error::NameTaken => Self::already_exists("template", "name"),
             Error::NoMessage(id) => Self::not_found("message", id),
+            Error::NoContactBudget(number) => Self::not_found("contact_budget", number),
+            Error::NoContact(id) => Self::not_found("contact", id),
+            Error::ContactTaken => {
+                let message = "a message has taken the contact; only a reservation can be released";
+                Self::failed_precondition(Reason::WrongState, message).with("state", "taken")
+            }
+            Error::Overtaken => {
+                Self::aborted(Reason::Retry, "another set the budget meanwhile; repeat the call")
+            }
             Error::Rpc(error) => error,
             Error::Database(error) => database_error(error),
         }

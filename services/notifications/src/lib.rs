@@ -11,13 +11,18 @@ mod grpc;
 mod store;
 
 use async_trait::async_trait;
+use attune_api::notifications::v1::contact_service_server::ContactServiceServer;
 use attune_api::notifications::v1::message_service_server::MessageServiceServer;
 use attune_api::notifications::v1::template_service_server::TemplateServiceServer;
 use attune_server::{Context, Part, Service};
 use attune_timers::Worker;
+use chrono::TimeDelta;
 use sqlx::migrate::Migrator;
 
 pub use config::Config;
+
+/// How long a contact is kept: longer than any budget's window, and than any message is under way.
+const CONTACTS_KEPT: TimeDelta = TimeDelta::days(100);
 
 static MIGRATOR: Migrator = sqlx::migrate!();
 
@@ -50,7 +55,9 @@ impl Service for Notifications {
         let worker = Worker::new(context.database, delivery).with_longest_lease(context.longest_lease);
         Ok(Part::new()
             .grpc(TemplateServiceServer::new(handlers.clone()))
-            .grpc(MessageServiceServer::new(handlers))
+            .grpc(MessageServiceServer::new(handlers.clone()))
+            .grpc(ContactServiceServer::new(handlers))
+            .expiring("contact", "created_at", CONTACTS_KEPT)
             .consumer(events::Tellings)
             .task("delivery", move |shutdown| worker.clone().run(shutdown)))
     }

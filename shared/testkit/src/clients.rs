@@ -24,6 +24,7 @@ use attune_api::improvement::v1::team_service_client::TeamServiceClient;
 use attune_api::improvement::v1::trace_service_client::TraceServiceClient;
 use attune_api::improvement::v1::worth_service_client::WorthServiceClient;
 use attune_api::interactions::v1::interaction_service_client::InteractionServiceClient;
+use attune_api::notifications::v1::contact_service_client::ContactServiceClient;
 use attune_api::notifications::v1::message_service_client::MessageServiceClient;
 use attune_api::notifications::v1::template_service_client::TemplateServiceClient;
 use attune_api::profiles::v1::profile_service_client::ProfileServiceClient;
@@ -123,6 +124,7 @@ clients! {
     worth: WorthServiceClient of improvement,
     templates: TemplateServiceClient of notifications,
     messages: MessageServiceClient of notifications,
+    contacts: ContactServiceClient of notifications,
 }
 
 impl Tenant {

@@ -53,6 +53,6 @@ pub use language::Language;
 pub use redact::{PersonalData, PersonalDataKind, personal_data, redact};
 pub use sentences::sentences;
 pub use sentiment::{Model, ModelError, Polarity, Sentiment};
-pub use themes::{Assignment, Theme, ThemeOptions, Themes, ThemesError};
+pub use themes::{Assignment, Theme, ThemeOptions, Themes, ThemesError, quote};
 pub use topics::{FoundBy, Taxonomy, TaxonomyError, TopicDefinition, TopicMatch};
 pub use words::learn_frequencies;

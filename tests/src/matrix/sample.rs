@@ -85,6 +85,10 @@ const SAMPLES: &[(&str, Sample)] = &[
     ("RecodeFeedbackRequest>start", Hours(-48)),
     ("RecodeFeedbackRequest>end", Hours(0)),
     ("RecodeFeedbackRequest>taxonomy_version", Int(0)),
+    (
+        "CancelRecodingRequest>recoding_id",
+        Known("cancelled_recoding_id"),
+    ),
     ("taxonomy_version", Absent),
     ("show_archived", Absent),
     ("ListKeywordsRequest>start", Hours(-48)),
@@ -422,6 +426,12 @@ const SAMPLES: &[(&str, Sample)] = &[
     ("MessageOrigin.occasion", Unique("shipped {}")),
     ("variables", Pair("change")),
     ("origin_id", Known("told_initiative_id")),
+    ("ContactBudget.number", Output),
+    ("ContactBudget.author", Output),
+    ("ContactBudget.create_time", Output),
+    ("GetContactBudgetRequest>number", Absent),
+    ("most_contacts", Int(50)),
+    ("ReserveContactRequest.purpose", Choice(2)),
     // Ids of what there is.
     ("profile_id", Known("profile_id")),
     ("profile_ids", Known("profile_id")),
@@ -444,6 +454,7 @@ const SAMPLES: &[(&str, Sample)] = &[
     ("action_id", Known("action_id")),
     ("template_id", Known("template_id")),
     ("message_id", Known("message_id")),
+    ("contact_id", Known("contact_id")),
     ("survey_id", Known("survey_id")),
     ("invitation_id", Known("invitation_id")),
 ];

@@ -107,7 +107,10 @@ impl World {
             self.keep("template_id", &text(&template, "template.template_id")?);
             self.call("SetConsent", &[]).await?;
             self.call("SendMessage", &[]).await?;
+            let reserved = self.call("ReserveContact", &[]).await?;
+            self.keep("contact_id", &text(&reserved, "contact.contact_id")?);
         }
+        self.call("SetContactBudget", &[]).await?;
         self.ask().await?;
         let topic = self.call("CreateTopic", &[]).await?;
         self.keep("topic_id", &text(&topic, "topic.topic_id")?);
@@ -117,7 +120,24 @@ impl World {
             let recoding = self.call("RecodeFeedback", &[]).await?;
             self.keep("recoding_id", &text(&recoding, "recoding.recoding_id")?);
         }
-        Ok(())
+        self.cancel_recoding().await
+    }
+
+    /// A recoding that was cancelled. They are worked on one after the other, so that the last of several is still to
+    /// begin when it is cancelled, unless this process was kept waiting in between.
+    async fn cancel_recoding(&mut self) -> Result<(), Failure> {
+        for _ in 0..20 {
+            let mut last = String::new();
+            for _ in 0..3 {
+                let recoding = self.call("RecodeFeedback", &[]).await?;
+                last = text(&recoding, "recoding.recoding_id")?;
+            }
+            self.keep("cancelled_recoding_id", &last);
+            if self.call("CancelRecoding", &[]).await.is_ok() {
+                return Ok(());
+            }
+        }
+        Err("every recoding was done before it could be cancelled".into())
     }
 
     /// A published survey, and an invitation that was answered twice.

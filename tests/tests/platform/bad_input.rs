@@ -15,7 +15,7 @@ use uuid::Uuid;
 /// Calls in flight; each may carry megabytes.
 const AT_ONCE: usize = 8;
 /// Methods that answer no id that the platform gave: a caller's own, a number, or nothing.
-const WITHOUT_ID: [&str; 11] = [
+const WITHOUT_ID: [&str; 13] = [
     "CreateTopic",
     "UpdateTopic",
     "ArchiveTopic",
@@ -27,6 +27,8 @@ const WITHOUT_ID: [&str; 11] = [
     "SetTeamMember",
     "RemoveTeamMember",
     "DeleteDigestSubscription",
+    "SetContactBudget",
+    "ReleaseContact",
 ];
 /// A refusal that is longer repeats what it was sent.
 const LONGEST_MESSAGE: usize = 4096;
@@ -343,6 +345,7 @@ fn otherwise(
             Sample::Unique(_) => Some((2, text(format!("another-{}", Uuid::now_v7().simple())))),
             Sample::Known(_) => Some((3, text(Uuid::now_v7().to_string()))),
             Sample::Int(number) if is_long(path) => Some((4, Value::I64(i64::from(number) + 1))),
+            Sample::Int(number) => Some((5, Value::I32(number + 1))),
             _ => None,
         })
     };

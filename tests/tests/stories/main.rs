@@ -9,6 +9,7 @@ mod story_03_worth;
 mod story_04_goals;
 mod story_05_credit;
 mod story_05_employees;
+mod story_06_contact_budget;
 mod story_06_survey;
 mod story_12_perception_gap;
 mod story_22_next_door;

@@ -235,7 +235,7 @@ async fn a_second_call_leaves_her_alone_and_says_why(
     let refused: Vec<_> = why.checks.iter().filter(|check| !check.passed).collect();
     assert_eq!(refused.len(), 1);
     assert!(refused[0].description.contains("30 days"), "{:?}", refused[0]);
-    assert_eq!(why.rule, "eligibility-1");
+    assert_eq!(why.rule, "eligibility-2");
     Ok(())
 }
 

@@ -1,12 +1,12 @@
 //! How themes grow by some texts. Computes and touches nothing.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use attune_text::{Engine, Themes, ThemesError};
 use chrono::{DateTime, Utc};
 use uuid::Uuid;
 
-use crate::domain::{Theme, day_of, without_placeholders};
+use crate::domain::{QuoteDigest, Theme, day_of, digest, without_placeholders};
 
 /// The most languages, phrases and quotes of a theme that are kept.
 const LANGUAGES: usize = 5;
@@ -33,12 +33,13 @@ pub(crate) struct Growth {
     pub(crate) anew: bool,
 }
 
-/// Puts texts into themes, in their order. Where the state cannot be read (an upgrade writes it otherwise), themes
+/// Puts texts into themes, in their order, which show no quote that is `forgotten` any more. Where the state cannot be read (an upgrade writes it otherwise), themes
 /// begin anew and `known` ones are gone.
 pub(crate) fn grow(
     state: Option<&[u8]>,
     known: &BTreeMap<i64, i64>,
     texts: &[(DateTime<Utc>, String)],
+    forgotten: &BTreeSet<QuoteDigest>,
 ) -> Growth {
     let (mut themes, readable) = match state.map(Themes::load) {
         None => (Themes::default(), true),
@@ -52,6 +53,9 @@ pub(crate) fn grow(
         .iter()
         .filter_map(|(at, text)| Some((*at, themes.add(text)?.theme_id)))
         .collect();
+    if !forgotten.is_empty() {
+        themes.forget_quotes(|quote| forgotten.contains(&digest(quote)));
+    }
     let mut spans = BTreeMap::<u64, Span>::new();
     let mut counts = BTreeMap::new();
     for (at, theme) in assigned {

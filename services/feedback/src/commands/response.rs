@@ -15,7 +15,7 @@ use crate::analysis::{Reader, Understood};
 use crate::commands::invitation;
 use crate::domain::invitation::{Invitation, InvitationState};
 use crate::domain::survey::{Answers, CHANNEL, Given, Survey, merge, source_id};
-use crate::domain::{Draft, Origin, Tally};
+use crate::domain::{Draft, Origin, QuoteDigest, Tally, digests};
 use crate::error::Error;
 use crate::store::response::Response;
 use crate::timers::invite;
@@ -262,7 +262,7 @@ pub(crate) async fn count(
     Ok(())
 }
 
-/// Takes feedback back, and answers what its codings beside those that stood have to be subtracted by.
+/// Takes feedback back with every quote of it, and answers what its codings beside those that stood have to be subtracted by.
 pub(crate) async fn withdraw(tx: &mut Tx, feedback_ids: &[Uuid]) -> Result<Tally, Error> {
     if feedback_ids.is_empty() {
         return Ok(Tally::default());
@@ -271,6 +271,10 @@ pub(crate) async fn withdraw(tx: &mut Tx, feedback_ids: &[Uuid]) -> Result<Tally
     store::coding::lock(tx, feedback_ids).await?;
     let earlier = store::feedback::by_ids(tx, feedback_ids).await?;
     let beside = super::recoding::tally_beside(tx, &earlier).await?;
+    let said = earlier.iter().map(|item| item.draft.text.as_str());
+    let quotes: Vec<QuoteDigest> = said.filter(|text| !text.is_empty()).flat_map(digests).collect();
+    store::quote::forget(tx, &quotes).await?;
+    store::quote::note(tx, &quotes).await?;
     store::withdrawal::remove(tx, feedback_ids).await?;
     store::withdrawal::subtract(tx, &Tally::of(&earlier)).await?;
     Ok(beside)

@@ -1,6 +1,6 @@
 //! Themes: putting texts into them, reading them, making topics of them.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use attune_database::{Database, Tx, Write};
 use attune_rpc::{Page, RequestKey, TenantId};
@@ -11,15 +11,17 @@ use uuid::Uuid;
 
 use super::topic;
 use crate::analysis::{Growth, check_topic, grow};
-use crate::domain::{Grain, Period, Theme, ThemeInPeriod, Topic, day_of, without_placeholders};
+use crate::domain::{
+    Grain, Period, QuoteDigest, THEME_CHARACTERS, Theme, ThemeInPeriod, Topic, day_of, without_placeholders,
+};
 use crate::error::Error;
 use crate::store::theme::{Place, Waiting};
 use crate::{store, timers};
 
 /// Texts of one step.
 const BATCH: usize = 2000;
-/// Characters of a text that are read.
-const LONGEST: i32 = 4000;
+/// Forgotten quotes of one step.
+const MOST_FORGOTTEN: i64 = 1000;
 /// Days whose counts are kept: the longest period and the one before it, and some.
 const KEPT_DAYS: i64 = 800;
 /// The most characters of an example of a topic.
@@ -31,8 +33,10 @@ const LONGEST_NAME: usize = 100;
 /// hour is full. The engine works outside of any transaction; what comes of it is kept only while the lease holds.
 pub(crate) async fn gather(db: &Database, tenant: &TenantId, leased: &Leased) -> anyhow::Result<()> {
     let mut tx = db.read(tenant).await?;
-    let waiting = store::theme::waiting(&mut tx, count(BATCH), LONGEST).await?;
-    let (state, known) = if waiting.is_empty() {
+    let longest = i32::try_from(THEME_CHARACTERS).unwrap_or(i32::MAX);
+    let waiting = store::theme::waiting(&mut tx, count(BATCH), longest).await?;
+    let forgotten = store::quote::noted(&mut tx, MOST_FORGOTTEN).await?;
+    let (state, known) = if waiting.is_empty() && forgotten.is_empty() {
         (None, BTreeMap::new())
     } else {
         (
@@ -43,10 +47,11 @@ pub(crate) async fn gather(db: &Database, tenant: &TenantId, leased: &Leased) ->
     tx.commit().await?;
     let ids: Vec<Uuid> = waiting.iter().map(|waiting| waiting.feedback_id).collect();
     let texts: Vec<(DateTime<Utc>, String)> = waiting.into_iter().filter_map(said).collect();
-    let growth = if texts.is_empty() {
+    let growth = if texts.is_empty() && (forgotten.is_empty() || state.is_none()) {
         None
     } else {
-        let work = move || grow(state.as_deref(), &known, &texts);
+        let forgotten: BTreeSet<QuoteDigest> = forgotten.iter().copied().collect();
+        let work = move || grow(state.as_deref(), &known, &texts, &forgotten);
         Some(tokio::task::spawn_blocking(work).await?)
     };
     let mut tx = db.system(tenant).await?;
@@ -54,6 +59,9 @@ pub(crate) async fn gather(db: &Database, tenant: &TenantId, leased: &Leased) ->
     if let Some(growth) = growth {
         keep(&mut tx, growth).await?;
     }
+    // Once more: a hot issue or a theme may have been made of what was read before it was removed.
+    store::quote::forget(&mut tx, &forgotten).await?;
+    store::quote::strike(&mut tx, &forgotten).await?;
     store::theme::waited(&mut tx, &ids).await?;
     let now = tx.now();
     let next = if ids.len() < BATCH {

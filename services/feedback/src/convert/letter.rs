@@ -1,9 +1,11 @@
-//! Messages that are handed over, and what is told of them.
+//! Messages that are handed over, the contacts reserved for them, and what is told of them.
 
 use attune_api::notifications::v1 as pb;
+use attune_api::profiles::v1::Purpose;
 use attune_rpc::{Error as RpcError, Violations};
 use uuid::Uuid;
 
+use crate::domain::invitation::{Invitation, Reservation};
 use crate::error::Error;
 use crate::neighbours::{Letter, ORIGIN};
 
@@ -42,6 +44,46 @@ pub(crate) fn to_proto(letter: Letter) -> pb::SendMessageRequest {
             occasion,
         }),
     }
+}
+
+/// What reserves the contact of the message at `place` of an invitation: it has the origin that the message will have,
+/// so that asking again finds it.
+pub(crate) fn reserve(invitation: &Invitation, place: i32) -> pb::ReserveContactRequest {
+    pb::ReserveContactRequest {
+        profile_id: invitation.profile_id.to_string(),
+        purpose: Purpose::Survey.into(),
+        origin: Some(pb::MessageOrigin {
+            kind: ORIGIN.to_owned(),
+            id: invitation.survey_id.to_string(),
+            occasion: occasion(invitation.invitation_id, place),
+        }),
+        request_id: String::new(),
+    }
+}
+
+/// What came of it.
+pub(crate) fn reservation(answer: &pb::ReserveContactResponse) -> Result<Reservation, Error> {
+    let mut violations = Violations::default();
+    let contact_id = match &answer.contact {
+        None => Some(None),
+        Some(contact) => violations.id("contact.contact_id", &contact.contact_id).map(Some),
+    };
+    let allowance = violations.required("allowance", answer.allowance.as_ref());
+    let budget = allowance.and_then(|allowance| allowance.budget.as_ref());
+    let reservation = || {
+        let budget = budget?;
+        Some(Reservation {
+            contact_id: contact_id?,
+            used: allowance?.used,
+            most: budget.most_contacts,
+            days: budget.window_days,
+        })
+    };
+    let reservation = reservation();
+    if reservation.is_none() && violations.is_empty() {
+        violations.add("allowance.budget", "must be given");
+    }
+    Ok(violations.finish(reservation)?)
 }
 
 /// The id of a message that was taken.

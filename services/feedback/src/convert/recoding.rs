@@ -7,7 +7,7 @@ use uuid::Uuid;
 use super::feedback::mention_to_proto;
 use super::metric::parse_hours;
 use super::topic::version;
-use crate::commands::recoding::Recode;
+use crate::commands::recoding::{Cancel, Recode};
 use crate::domain::{Coding, Recoding};
 
 /// The widest window of a recoding, in days: three years and some.
@@ -31,6 +31,22 @@ pub(crate) fn recode(request: &pb::RecodeFeedbackRequest, author: &str) -> Resul
         })
     };
     violations.finish(recode())
+}
+
+pub(crate) fn cancel(request: &pb::CancelRecodingRequest, by: &str) -> Result<Cancel, Error> {
+    let mut violations = Violations::default();
+    let key = RequestKey::of("CancelRecoding", &request.request_id, request, &mut violations);
+    let recoding_id = violations.id("recoding_id", &request.recoding_id);
+    let reason = violations.text("reason", &request.reason, 1..=500);
+    let cancel = || {
+        Some(Cancel {
+            recoding_id: recoding_id?,
+            reason: reason?,
+            by: by.to_owned(),
+            key: key?,
+        })
+    };
+    violations.finish(cancel())
 }
 
 pub(crate) fn get(request: &pb::GetRecodingRequest) -> Result<Uuid, Error> {
@@ -69,11 +85,19 @@ pub(crate) fn to_proto(recoding: Recoding) -> pb::Recoding {
         processed,
         changed,
         known,
+        cancelled,
+        restored,
     } = recoding;
-    let state = match ended_at {
-        None => pb::RecodingState::Running,
-        Some(_) => pb::RecodingState::Done,
+    let state = match (ended_at, &cancelled) {
+        (None, None) => pb::RecodingState::Running,
+        (Some(_), None) => pb::RecodingState::Done,
+        (None, Some(_)) => pb::RecodingState::Cancelling,
+        (Some(_), Some(_)) => pb::RecodingState::Cancelled,
     };
+    let cancel_time = cancelled.as_ref().map(|cancelled| timestamp(cancelled.at));
+    let (cancelled_by, cancel_reason) = cancelled
+        .map(|cancelled| (cancelled.by, cancelled.reason))
+        .unwrap_or_default();
     pb::Recoding {
         recoding_id: recoding_id.to_string(),
         taxonomy_version,
@@ -87,6 +111,10 @@ pub(crate) fn to_proto(recoding: Recoding) -> pb::Recoding {
         author,
         create_time: Some(timestamp(created_at)),
         end_time: ended_at.map(timestamp),
+        cancelled_by,
+        cancel_reason,
+        cancel_time,
+        restored,
     }
 }
 

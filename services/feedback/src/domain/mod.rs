@@ -39,8 +39,8 @@ pub(crate) use matter::{Direction, MatterContact, MatterCount, MatterTally, SETT
 pub(crate) use metric::{Grain, Measure, Slice, SliceCount, Spans, Step, Window, metric};
 pub(crate) use perception::{OwnRating, OwnRatingDraft, Perception, Subject};
 pub(crate) use provenance::{Provenance, TopicCoding};
-pub(crate) use quotes::representative;
-pub(crate) use recoding::{Coding, Placing, Recoding, Through};
+pub(crate) use quotes::{QuoteDigest, THEME_CHARACTERS, digest, digests, representative};
+pub(crate) use recoding::{Cancelled, Coding, Placing, Recoding, Through};
 pub(crate) use tally::{MentionKey, PersonKey, RatingKey, SliceKey, Tally, day_of, hour_of};
 pub(crate) use taxonomy::{
     Lineage, Misplaced, TaxonomyChange, TaxonomyVersion, Topics, UNRECORDED, above, check_place, effects,

@@ -3,9 +3,13 @@
 use std::collections::BTreeSet;
 
 use attune_text::redact;
+use sha2::{Digest, Sha256};
 use uuid::Uuid;
 
 use super::{Feedback, Sentiment};
+
+/// Characters of a text that themes read.
+pub(crate) const THEME_CHARACTERS: usize = 4000;
 
 /// Two texts that share more of their letter triples than this say the same.
 const NEAR_DUPLICATE: f64 = 0.4;
@@ -51,7 +55,7 @@ fn candidate(feedback: &Feedback, topic: &str) -> Option<Candidate> {
         .topics
         .iter()
         .find(|mention| mention.topic_id == topic)?;
-    let quote = cut(redact(feedback.draft.text.trim()));
+    let quote = quote(&feedback.draft.text);
     let length = quote.chars().count();
     let negative = understood.sentiment == Some(Sentiment::Negative);
     let clear = if negative {
@@ -67,6 +71,25 @@ fn candidate(feedback: &Feedback, topic: &str) -> Option<Candidate> {
         product: feedback.draft.product.clone(),
         quote,
     })
+}
+
+/// A text as evidence quotes it.
+fn quote(text: &str) -> String {
+    cut(redact(text.trim()))
+}
+
+/// What a quote is known by where it may not be kept: SHA-256.
+pub(crate) type QuoteDigest = [u8; 32];
+
+/// What a quote is known by.
+pub(crate) fn digest(quote: &str) -> QuoteDigest {
+    Sha256::digest(quote.as_bytes()).into()
+}
+
+/// Every way in which a text is quoted: as evidence, and by a theme, which reads its beginning only.
+pub(crate) fn digests(text: &str) -> [QuoteDigest; 2] {
+    let read: String = text.chars().take(THEME_CHARACTERS).collect();
+    [digest(&quote(text)), digest(&attune_text::quote(&read))]
 }
 
 fn cut(text: String) -> String {

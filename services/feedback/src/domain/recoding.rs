@@ -34,6 +34,17 @@ pub(crate) struct Recoding {
     pub(crate) changed: i64,
     /// Of those, the ones that had this coding already.
     pub(crate) known: i64,
+    pub(crate) cancelled: Option<Cancelled>,
+    /// Pieces of feedback from which its coding was taken again.
+    pub(crate) restored: i64,
+}
+
+/// That a recoding was cancelled.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Cancelled {
+    pub(crate) at: DateTime<Utc>,
+    pub(crate) by: String,
+    pub(crate) reason: String,
 }
 
 /// What a version of the taxonomy made of a piece of feedback.

@@ -97,6 +97,17 @@ impl TopicService for Handlers {
         Ok(Response::new(pb::RecodeFeedbackResponse { recoding }))
     }
 
+    async fn cancel_recoding(
+        &self,
+        request: Request<pb::CancelRecodingRequest>,
+    ) -> Result<Response<pb::CancelRecodingResponse>, Status> {
+        let caller = Caller::of(&request)?;
+        let cancel = convert::recoding::cancel(request.get_ref(), caller.subject())?;
+        let recoding = commands::recoding::cancel(&self.db, caller.tenant(), cancel).await?;
+        let recoding = Some(convert::recoding::to_proto(recoding));
+        Ok(Response::new(pb::CancelRecodingResponse { recoding }))
+    }
+
     async fn get_recoding(
         &self,
         request: Request<pb::GetRecodingRequest>,

@@ -7,7 +7,7 @@ use sqlx::types::Json;
 use sqlx::{query, query_scalar};
 use uuid::Uuid;
 
-use crate::domain::{Coding, Feedback, Mention};
+use crate::domain::{Coding, Feedback, Mention, UNRECORDED};
 
 /// The topics of feedback as it stands.
 fn topics(feedback: &Feedback) -> Json<&[Mention]> {
@@ -38,6 +38,24 @@ pub(crate) async fn keep(tx: &mut Tx, codings: &[Feedback]) -> Result<(), sqlx::
     Ok(())
 }
 
+/// Forgets codings beside those that stand.
+pub(crate) async fn forget(tx: &mut Tx, codings: &[(Uuid, i64)]) -> Result<(), sqlx::Error> {
+    let (ids, versions): (Vec<Uuid>, Vec<i64>) = codings.iter().copied().unzip();
+    let tenant = tx.tenant().as_str().to_owned();
+    query!(
+        "DELETE FROM feedback.coding AS kept
+         USING unnest($2::uuid[], $3::bigint[]) AS gone (feedback_id, taxonomy_version)
+         WHERE kept.tenant_id = $1 AND kept.feedback_id = gone.feedback_id
+           AND kept.taxonomy_version = gone.taxonomy_version",
+        tenant,
+        &ids,
+        &versions
+    )
+    .execute(&mut **tx)
+    .await?;
+    Ok(())
+}
+
 /// Lets codings stand, in the place of those that stood, with their mentions.
 pub(crate) async fn stand(tx: &mut Tx, codings: &[Feedback]) -> Result<(), sqlx::Error> {
     if codings.is_empty() {
@@ -48,13 +66,15 @@ pub(crate) async fn stand(tx: &mut Tx, codings: &[Feedback]) -> Result<(), sqlx:
     let topics: Vec<Json<&[Mention]>> = codings.iter().map(topics).collect();
     let tenant = tx.tenant().as_str().to_owned();
     query!(
-        "UPDATE feedback.feedback AS kept SET taxonomy_version = new.taxonomy_version, topics = new.topics
+        "UPDATE feedback.feedback AS kept
+         SET taxonomy_version = NULLIF(new.taxonomy_version, $5::bigint), topics = new.topics
          FROM unnest($2::uuid[], $3::bigint[], $4::jsonb[]) AS new (feedback_id, taxonomy_version, topics)
          WHERE kept.tenant_id = $1 AND kept.feedback_id = new.feedback_id",
         tenant,
         &ids,
         &versions,
-        &topics as &[Json<&[Mention]>]
+        &topics as &[Json<&[Mention]>],
+        UNRECORDED
     )
     .execute(&mut **tx)
     .await?;

@@ -19,6 +19,8 @@ pub(crate) mod learning;
 pub(crate) mod matter;
 pub(crate) mod mention;
 pub(crate) mod perception;
+pub(crate) mod quote;
+pub(crate) mod recoded;
 pub(crate) mod recoding;
 pub(crate) mod recovery;
 pub(crate) mod response;

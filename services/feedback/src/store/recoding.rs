@@ -5,7 +5,7 @@ use chrono::{DateTime, Utc};
 use sqlx::{query, query_as, query_scalar};
 use uuid::Uuid;
 
-use crate::domain::{Recoding, Through, Window};
+use crate::domain::{Cancelled, Recoding, Through, Window};
 
 #[derive(Debug)]
 struct Row {
@@ -22,6 +22,10 @@ struct Row {
     processed: i64,
     changed: i64,
     known: i64,
+    cancelled_at: Option<DateTime<Utc>>,
+    cancelled_by: Option<String>,
+    cancel_reason: Option<String>,
+    restored: i64,
 }
 
 impl From<Row> for Recoding {
@@ -45,6 +49,12 @@ impl From<Row> for Recoding {
             processed: row.processed,
             changed: row.changed,
             known: row.known,
+            cancelled: row.cancelled_at.map(|at| Cancelled {
+                at,
+                by: row.cancelled_by.unwrap_or_default(),
+                reason: row.cancel_reason.unwrap_or_default(),
+            }),
+            restored: row.restored,
         }
     }
 }
@@ -75,7 +85,8 @@ pub(crate) async fn progress(tx: &mut Tx, recoding: &Recoding) -> Result<(), sql
     let tenant = tx.tenant().as_str().to_owned();
     query!(
         "UPDATE feedback.recoding
-         SET through_at = $3, through_id = $4, processed = $5, changed = $6, known = $7, ended_at = $8
+         SET through_at = $3, through_id = $4, processed = $5, changed = $6, known = $7, ended_at = $8,
+             restored = $9
          WHERE tenant_id = $1 AND recoding_id = $2",
         tenant,
         recoding.recoding_id,
@@ -84,7 +95,8 @@ pub(crate) async fn progress(tx: &mut Tx, recoding: &Recoding) -> Result<(), sql
         recoding.processed,
         recoding.changed,
         recoding.known,
-        recoding.ended_at
+        recoding.ended_at,
+        recoding.restored
     )
     .execute(&mut **tx)
     .await?;
@@ -97,7 +109,7 @@ pub(crate) async fn by_id(tx: &mut Tx, recoding_id: Uuid) -> Result<Option<Recod
     let row = query_as!(
         Row,
         "SELECT recoding_id, taxonomy_version, window_start, window_end, author, created_at, ended_at, through_at,
-                through_id, total, processed, changed, known
+                through_id, total, processed, changed, known, cancelled_at, cancelled_by, cancel_reason, restored
          FROM feedback.recoding WHERE tenant_id = $1 AND recoding_id = $2",
         tenant,
         recoding_id
@@ -105,6 +117,39 @@ pub(crate) async fn by_id(tx: &mut Tx, recoding_id: Uuid) -> Result<Option<Recod
     .fetch_optional(&mut **tx)
     .await?;
     Ok(row.map(Recoding::from))
+}
+
+/// Reads one; until the transaction ends nobody else changes it.
+pub(crate) async fn lock(tx: &mut Tx, recoding_id: Uuid) -> Result<Option<Recoding>, sqlx::Error> {
+    let tenant = tx.tenant().as_str().to_owned();
+    let row = query_as!(
+        Row,
+        "SELECT recoding_id, taxonomy_version, window_start, window_end, author, created_at, ended_at, through_at,
+                through_id, total, processed, changed, known, cancelled_at, cancelled_by, cancel_reason, restored
+         FROM feedback.recoding WHERE tenant_id = $1 AND recoding_id = $2 FOR UPDATE",
+        tenant,
+        recoding_id
+    )
+    .fetch_optional(&mut **tx)
+    .await?;
+    Ok(row.map(Recoding::from))
+}
+
+/// Keeps that one was cancelled.
+pub(crate) async fn cancel(tx: &mut Tx, recoding_id: Uuid, cancelled: &Cancelled) -> Result<(), sqlx::Error> {
+    let tenant = tx.tenant().as_str().to_owned();
+    query!(
+        "UPDATE feedback.recoding SET cancelled_at = $3, cancelled_by = $4, cancel_reason = $5
+         WHERE tenant_id = $1 AND recoding_id = $2",
+        tenant,
+        recoding_id,
+        cancelled.at,
+        cancelled.by,
+        cancelled.reason
+    )
+    .execute(&mut **tx)
+    .await?;
+    Ok(())
 }
 
 /// At most `limit` before `before`, the newest first.
@@ -117,7 +162,7 @@ pub(crate) async fn page(
     let rows = query_as!(
         Row,
         "SELECT recoding_id, taxonomy_version, window_start, window_end, author, created_at, ended_at, through_at,
-                through_id, total, processed, changed, known
+                through_id, total, processed, changed, known, cancelled_at, cancelled_by, cancel_reason, restored
          FROM feedback.recoding
          WHERE tenant_id = $1 AND ($2::uuid IS NULL OR recoding_id < $2)
          ORDER BY recoding_id DESC LIMIT $3",

@@ -75,7 +75,7 @@ async fn after_four_weeks() -> Bench {
     bench
 }
 
-async fn issues(bench: &Bench) -> Vec<HotIssue> {
+pub(super) async fn issues(bench: &Bench) -> Vec<HotIssue> {
     let page = Page::parse(200, "", &"hot_issues", &mut Violations::default()).unwrap();
     commands::hot_issue::list(&bench.db, &bench.tenant, &page)
         .await
@@ -83,7 +83,7 @@ async fn issues(bench: &Bench) -> Vec<HotIssue> {
         .0
 }
 
-async fn with_storm() -> (Bench, HotIssue) {
+pub(super) async fn with_storm() -> (Bench, HotIssue) {
     let bench = after_four_weeks().await;
     assert!(issues(&bench).await.is_empty(), "a quiet series has no issue");
     let end = instant(MONDAY) + TimeDelta::hours(6);

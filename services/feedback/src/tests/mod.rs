@@ -3,6 +3,7 @@
 mod airline;
 mod bad_input;
 mod bad_topic;
+mod cancelled_recoding;
 mod comparison;
 mod counts;
 mod detection;
@@ -14,6 +15,7 @@ mod matter;
 mod metric;
 mod outside;
 mod perception;
+mod quotes;
 mod recoding;
 mod recording;
 mod recovery;

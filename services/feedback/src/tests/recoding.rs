@@ -18,14 +18,14 @@ use crate::timers;
 use crate::{commands, convert};
 
 const START: &str = "2026-02-20T00:00:00Z";
-const NOON: &str = "2026-03-01T12:00:00Z";
+pub(super) const NOON: &str = "2026-03-01T12:00:00Z";
 
-fn worker(bench: &Bench) -> Worker {
+pub(super) fn worker(bench: &Bench) -> Worker {
     let recode = timers::recode::Recode::new(bench.db.clone(), bench.reader.clone());
     Worker::new(bench.db.clone(), recode)
 }
 
-async fn begin(bench: &Bench, version: Option<i64>) -> Result<Recoding, Error> {
+pub(super) async fn begin(bench: &Bench, version: Option<i64>) -> Result<Recoding, Error> {
     let recode = Recode {
         window: Window {
             start: instant("2026-02-01T00:00:00Z"),
@@ -46,7 +46,7 @@ async fn alive_step(bench: &Bench) {
     worker(bench).step().await.unwrap();
 }
 
-async fn progress(bench: &Bench, id: Uuid) -> Recoding {
+pub(super) async fn progress(bench: &Bench, id: Uuid) -> Recoding {
     commands::recoding::get(&bench.db, &bench.tenant, id)
         .await
         .unwrap()
@@ -61,7 +61,7 @@ pub(super) async fn recode(bench: &Bench, version: Option<i64>) -> Recoding {
 }
 
 /// Somebody else each time, a quarter of an hour apart; half complain of a cancellation.
-fn history(count: i64) -> Vec<Draft> {
+pub(super) fn history(count: i64) -> Vec<Draft> {
     let texts = [CANCELLED, PLAIN, CANCELLED, LATE];
     let draft = |i: i64| {
         let text = texts[usize::try_from(i % 4).unwrap()];
@@ -72,7 +72,7 @@ fn history(count: i64) -> Vec<Draft> {
 }
 
 /// From now on the gate is a cancellation, and a cancelled flight is none.
-async fn turn_around(bench: &Bench) {
+pub(super) async fn turn_around(bench: &Bench) {
     let words = Change {
         keywords: Some(vec!["gate".into()]),
         ..Change::default()
@@ -98,18 +98,18 @@ async fn share(bench: &Bench, topic_id: &str, version: Option<i64>) -> pb::Query
 }
 
 /// How many mention the topic, of how many.
-async fn counted(bench: &Bench, topic_id: &str, version: Option<i64>) -> (i64, i64) {
+pub(super) async fn counted(bench: &Bench, topic_id: &str, version: Option<i64>) -> (i64, i64) {
     let answer = share(bench, topic_id, version).await;
     (answer.values[0].count, answer.values[0].n)
 }
 
-async fn codings(bench: &Bench, feedback_id: Uuid) -> Vec<Coding> {
+pub(super) async fn codings(bench: &Bench, feedback_id: Uuid) -> Vec<Coding> {
     commands::recoding::codings(&bench.db, &bench.tenant, feedback_id)
         .await
         .unwrap()
 }
 
-fn has(coding: &Coding, topic_id: &str) -> bool {
+pub(super) fn has(coding: &Coding, topic_id: &str) -> bool {
     coding.topics.iter().any(|topic| topic.topic_id == topic_id)
 }
 

@@ -5,7 +5,7 @@ use sqlx::types::Json;
 use super::*;
 use crate::commands::invitation::{self, Invite};
 use crate::commands::response::{self, Submit};
-use crate::domain::invitation::{Invitation, InvitationState, Occasion, Person};
+use crate::domain::invitation::{Invitation, InvitationState, Occasion, Person, Reservation};
 use crate::domain::survey::{
     Answer, Definition, Eligibility, Given, Kind, Question, Survey, SurveyState, Texts,
 };
@@ -114,7 +114,15 @@ impl Bench {
         };
         let mut tx = self.db.system(&self.tenant).await.unwrap();
         let held = store::invitation::lock(&mut tx, id).await.unwrap().unwrap();
-        invitation::decide(&mut tx, held, Some(&person)).await.unwrap();
+        let reserved = Reservation {
+            contact_id: Some(Uuid::now_v7()),
+            used: 0,
+            most: 0,
+            days: 30,
+        };
+        invitation::decide(&mut tx, held, Some(&person), Some(&reserved))
+            .await
+            .unwrap();
         tx.commit().await.unwrap();
         invitation::get(&self.db, &self.tenant, id).await.unwrap()
     }
@@ -142,7 +150,7 @@ impl Bench {
     }
 
     /// Every count of the tenant, as text, without the rows that hold nothing.
-    async fn counts(&self) -> Vec<String> {
+    pub(super) async fn counts(&self) -> Vec<String> {
         sqlx::query_scalar(
             "SELECT concat_ws(' ', 'slice', grain, topic_id, start, feedback, judged, negative, non_positive,
                  mention_judged, mention_negative)

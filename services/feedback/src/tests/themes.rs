@@ -15,7 +15,7 @@ use crate::timers::themes::Gather;
 const START: &str = "2026-03-10T06:20:00Z";
 
 /// Complaints of one kind, worded by many.
-fn about_zorbs(count: i64, at: DateTime<Utc>) -> Vec<Draft> {
+pub(super) fn about_zorbs(count: i64, at: DateTime<Utc>) -> Vec<Draft> {
     const ENDINGS: [&str; 5] = [
         "again this morning",
         "and nobody helps",
@@ -35,12 +35,12 @@ fn about_zorbs(count: i64, at: DateTime<Utc>) -> Vec<Draft> {
         .collect()
 }
 
-async fn gather(bench: &Bench) {
+pub(super) async fn gather(bench: &Bench) {
     let worker = Worker::new(bench.db.clone(), Gather::new(bench.db.clone()));
     while worker.step().await.unwrap() > 0 {}
 }
 
-async fn themes(bench: &Bench, until: &str, days: i32) -> Vec<ThemeInPeriod> {
+pub(super) async fn themes(bench: &Bench, until: &str, days: i32) -> Vec<ThemeInPeriod> {
     let question = Question {
         until: Some(instant(until)),
         days,
@@ -52,7 +52,7 @@ async fn themes(bench: &Bench, until: &str, days: i32) -> Vec<ThemeInPeriod> {
         .0
 }
 
-async fn with_zorbs() -> Bench {
+pub(super) async fn with_zorbs() -> Bench {
     let bench = Bench::at(START).await;
     let mut drafts = about_zorbs(4, instant("2026-03-02T08:00:00Z"));
     drafts.extend(about_zorbs(20, instant("2026-03-09T08:00:00Z")));

@@ -164,7 +164,7 @@ async fn a_closed_ticket_asks_once_after_its_delay_and_tells_why() {
     );
     assert_eq!((cause.survey_version, cause.trigger), (survey.number, 1));
     assert_eq!(trigger.as_ref(), triggers.get(1));
-    assert_eq!(explained.invitation.decision.unwrap().rule, "eligibility-1");
+    assert_eq!(explained.invitation.decision.unwrap().rule, "eligibility-2");
 }
 
 #[tokio::test]

@@ -9,8 +9,8 @@ use futures::{StreamExt, stream};
 use uuid::Uuid;
 
 use crate::analysis::Reader;
-use crate::commands::invitation::{self, Links};
-use crate::domain::invitation::{Invitation, InvitationState};
+use crate::commands::invitation::{self, Decided, Links};
+use crate::domain::invitation::{Invitation, InvitationState, Person, Reservation};
 use crate::domain::survey::Survey;
 use crate::neighbours::Neighbours;
 use crate::store;
@@ -79,11 +79,46 @@ impl Invitations {
 
     async fn decide(&self, tenant: &TenantId, leased: &Leased, seen: &Invitation) -> anyhow::Result<()> {
         let person = self.neighbours.person(tenant, seen.profile_id).await?;
+        let reservation = self.reserve_to_ask(tenant, seen, person.as_ref()).await?;
         let (mut tx, held) = self.hold(tenant, leased).await?;
-        if let Some(held) = held.filter(|held| held.state == InvitationState::Scheduled) {
-            invitation::decide(&mut tx, held, person.as_ref()).await?;
+        let decided = match held.filter(|held| held.state == InvitationState::Scheduled) {
+            Some(held) => {
+                Some(invitation::decide(&mut tx, held, person.as_ref(), reservation.as_ref()).await?)
+            }
+            None => None,
+        };
+        if decided == Some(Decided::Unreserved) {
+            // It would not have been asked a moment ago: look again, with a contact reserved.
+            let now = tx.now();
+            schedule(&mut tx, seen.invitation_id, now).await?;
         }
-        Ok(tx.commit().await?)
+        tx.commit().await?;
+        if decided == Some(Decided::Declined) {
+            self.give_back(tenant, reservation).await;
+        }
+        Ok(())
+    }
+
+    /// Reserves the company's contact, unless the person would not be asked anyway.
+    async fn reserve_to_ask(
+        &self,
+        tenant: &TenantId,
+        seen: &Invitation,
+        person: Option<&Person>,
+    ) -> anyhow::Result<Option<Reservation>> {
+        let mut tx = self.db.read(tenant).await?;
+        let would = invitation::would_ask(&mut tx, seen, person).await?;
+        tx.commit().await?;
+        if !would {
+            return Ok(None);
+        }
+        Ok(Some(self.neighbours.reserve(tenant, seen, 0).await?))
+    }
+
+    async fn give_back(&self, tenant: &TenantId, reservation: Option<Reservation>) {
+        if let Some(contact_id) = reservation.and_then(|reservation| reservation.contact_id) {
+            self.neighbours.release(tenant, contact_id).await;
+        }
     }
 
     async fn send(
@@ -130,19 +165,44 @@ impl Invitations {
             }
             return Ok(tx.commit().await?);
         }
+        self.remind(tenant, leased, seen, survey).await
+    }
+
+    /// A reminder, where one is due.
+    async fn remind(
+        &self,
+        tenant: &TenantId,
+        leased: &Leased,
+        seen: &Invitation,
+        survey: &Survey,
+    ) -> anyhow::Result<()> {
+        let now = self.db.clock().now();
+        let is_due = |one: &Invitation| one.next_due(&survey.definition).is_some_and(|due| due <= now);
+        let place = seen.reminders + 1;
+        let reservation = if is_due(seen) {
+            Some(self.neighbours.reserve(tenant, seen, place).await?)
+        } else {
+            None
+        };
         let (mut tx, held) = self.hold(tenant, leased).await?;
-        match held {
-            Some(held) if held.next_due(&survey.definition).is_some_and(|due| due <= now) => {
-                invitation::remind(&mut tx, held, &survey.definition).await?;
-            }
-            Some(held) => {
-                if let Some(due) = held.next_due(&survey.definition) {
-                    schedule(&mut tx, held.invitation_id, due).await?;
+        let mut reminded = false;
+        if let Some(held) = held {
+            match &reservation {
+                Some(reservation) if is_due(&held) && held.reminders + 1 == place => {
+                    reminded = invitation::remind(&mut tx, held, &survey.definition, reservation).await?;
+                }
+                _ => {
+                    if let Some(due) = held.next_due(&survey.definition) {
+                        schedule(&mut tx, held.invitation_id, due).await?;
+                    }
                 }
             }
-            None => {}
         }
-        Ok(tx.commit().await?)
+        tx.commit().await?;
+        if !reminded {
+            self.give_back(tenant, reservation).await;
+        }
+        Ok(())
     }
 
     /// Ends the timer, and holds the invitation.

@@ -6,6 +6,7 @@ use attune_database::{Database, Tx, Write};
 use attune_rpc::{Page, RequestKey, TenantId};
 use uuid::Uuid;
 
+use super::contact::{self, Left};
 use crate::delivery::KIND;
 use crate::domain::{Message, NewMessage, Origin, Purpose, State};
 use crate::error::Error;
@@ -121,18 +122,30 @@ pub(crate) async fn list(
     Ok((messages, next))
 }
 
+/// A message with every decision about it.
+pub(crate) struct Explained {
+    pub(crate) message: Message,
+    pub(crate) decisions: Vec<Decision>,
+    /// What the contact budget leaves to the person now; none for a department.
+    pub(crate) left: Option<Left>,
+}
+
 /// Reads a message with every decision about it.
-pub(crate) async fn explain(
-    db: &Database,
-    tenant: &TenantId,
-    id: Uuid,
-) -> Result<(Message, Vec<Decision>), Error> {
+pub(crate) async fn explain(db: &Database, tenant: &TenantId, id: Uuid) -> Result<Explained, Error> {
     let mut tx = db.read(tenant).await?;
     let message = store::message::by_ids(&mut tx, &[id])
         .await?
         .pop()
         .ok_or(Error::NoMessage(id))?;
     let decisions = store::decision::of(&mut tx, id).await?;
+    let left = match message.profile_id {
+        Some(profile_id) => Some(contact::left(&mut tx, profile_id).await?),
+        None => None,
+    };
     tx.commit().await?;
-    Ok((message, decisions))
+    Ok(Explained {
+        message,
+        decisions,
+        left,
+    })
 }

@@ -5,8 +5,8 @@ use attune_api::profiles::v1::MessageChannel;
 use attune_rpc::{Error, Page, RequestKey, Violations, timestamp};
 use uuid::Uuid;
 
-use super::template;
-use crate::commands::message::{API, Filter, Send};
+use super::{contact, template};
+use crate::commands::message::{API, Explained, Filter, Send};
 use crate::domain::{Channel, Message, Origin, State};
 use crate::store::decision::Decision;
 
@@ -36,7 +36,7 @@ pub(crate) fn send(request: &pb::SendMessageRequest) -> Result<Send, Error> {
     violations.finish(send())
 }
 
-fn parse_origin(origin: &pb::MessageOrigin, violations: &mut Violations) -> Option<Origin> {
+pub(super) fn parse_origin(origin: &pb::MessageOrigin, violations: &mut Violations) -> Option<Origin> {
     let pb::MessageOrigin { kind, id, occasion } = origin;
     let kind = violations.slug("origin.kind", kind, 64);
     if kind.as_deref().is_some_and(|kind| OWN_KINDS.contains(&kind)) {
@@ -117,6 +117,7 @@ pub(crate) fn to_proto(message: Message) -> pb::Message {
         version: _,
         created_at,
         decided_at,
+        deferred_until,
     } = message;
     pb::Message {
         message_id: message_id.to_string(),
@@ -134,10 +135,24 @@ pub(crate) fn to_proto(message: Message) -> pb::Message {
         attempts,
         create_time: Some(timestamp(created_at)),
         decided_at: decided_at.map(timestamp),
+        deferred_until: deferred_until.map(timestamp),
     }
 }
 
-pub(crate) fn decision_to_proto(decision: Decision) -> pb::MessageDecision {
+pub(crate) fn explained_to_proto(explained: Explained) -> pb::ExplainMessageResponse {
+    let Explained {
+        message,
+        decisions,
+        left,
+    } = explained;
+    pb::ExplainMessageResponse {
+        message: Some(to_proto(message)),
+        decisions: decisions.into_iter().map(decision_to_proto).collect(),
+        allowance: left.map(contact::left_to_proto),
+    }
+}
+
+fn decision_to_proto(decision: Decision) -> pb::MessageDecision {
     let Decision {
         decided_at,
         outcome,

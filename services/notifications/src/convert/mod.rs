@@ -1,5 +1,6 @@
 //! Between the wire and the domain: the only place that names both.
 
+pub(crate) mod contact;
 pub(crate) mod message;
 pub(crate) mod recipient;
 pub(crate) mod template;

@@ -176,7 +176,7 @@ pub(crate) fn purpose_to_proto(purpose: Purpose) -> profiles::Purpose {
     }
 }
 
-fn purpose_from(purpose: profiles::Purpose) -> Option<Purpose> {
+pub(super) fn purpose_from(purpose: profiles::Purpose) -> Option<Purpose> {
     match purpose {
         profiles::Purpose::Unspecified => None,
         profiles::Purpose::Service => Some(Purpose::Service),

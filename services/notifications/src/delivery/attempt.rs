@@ -8,7 +8,10 @@ use uuid::Uuid;
 
 use super::recipients::Recipients;
 use super::smtp::{Mail, Refusal, Smtp};
-use crate::domain::{CONSENT_RULE, Content, Message, Route, Template, one_line, route};
+use crate::domain::{
+    CONSENT_RULE, CONTACT_BUDGET_USED, CONTACT_RULE, Charged, ContactBudget, Content, Message, Route,
+    Template, longest_wait, one_line, route,
+};
 
 /// What is to be done with a message.
 #[derive(Debug)]
@@ -39,6 +42,10 @@ pub(super) struct Outcome {
 pub(super) enum Kind {
     Sent,
     Blocked,
+    /// Waits for the contact budget.
+    Deferred {
+        until: DateTime<Utc>,
+    },
     /// Refused for good.
     Failed,
     /// Refused for now.
@@ -112,6 +119,33 @@ impl Attempt {
                 Self::decided(Kind::Failed, "template_error", TEMPLATE_RULE, inputs)
             }
         }
+    }
+
+    /// Whether it would be handed over.
+    pub(super) fn is_mail(&self) -> bool {
+        matches!(self, Self::Mail { .. })
+    }
+
+    /// The same with what the contact budget says of it: what is not charged is not handed over.
+    pub(super) fn charged(self, message: &Message, budget: &ContactBudget, charged: &Charged) -> Self {
+        let Self::Mail {
+            mail,
+            rule,
+            mut inputs,
+        } = self
+        else {
+            return self;
+        };
+        inputs["contact_budget"] = charged.allowance.inputs(budget, message.purpose);
+        if charged.contact.is_some() {
+            return Self::Mail { mail, rule, inputs };
+        }
+        let end = longest_wait(message.purpose, message.created_at);
+        let kind = match charged.allowance.free_at {
+            Some(until) if until <= end => Kind::Deferred { until },
+            _ => Kind::Blocked,
+        };
+        Self::decided(kind, CONTACT_BUDGET_USED, CONTACT_RULE, inputs)
     }
 
     /// The outcome of a message that is not handed over.

@@ -7,6 +7,7 @@
 //! acceptance the provider could not tell before the connection broke.
 
 mod attempt;
+mod charge;
 mod outcome;
 mod recipients;
 mod smtp;
@@ -110,20 +111,24 @@ impl Work for Delivery {
     async fn run(&self, tenant: &TenantId, due: &[Leased]) -> anyhow::Result<()> {
         let (mut messages, templates) = self.load(tenant, due).await?;
         let recipients = recipients::ask(&self.peers, tenant, messages.values()).await?;
-        let (mut attempts, mut stale) = (Vec::with_capacity(due.len()), Vec::new());
+        let (mut ready, mut stale) = (Vec::with_capacity(due.len()), Vec::new());
         for leased in due {
             match messages.remove(&leased.timer.subject) {
                 Some(message) => {
                     let attempt = Attempt::new(&message, &templates, &recipients);
-                    attempts.push(async move {
-                        let outcome = attempt.make(&self.smtp, &message, self.db.clock().now()).await;
-                        (leased, message, outcome)
-                    });
+                    ready.push((leased, message, attempt));
                 }
                 None => stale.push(leased),
             }
         }
         outcome::discard(&self.db, tenant, &stale).await?;
+        let mut attempts = Vec::with_capacity(ready.len());
+        for (leased, message, attempt) in charge::charge(&self.db, tenant, ready).await? {
+            attempts.push(async move {
+                let outcome = attempt.make(&self.smtp, &message, self.db.clock().now()).await;
+                (leased, message, outcome)
+            });
+        }
         // What is done is written down while the rest goes on: a provider that hangs on one mail does not keep
         // the outcomes of the others waiting.
         let concurrency = usize::from(self.concurrency);

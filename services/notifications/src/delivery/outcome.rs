@@ -22,6 +22,7 @@ pub(super) async fn record(
     let leased: Vec<&Leased> = attempts.iter().map(|(leased, ..)| *leased).collect();
     let held = Leased::finish_many(&mut tx, &leased).await?;
     let (mut messages, mut decisions, mut again) = (Vec::new(), Vec::new(), Vec::new());
+    let (mut sent, mut not_sent) = (Vec::new(), Vec::new());
     for (_, mut message, outcome) in attempts {
         let message_id = message.message_id;
         if !held.contains(&message_id) {
@@ -31,10 +32,18 @@ pub(super) async fn record(
         let (decision, again_at) = settle(&mut message, outcome, tx.now());
         again.extend(again_at.map(|at| (message_id, at)));
         decisions.push((message_id, decision));
+        match message.state {
+            _ if message.profile_id.is_none() => {}
+            State::Sent => sent.push(message_id),
+            State::Blocked | State::Failed => not_sent.push(message_id),
+            State::Queued => {}
+        }
         messages.push(message);
     }
     store::decision::append_many(&mut tx, &decisions).await?;
     store::message::update_many(&mut tx, &messages).await?;
+    store::contact::sent(&mut tx, &sent).await?;
+    store::contact::not_sent(&mut tx, &not_sent).await?;
     attune_timers::schedule_many(&mut tx, KIND, &again).await?;
     events::decided(&mut tx, &messages).await?;
     tx.commit().await?;
@@ -77,6 +86,11 @@ fn settle(message: &mut Message, outcome: Outcome, now: DateTime<Utc>) -> (Decis
             message.decide(State::Blocked, &reason, now);
             "blocked"
         }
+        Kind::Deferred { until } => {
+            message.defer(&reason, until);
+            again_at = Some(until);
+            "deferred"
+        }
         Kind::Failed => {
             message.decide(State::Failed, &reason, now);
             "failed"
@@ -86,6 +100,7 @@ fn settle(message: &mut Message, outcome: Outcome, now: DateTime<Utc>) -> (Decis
             "failed"
         }
         Kind::Again => {
+            message.retry();
             again_at = Some(next_attempt(now, message.attempts));
             "retry"
         }

@@ -97,6 +97,8 @@ pub(crate) struct Message {
     pub(crate) content: Option<Json<Content>>,
     pub(crate) created_at: DateTime<Utc>,
     pub(crate) decided_at: Option<DateTime<Utc>>,
+    /// Until when it waits for the contact budget.
+    pub(crate) deferred_until: Option<DateTime<Utc>>,
 }
 
 impl Message {
@@ -105,6 +107,29 @@ impl Message {
         self.state = state;
         reason.clone_into(&mut self.reason);
         self.decided_at = Some(now);
+        self.deferred_until = None;
         self.version += 1;
+    }
+
+    /// Lets it wait for the contact budget.
+    pub(crate) fn defer(&mut self, reason: &str, until: DateTime<Utc>) {
+        reason.clone_into(&mut self.reason);
+        self.deferred_until = Some(until);
+        self.version += 1;
+    }
+
+    /// It was tried, and will be again.
+    pub(crate) fn retry(&mut self) {
+        self.reason.clear();
+        self.deferred_until = None;
+    }
+
+    /// What it belongs to.
+    pub(crate) fn origin(&self) -> Origin {
+        Origin {
+            kind: self.origin_kind.clone(),
+            id: self.origin_id.clone(),
+            occasion: self.occasion.clone(),
+        }
     }
 }

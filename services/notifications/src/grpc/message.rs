@@ -53,12 +53,7 @@ impl MessageService for Notifications {
     ) -> Result<Response<pb::ExplainMessageResponse>, Status> {
         let caller = Caller::of(&request)?;
         let id = convert::message::explain(request.get_ref())?;
-        let (message, decisions) = commands::message::explain(&self.db, caller.tenant(), id).await?;
-        let message = Some(convert::message::to_proto(message));
-        let decisions = decisions
-            .into_iter()
-            .map(convert::message::decision_to_proto)
-            .collect();
-        Ok(Response::new(pb::ExplainMessageResponse { message, decisions }))
+        let explained = commands::message::explain(&self.db, caller.tenant(), id).await?;
+        Ok(Response::new(convert::message::explained_to_proto(explained)))
     }
 }

@@ -16,7 +16,8 @@ macro_rules! select {
             Message,
             r#"SELECT message_id, profile_id, template_id, channel AS "channel: _", purpose AS "purpose: _",
                       origin_kind, origin_id, occasion, recipient, state AS "state: _", reason, attempts, version,
-                      variables AS "variables: _", content AS "content: _", created_at, decided_at
+                      variables AS "variables: _", content AS "content: _", created_at, decided_at,
+                      deferred_until
                FROM notifications.message "# + $rest,
             $($argument),*
         )
@@ -182,12 +183,15 @@ pub(crate) async fn update_many(tx: &mut Tx, messages: &[Message]) -> Result<(),
     let attempts: Vec<i32> = messages.iter().map(|message| message.attempts).collect();
     let versions: Vec<i64> = messages.iter().map(|message| message.version).collect();
     let times: Vec<Option<DateTime<Utc>>> = messages.iter().map(|message| message.decided_at).collect();
+    let deferred: Vec<Option<DateTime<Utc>>> =
+        messages.iter().map(|message| message.deferred_until).collect();
     query!(
         "UPDATE notifications.message AS message
          SET state = new.state, reason = new.reason, attempts = new.attempts, version = new.version,
-             decided_at = new.decided_at
-         FROM unnest($2::uuid[], $3::text[], $4::text[], $5::int[], $6::bigint[], $7::timestamptz[])
-              AS new (message_id, state, reason, attempts, version, decided_at)
+             decided_at = new.decided_at, deferred_until = new.deferred_until
+         FROM unnest($2::uuid[], $3::text[], $4::text[], $5::int[], $6::bigint[], $7::timestamptz[],
+                     $8::timestamptz[])
+              AS new (message_id, state, reason, attempts, version, decided_at, deferred_until)
          WHERE message.tenant_id = $1 AND message.message_id = new.message_id",
         tenant,
         &ids,
@@ -195,7 +199,8 @@ pub(crate) async fn update_many(tx: &mut Tx, messages: &[Message]) -> Result<(),
         &reasons,
         &attempts,
         &versions,
-        &times as _
+        &times as _,
+        &deferred as _
     )
     .execute(&mut **tx)
     .await?;

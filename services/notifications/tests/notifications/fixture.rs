@@ -15,9 +15,13 @@ use attune_testkit::{Failure, Tenant};
 use tonic::Status;
 
 pub(crate) fn follow_up(state: ConsentState) -> Consent {
+    consent_for(Purpose::FollowUp, state)
+}
+
+pub(crate) fn consent_for(purpose: Purpose, state: ConsentState) -> Consent {
     Consent {
         channel: MessageChannel::Email.into(),
-        purpose: Purpose::FollowUp.into(),
+        purpose: purpose.into(),
         state: state.into(),
         source: "web".into(),
         decided_at: None,
@@ -85,9 +89,17 @@ pub(crate) fn variant(language: &str, subject: &str, body: &str) -> TemplateVari
 }
 
 pub(crate) async fn template(tenant: &Tenant, variants: Vec<TemplateVariant>) -> Result<String, Status> {
+    template_for(tenant, Purpose::FollowUp, variants).await
+}
+
+pub(crate) async fn template_for(
+    tenant: &Tenant,
+    purpose: Purpose,
+    variants: Vec<TemplateVariant>,
+) -> Result<String, Status> {
     let template = Template {
         name: uuid::Uuid::now_v7().to_string(),
-        purpose: Purpose::FollowUp.into(),
+        purpose: purpose.into(),
         variants,
         ..Default::default()
     };

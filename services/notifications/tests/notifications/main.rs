@@ -4,6 +4,7 @@
 #![allow(clippy::too_many_lines, clippy::cloned_ref_to_slice_refs)] // a story is told in one piece, values as they are
 
 mod consent;
+mod contact_budget;
 mod fixture;
 mod profiles_down;
 mod provider;

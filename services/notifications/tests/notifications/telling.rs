@@ -12,7 +12,7 @@ use uuid::Uuid;
 use crate::fixture::{person, template, told, variables, variant};
 
 /// Puts into the feed of improvement what it would tell.
-async fn tell<M: Message + Name>(
+pub(crate) async fn tell<M: Message + Name>(
     platform: &TestPlatform,
     subject: Uuid,
     version: i64,

@@ -249,6 +249,7 @@ impl TopicService for Topics {
         archive_topic(ArchiveTopicRequest) -> ArchiveTopicResponse;
         list_taxonomy_versions(ListTaxonomyVersionsRequest) -> ListTaxonomyVersionsResponse;
         recode_feedback(RecodeFeedbackRequest) -> RecodeFeedbackResponse;
+        cancel_recoding(CancelRecodingRequest) -> CancelRecodingResponse;
         get_recoding(GetRecodingRequest) -> GetRecodingResponse;
         list_recodings(ListRecodingsRequest) -> ListRecodingsResponse;
         list_codings(ListCodingsRequest) -> ListCodingsResponse;

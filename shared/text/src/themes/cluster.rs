@@ -181,13 +181,20 @@ impl Cluster {
             .collect()
     }
 
+    /// Shows no text that `forgotten` names any more, and answers whether it showed one.
+    pub(super) fn forget(&mut self, forgotten: &impl Fn(&str) -> bool) -> bool {
+        let before = self.shown.len();
+        self.shown.retain(|shown| !forgotten(&shown.text));
+        self.shown.len() < before
+    }
+
     pub(super) fn representatives(&self) -> Vec<String> {
         self.shown.iter().map(|shown| shown.text.clone()).collect()
     }
 }
 
 /// A text as it may be shown: personal data replaced, on one line, cut at a length that a reader takes in.
-fn quote(text: &str, hidden: &[PersonalData]) -> String {
+pub(super) fn quote(text: &str, hidden: &[PersonalData]) -> String {
     let mut quote = String::new();
     let mut from = 0;
     for datum in hidden {

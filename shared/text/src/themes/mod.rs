@@ -154,6 +154,17 @@ impl Themes {
         })
     }
 
+    /// Shows no text of which `forgotten` is true as a representative any more, and answers how many themes had one.
+    /// It is asked with texts as [`quote`] makes them. What a text taught the themes besides, counts of words among many
+    /// texts, stays.
+    pub fn forget_quotes(&mut self, forgotten: impl Fn(&str) -> bool) -> usize {
+        let clusters = self.clusters.iter_mut();
+        clusters
+            .map(|cluster| cluster.forget(&forgotten))
+            .filter(|had| *had)
+            .count()
+    }
+
     /// The theme a text is most like, without adding it; `None` when it is like none.
     pub fn nearest(&self, text: &str) -> Option<Assignment> {
         let (text, _) = cut(text);
@@ -231,4 +242,10 @@ impl Themes {
             representatives: cluster.representatives(),
         }
     }
+}
+
+/// A text as a theme shows it: personal data replaced, on one line, cut at a length that a reader takes in.
+pub fn quote(text: &str) -> String {
+    let (text, _) = cut(text);
+    cluster::quote(text, &personal_data(text))
 }

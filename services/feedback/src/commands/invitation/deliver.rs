@@ -8,7 +8,7 @@ use sha2::{Digest, Sha256};
 use uuid::Uuid;
 
 use crate::convert::letter::{Told, occasion};
-use crate::domain::invitation::{Invitation, InvitationState, Signer, Ticket, TokenError};
+use crate::domain::invitation::{Invitation, InvitationState, Reservation, Signer, Ticket, TokenError};
 use crate::domain::survey::{Definition, Survey};
 use crate::error::Error;
 use crate::neighbours::{Handed, Letter};
@@ -106,26 +106,28 @@ pub(crate) async fn hand_over(
     save(tx, invitation, definition).await
 }
 
-/// Notes that a reminder of `invitation`, which this transaction holds, is due: it is handed over next where the
-/// contact budget allows it, and left out otherwise.
+/// Notes that a reminder of `invitation`, which this transaction holds, is due: it is handed over next where the survey's
+/// contact budget and the company's allow it, and left out otherwise. Answers whether it is.
 pub(crate) async fn remind(
     tx: &mut Tx,
     mut invitation: Invitation,
     definition: &Definition,
-) -> Result<(), Error> {
+    reservation: &Reservation,
+) -> Result<bool, Error> {
     store::contact::hold_person(tx, invitation.profile_id).await?;
     let past = store::contact::past(tx, invitation.profile_id).await?;
     let budget = i64::from(definition.eligibility.contact_budget);
     invitation.reminders += 1;
-    if budget == 0 || past.contacts < budget {
+    if reservation.contact_id.is_some() && (budget == 0 || past.contacts < budget) {
         store::contact::insert(tx, &invitation, invitation.reminders).await?;
         invitation.version += 1;
         store::invitation::update(tx, &invitation).await?;
         let now = tx.now();
         invite::schedule(tx, invitation.invitation_id, now).await?;
-        return Ok(());
+        return Ok(true);
     }
-    save(tx, invitation, definition).await
+    save(tx, invitation, definition).await?;
+    Ok(false)
 }
 
 /// Takes in what the notifications service tells of a message. It may tell it before this service has noted that it

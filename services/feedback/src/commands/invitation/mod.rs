@@ -17,7 +17,7 @@ use crate::store;
 use crate::store::invitation::Filter;
 use crate::timers::invite;
 
-pub(crate) use decide::decide;
+pub(crate) use decide::{Decided, decide, would_ask};
 pub(crate) use deliver::{Links, hand_over, remind, take_outcome};
 pub(crate) use expire::expire;
 pub(crate) use hear::hear;

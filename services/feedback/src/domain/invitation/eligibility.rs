@@ -1,4 +1,4 @@
-//! Whether a person is asked on an occasion. Rule `eligibility-1`.
+//! Whether a person is asked on an occasion. Rule `eligibility-2`.
 
 use chrono::{DateTime, TimeDelta, Utc};
 use serde::{Deserialize, Serialize};
@@ -9,7 +9,7 @@ use super::BUDGET_DAYS;
 use crate::domain::survey::Eligibility;
 
 /// The rule's name and version, as decisions record it. Another way to decide is another version.
-pub(crate) const RULE: &str = "eligibility-1";
+pub(crate) const RULE: &str = "eligibility-2";
 
 /// One part of the rule, and what it was based on.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -30,6 +30,18 @@ pub(crate) struct Person {
     pub(crate) language: String,
 }
 
+/// What the notifications service said of the company's contact budget, over everything that is sent.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Reservation {
+    /// The contact that it holds for the message; none when the budget is used up.
+    pub(crate) contact_id: Option<Uuid>,
+    /// How many contacts there were besides.
+    pub(crate) used: i32,
+    /// 0 for no limit.
+    pub(crate) most: i32,
+    pub(crate) days: i32,
+}
+
 /// What a decision is based on.
 #[derive(Clone, Debug)]
 pub(crate) struct Facts<'a> {
@@ -45,6 +57,8 @@ pub(crate) struct Facts<'a> {
     pub(crate) contacts: i64,
     /// How many this survey invited within a day.
     pub(crate) invited_today: i64,
+    /// None where the notifications service was not asked, since the rest of the rule does not allow it.
+    pub(crate) reservation: Option<&'a Reservation>,
     pub(crate) now: DateTime<Utc>,
 }
 
@@ -60,6 +74,7 @@ pub(crate) fn decide(rules: Eligibility, facts: &Facts<'_>) -> (Option<String>, 
         budget(rules, facts),
         sampling(rules, facts),
         quota(rules, facts),
+        company_budget(facts),
     ];
     let refused = checks.iter().find(|check| !check.passed);
     (refused.map(|check| check.reason.clone()), checks)
@@ -164,6 +179,24 @@ fn quota(rules: Eligibility, facts: &Facts<'_>) -> Check {
     check("quota", most == 0 || used < most, "quota", description)
 }
 
+/// What is not asked for is refused by another part.
+fn company_budget(facts: &Facts<'_>) -> Check {
+    const NAME: &str = "company_contact_budget";
+    let description = match facts.reservation {
+        None => "not asked for, since another rule does not allow it".to_owned(),
+        Some(Reservation {
+            used, most: 0, days, ..
+        }) => format!("the company wrote {used} times in {days} days; there is no budget"),
+        Some(Reservation { used, most, days, .. }) => {
+            format!("the company wrote {used} times in {days} days; its budget is {most}")
+        }
+    };
+    let passed = facts
+        .reservation
+        .is_none_or(|reservation| reservation.contact_id.is_some());
+    check(NAME, passed, "contact_budget_used", description)
+}
+
 /// A number from 0 to 1 that is the same for the same survey, person and occasion, and evenly spread over them: the
 /// first 53 bits of a SHA-256.
 fn draw(survey_id: Uuid, profile_id: Uuid, occasion: &str) -> f64 {
@@ -210,6 +243,7 @@ mod tests {
             last_invited_at: None,
             contacts: 0,
             invited_today: 0,
+            reservation: None,
             now: now(),
         }
     }
@@ -273,6 +307,34 @@ mod tests {
     }
 
     #[test]
+    fn who_got_all_that_the_company_sends_is_not_asked_and_the_record_says_how_much_that_was() {
+        let person = willing();
+        let used_up = Reservation {
+            contact_id: None,
+            used: 3,
+            most: 3,
+            days: 7,
+        };
+        let full = Facts {
+            reservation: Some(&used_up),
+            ..facts(Some(&person))
+        };
+        let (refused, checks) = decide(FREE, &full);
+        assert_eq!(refused.as_deref(), Some("contact_budget_used"));
+        let said = "the company wrote 3 times in 7 days; its budget is 3";
+        assert_eq!(checks.last().unwrap().description, said);
+        let held = Reservation {
+            contact_id: Some(Uuid::max()),
+            ..used_up
+        };
+        let free = Facts {
+            reservation: Some(&held),
+            ..full
+        };
+        assert_eq!(reason(FREE, &free), None);
+    }
+
+    #[test]
     fn the_record_tells_every_part_also_after_the_one_that_refused() {
         let (refused, checks) = decide(FREE, &facts(None));
         assert!(refused.is_some());
@@ -286,6 +348,7 @@ mod tests {
             "contact_budget",
             "sampling",
             "quota",
+            "company_contact_budget",
         ];
         assert_eq!(names, expected);
     }

@@ -10,7 +10,7 @@ use uuid::Uuid;
 
 use super::survey::Definition;
 
-pub(crate) use eligibility::{Check, Facts, Person, RULE, decide};
+pub(crate) use eligibility::{Check, Facts, Person, RULE, Reservation, decide};
 pub(crate) use token::{Signer, Ticket, TokenError};
 
 /// What of a person's contacts the budget looks at, in days.

@@ -1,5 +1,7 @@
 //! Coding history with a version of the taxonomy, a part at a time.
 
+mod cancel;
+
 use std::collections::{BTreeMap, BTreeSet};
 
 use attune_database::{Database, Tx, Write};
@@ -7,13 +9,15 @@ use attune_rpc::{Page, RequestKey, TenantId};
 use attune_timers::Leased;
 use uuid::Uuid;
 
-use super::topic::check_version;
 use crate::analysis::{Basis, Reader, Understood};
+use crate::commands::topic::check_version;
 use crate::domain::{
     Coding, Feedback, Mention, Placing, Recoding, Tally, Through, UNRECORDED, Understanding, Window,
 };
 use crate::error::Error;
 use crate::{store, timers};
+
+pub(crate) use cancel::{Cancel, cancel};
 
 /// Pieces of feedback of one step: its transaction locks their rows and those of their counts.
 const BATCH: i64 = 500;
@@ -66,6 +70,8 @@ pub(crate) async fn begin(db: &Database, tenant: &TenantId, recode: Recode) -> R
         processed: 0,
         changed: 0,
         known: 0,
+        cancelled: None,
+        restored: 0,
     };
     store::recoding::insert(&mut tx, &recoding).await?;
     timers::recode::schedule(&mut tx, recoding_id).await?;
@@ -83,9 +89,16 @@ pub(crate) async fn step(
 ) -> anyhow::Result<()> {
     let mut tx = db.read(tenant).await?;
     let recoding = store::recoding::by_id(&mut tx, leased.timer.subject).await?;
-    let Some(mut recoding) = recoding.filter(|recoding| recoding.ended_at.is_none()) else {
-        tx.commit().await?;
-        return drop_timer(db, tenant, leased).await;
+    let mut recoding = match recoding {
+        Some(recoding) if recoding.ended_at.is_some() || recoding.cancelled.is_some() => {
+            tx.commit().await?;
+            return cancel::step(db, tenant, leased).await;
+        }
+        Some(recoding) => recoding,
+        None => {
+            tx.commit().await?;
+            return drop_timer(db, tenant, leased).await;
+        }
     };
     let ids = store::recoding::next(&mut tx, &recoding, BATCH).await?;
     let feedback = store::feedback::by_ids(&mut tx, &ids).await?;
@@ -108,9 +121,9 @@ pub(crate) async fn step(
     apply(&mut tx, &mut recoding, &coded).await?;
     if ids.len() < usize::try_from(BATCH)? {
         recoding.ended_at = Some(tx.now());
-    } else {
-        timers::recode::schedule(&mut tx, recoding.recoding_id).await?;
     }
+    // Once more after the last step: what was noted for a cancellation goes away.
+    timers::recode::schedule(&mut tx, recoding.recoding_id).await?;
     store::recoding::progress(&mut tx, &recoding).await?;
     tx.commit().await?;
     Ok(())
@@ -144,6 +157,10 @@ async fn code(
 /// What a step changes.
 #[derive(Default)]
 struct Step {
+    /// What had a coding of this version.
+    known: Vec<Uuid>,
+    /// What has one now.
+    coded: Vec<Uuid>,
     /// The codings that stood until now.
     gone: Vec<Feedback>,
     /// Those that stand in their place.
@@ -181,8 +198,10 @@ async fn apply(
         let placing = Placing::of(version, standing, recorded, &others);
         if placing == Placing::Known {
             recoding.known += 1;
+            step.known.push(item.feedback_id);
             continue;
         }
+        step.coded.push(item.feedback_id);
         let new = with_topics(&item, version, topics);
         recoding.changed += i64::from(topic_ids(&item) != topic_ids(&new));
         if placing == Placing::Stands {
@@ -193,6 +212,8 @@ async fn apply(
             step.beside.push(new);
         }
     }
+    store::recoded::note(tx, recoding, &step.coded).await?;
+    store::recoded::share(tx, recoding, &step.known).await?;
     store::coding::keep(tx, &step.beside).await?;
     store::coding::stand(tx, &step.new).await?;
     store::counts::replace(tx, &Tally::of(&step.gone), &Tally::of(&step.new)).await?;
@@ -220,7 +241,7 @@ fn topic_ids(feedback: &Feedback) -> BTreeSet<&str> {
 }
 
 /// The counts of the codings beside those that stand of `feedback`, which is about to be taken back.
-pub(super) async fn tally_beside(tx: &mut Tx, feedback: &[Feedback]) -> Result<Tally, Error> {
+pub(in crate::commands) async fn tally_beside(tx: &mut Tx, feedback: &[Feedback]) -> Result<Tally, Error> {
     let ids: Vec<Uuid> = feedback.iter().map(|item| item.feedback_id).collect();
     let others = store::coding::beside(tx, &ids, EVERY).await?;
     let coded: Vec<Feedback> = feedback
