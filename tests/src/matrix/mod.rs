@@ -8,6 +8,8 @@ mod bad;
 mod call;
 mod employees;
 mod harvest;
+mod improving;
+mod listening;
 mod parked;
 mod path;
 mod recovery;
