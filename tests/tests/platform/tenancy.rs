@@ -37,7 +37,11 @@ const PLATFORM: &[(&str, &str)] = &[
 
 /// Tables, beside the request ids of each service, whose expired rows retention may see: their index and their
 /// policies stand in one migration.
-const EXPIRING: [&str; 2] = ["feedback.mention_person", "feedback.detection_run"];
+const EXPIRING: [&str; 3] = [
+    "feedback.mention_person",
+    "feedback.detection_run",
+    "notifications.contact",
+];
 
 /// The policy that every table of a tenant has, as Postgres prints it.
 const POLICY: &str = "(tenant_id = NULLIF(current_setting('app.tenant'::text, true), ''::text))";
