@@ -20,23 +20,6 @@ const SAD: [&str; 6] = ["grumfled", "snorbled", "quaxed", "blivvety", "trondled"
 const GLAD: [&str; 6] = ["fleemish", "zantic", "plorious", "wumbly", "dazzmet", "korvly"];
 
 impl World {
-    /// A recoding that was cancelled. They are worked on one after the other, so that the last of several is still to
-    /// begin when it is cancelled, unless this process was kept waiting in between.
-    pub(super) async fn cancel_recoding(&mut self) -> Result<(), Failure> {
-        for _ in 0..20 {
-            let mut last = String::new();
-            for _ in 0..3 {
-                let recoding = self.call("RecodeFeedback", &[]).await?;
-                last = text(&recoding, "recoding.recoding_id")?;
-            }
-            self.keep("cancelled_recoding_id", &last);
-            if self.call("CancelRecoding", &[]).await.is_ok() {
-                return Ok(());
-            }
-        }
-        Err("every recoding was done before it could be cancelled".into())
-    }
-
     /// A published survey, and an invitation that was answered twice.
     pub(super) async fn ask(&mut self) -> Result<(), Failure> {
         let consent = profiles::SetConsentRequest {

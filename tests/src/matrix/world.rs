@@ -48,6 +48,7 @@ impl World {
         world.improve().await?;
         world.credit().await?;
         platform.settle().await?;
+        world.cancel_recoding(platform).await?;
         world.look_up_message().await?;
         world.look_up_recovery_cases().await?;
         world.answer().await?;
@@ -106,7 +107,23 @@ impl World {
             let recoding = self.call("RecodeFeedback", &[]).await?;
             self.keep("recoding_id", &text(&recoding, "recoding.recoding_id")?);
         }
-        self.cancel_recoding().await
+        let recoding = self.call("RecodeFeedback", &[]).await?;
+        self.keep("cancelled_recoding_id", &text(&recoding, "recoding.recoding_id")?);
+        Ok(())
+    }
+
+    /// Lets the recoding that is meant for it be one that somebody cancelled: so few texts are coded before a call could
+    /// cancel it. Cancelling it again is answered as any other time.
+    async fn cancel_recoding(&self, platform: &TestPlatform) -> Result<(), Failure> {
+        sqlx::query(
+            "UPDATE feedback.recoding SET cancelled_at = created_at, cancelled_by = $2, cancel_reason = $2
+             WHERE recoding_id = $1::text::uuid",
+        )
+        .bind(self.known("cancelled_recoding_id")?)
+        .bind(format!("somebody of {}", self.marker))
+        .execute(platform.admin())
+        .await?;
+        Ok(())
     }
 
     pub(super) fn keep(&mut self, name: &'static str, value: &str) {

@@ -37,10 +37,11 @@ const PLATFORM: &[(&str, &str)] = &[
 
 /// Tables, beside the request ids of each service, whose expired rows retention may see: their index and their
 /// policies stand in one migration.
-const EXPIRING: [&str; 3] = [
+const EXPIRING: [&str; 4] = [
     "feedback.mention_person",
     "feedback.detection_run",
     "feedback.matter_contact",
+    "notifications.contact",
 ];
 
 /// The policy that every table of a tenant has, as Postgres prints it.
