@@ -75,7 +75,7 @@ pub(crate) async fn query(
     };
     tx.commit().await?;
     Ok(Answered {
-        values: values(counted)?,
+        values: values(&counted)?,
         taxonomy,
     })
 }
@@ -92,10 +92,10 @@ pub(crate) async fn query_all(
         counted.extend(counts(&mut tx, measure).await?);
     }
     tx.commit().await?;
-    values(counted)
+    values(&counted)
 }
 
-fn values(counted: Vec<Counted>) -> Result<Vec<Value>, Error> {
+fn values(counted: &[Counted]) -> Result<Vec<Value>, Error> {
     let values = counted.iter().map(|counted| Ok(counted.value()?));
     values.collect()
 }

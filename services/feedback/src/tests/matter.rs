@@ -1,19 +1,14 @@
-//! First-contact resolution: who came again about what, whatever is heard in which order.
-
-use std::cell::{Cell, RefCell};
-use std::collections::BTreeMap;
+//! First-contact resolution: who came again about what.
 
 use attune_api::feedback::v1 as pb;
 use attune_api::interactions::v1 as interactions;
 use attune_events::{Consumer as _, Event};
 use attune_rpc::timestamp;
 use interactions::{Direction, Interaction, InteractionClosed, InteractionRecorded};
-use proptest::prelude::*;
 use prost::Name;
 
 use super::*;
 use crate::convert;
-use crate::domain::Grain;
 use crate::events::Matters;
 
 /// When the first contact of most tests takes place; it is closed an hour later.
@@ -66,19 +61,19 @@ fn event<P: Message + Name>(payload: &P) -> Event {
     }
 }
 
-fn recorded(interaction: &Interaction) -> Event {
+pub(super) fn recorded(interaction: &Interaction) -> Event {
     event(&InteractionRecorded {
         interaction: Some(interaction.clone()),
     })
 }
 
-fn told_closed(interaction: &Interaction) -> Event {
+pub(super) fn told_closed(interaction: &Interaction) -> Event {
     event(&InteractionClosed {
         interaction: Some(interaction.clone()),
     })
 }
 
-async fn hear_events(bench: &Bench, events: &[Event]) {
+pub(super) async fn hear_events(bench: &Bench, events: &[Event]) {
     let mut tx = bench.db.system(&bench.tenant).await.unwrap();
     Matters.handle_batch(&mut tx, events).await.unwrap();
     tx.commit().await.unwrap();
@@ -95,7 +90,7 @@ pub(super) async fn hear(bench: &Bench, told: &[Interaction]) {
     }
 }
 
-fn question(slice: pb::Slice, start: &str, end: &str, step: pb::Step) -> pb::QueryMetricRequest {
+pub(super) fn question(slice: pb::Slice, start: &str, end: &str, step: pb::Step) -> pb::QueryMetricRequest {
     pb::QueryMetricRequest {
         metric: "first_contact_resolution".into(),
         slice: Some(slice),
@@ -106,7 +101,7 @@ fn question(slice: pb::Slice, start: &str, end: &str, step: pb::Step) -> pb::Que
     }
 }
 
-async fn ask(bench: &Bench, question: &pb::QueryMetricRequest) -> Vec<pb::MetricValue> {
+pub(super) async fn ask(bench: &Bench, question: &pb::QueryMetricRequest) -> Vec<pb::MetricValue> {
     let (measure, version) = convert::metric::query(question).unwrap();
     let answered = commands::metric::query(&bench.db, &bench.tenant, &measure, version)
         .await
@@ -367,213 +362,4 @@ async fn it_is_a_share_with_its_interval_that_can_be_sliced_and_compared() {
     };
     let refused = convert::metric::query(&question(by_topic, MONDAY, LATER, pb::Step::Day));
     assert!(format!("{:?}", refused.unwrap_err()).contains("slice.topic_id"));
-}
-
-/// One thing that happens, in minutes from the beginning.
-#[derive(Clone, Debug)]
-struct Happens {
-    id: Uuid,
-    person: Option<Uuid>,
-    inbound: bool,
-    matter: &'static str,
-    product: &'static str,
-    channel: &'static str,
-    at: i64,
-    closed_at: Option<i64>,
-}
-
-const BEGINNING: &str = "2026-02-20T05:20:00Z";
-const DAY: i64 = 24 * 60;
-
-fn happens() -> impl Strategy<Value = Happens> {
-    (
-        prop::option::weighted(0.9, (1_u128..4).prop_map(Uuid::from_u128)),
-        prop::bool::weighted(0.85),
-        prop::sample::select(vec!["", "", "A", "B"]),
-        prop::sample::select(vec!["North", "South"]),
-        prop::sample::select(vec!["phone", "chat"]),
-        0..28 * DAY,
-        prop::option::weighted(0.7, prop_oneof![0..90_i64, 0..12 * DAY]),
-    )
-        .prop_map(
-            |(person, inbound, matter, product, channel, at, open_for)| Happens {
-                id: Uuid::now_v7(),
-                person,
-                inbound,
-                matter,
-                product,
-                channel,
-                at,
-                closed_at: open_for.map(|minutes| at + minutes),
-            },
-        )
-}
-
-impl Happens {
-    fn instant(minutes_from_beginning: i64) -> DateTime<Utc> {
-        instant(BEGINNING) + minutes(minutes_from_beginning)
-    }
-
-    /// What is told of it: with the closing or before it, and the closing.
-    fn told(&self, with_closing: bool) -> Vec<Event> {
-        let closed_at = self.closed_at.map(|at| timestamp(Self::instant(at)));
-        let over = Interaction {
-            interaction_id: self.id.to_string(),
-            profile_id: self.person.map(|id| id.to_string()).unwrap_or_default(),
-            direction: if self.inbound {
-                Direction::Inbound
-            } else {
-                Direction::Outbound
-            }
-            .into(),
-            matter_id: self.matter.into(),
-            product: self.product.into(),
-            channel: self.channel.into(),
-            agent_id: "7".into(),
-            closed_at,
-            ..contact(Uuid::nil(), Self::instant(self.at))
-        };
-        let open = Interaction {
-            closed_at: None,
-            ..over.clone()
-        };
-        let first = recorded(if with_closing { &over } else { &open });
-        let closing = closed_at.map(|_| told_closed(&over));
-        std::iter::once(first).chain(closing).collect()
-    }
-
-    /// Whether `again` comes again after this: the definition, said once more.
-    fn is_followed_by(&self, again: &Self) -> bool {
-        let Some(closed_at) = self.closed_at else {
-            return false;
-        };
-        let first_contact = if closed_at < self.at + DAY {
-            closed_at
-        } else {
-            self.at + DAY
-        };
-        let same = if self.matter.is_empty() || again.matter.is_empty() {
-            self.product == again.product
-        } else {
-            self.matter == again.matter
-        };
-        self.id != again.id
-            && self.inbound
-            && again.inbound
-            && self.person.is_some()
-            && self.person == again.person
-            && same
-            && first_contact < again.at
-            && again.at <= closed_at + 7 * DAY
-    }
-}
-
-/// The matters that count: when each was closed, and whether its customer came again.
-fn matters(all: &[Happens]) -> Vec<(&Happens, DateTime<Utc>, bool)> {
-    let counts = |one: &&Happens| {
-        one.inbound && one.person.is_some() && !all.iter().any(|earlier| earlier.is_followed_by(one))
-    };
-    all.iter()
-        .filter(counts)
-        .filter_map(|one| {
-            let again = all.iter().any(|other| one.is_followed_by(other));
-            Some((one, Happens::instant(one.closed_at?), again))
-        })
-        .collect()
-}
-
-type Rows = BTreeMap<(String, DateTime<Utc>, String, String), (i64, i64)>;
-
-fn recount(all: &[Happens]) -> Rows {
-    let mut rows = Rows::new();
-    for (one, closed_at, again) in matters(all) {
-        for grain in [Grain::Hour, Grain::Day] {
-            let key = (
-                grain.as_str().to_owned(),
-                grain.start_of(closed_at),
-                one.product.to_owned(),
-                one.channel.to_owned(),
-            );
-            let row = rows.entry(key).or_default();
-            row.0 += 1;
-            row.1 += i64::from(again);
-        }
-    }
-    rows
-}
-
-async fn kept(bench: &Bench) -> Rows {
-    let rows = sqlx::query(
-        "SELECT grain, start, product, channel, matters, came_again FROM feedback.matter_count
-         WHERE tenant_id = $1 AND touchpoint = 'support.call' AND matters > 0",
-    )
-    .bind(bench.tenant.as_str())
-    .fetch_all(&bench.admin)
-    .await
-    .unwrap();
-    rows.iter()
-        .map(|row| {
-            let key = (row.get(0), row.get(1), row.get(2), row.get(3));
-            (key, (row.get(4), row.get(5)))
-        })
-        .collect()
-}
-
-/// What a year by day shows of each day at `now`: all that can be told, resolved, pending.
-fn series(all: &[Happens], days: &[pb::MetricValue], now: DateTime<Utc>) -> Vec<(i64, i64, i64)> {
-    let settled = Grain::Hour.start_of(now) - TimeDelta::days(7);
-    let day = |value: &pb::MetricValue| {
-        let mut sum = (0, 0, 0);
-        for (_, closed_at, again) in matters(all) {
-            if Some(timestamp(Grain::Day.start_of(closed_at))) != value.start {
-                continue;
-            }
-            if closed_at < settled {
-                sum.0 += 1;
-                sum.1 += i64::from(!again);
-            } else {
-                sum.2 += 1;
-            }
-        }
-        sum
-    };
-    days.iter().map(day).collect()
-}
-
-#[test]
-fn kept_matters_are_those_of_a_recount_in_whatever_order_they_are_heard() {
-    let runtime = tokio::runtime::Runtime::new().unwrap();
-    let bench = RefCell::new(runtime.block_on(Bench::at("2026-03-14T12:34:56Z")));
-    let cases = Cell::new(0);
-    let history = prop::collection::vec((happens(), any::<bool>()), 1..40).prop_flat_map(|told| {
-        let all: Vec<Happens> = told.iter().map(|(one, _)| one.clone()).collect();
-        let events = told
-            .iter()
-            .flat_map(|(one, with_closing)| one.told(*with_closing));
-        let events: Vec<Event> = events.collect();
-        (Just(all), Just(events).prop_shuffle(), 1_usize..30)
-    });
-    let mut runner = proptest::test_runner::TestRunner::new(ProptestConfig::with_cases(24));
-    let outcome = runner.run(&history, |(all, events, together)| {
-        cases.set(cases.get() + 1);
-        let mut bench = bench.borrow_mut();
-        bench.tenant = TenantId::parse(&format!("case-{}", cases.get())).unwrap();
-        let (rows, days) = runtime.block_on(async {
-            for batch in events.chunks(together) {
-                hear_events(&bench, batch).await;
-            }
-            let year = question(
-                pb::Slice::default(),
-                "2025-04-01T00:00:00Z",
-                "2026-04-01T00:00:00Z",
-                pb::Step::Day,
-            );
-            (kept(&bench).await, ask(&bench, &year).await)
-        });
-        prop_assert_eq!(rows, recount(&all));
-        let shown: Vec<_> = days.iter().map(|day| (day.n, day.count, day.pending)).collect();
-        prop_assert_eq!(shown, series(&all, &days, instant("2026-03-14T12:34:56Z")));
-        Ok(())
-    });
-    outcome.unwrap();
 }

@@ -12,6 +12,7 @@ mod employee;
 mod interactions;
 mod learning;
 mod matter;
+mod matter_counts;
 mod metric;
 mod outside;
 mod perception;

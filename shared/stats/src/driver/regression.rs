@@ -155,7 +155,9 @@ impl Moments {
                 }
             }
         }
-        means.iter_mut().for_each(|sum| *sum /= n);
+        for sum in &mut means {
+            *sum /= n;
+        }
         for i in 0..columns {
             for j in 0..columns {
                 products.add(i, j, -n * means[i] * means[j]);
