@@ -14,7 +14,12 @@ pub(super) fn parse(
     let Some(pb::Comparison { changed, unchanged }) = comparison else {
         return Some(None);
     };
-    let changed = slice::parse("initiative.comparison.changed", changed.as_ref(), None, violations);
+    let changed = slice::parse(
+        "initiative.comparison.changed",
+        changed.as_ref(),
+        None,
+        violations,
+    );
     let unchanged = slice::parse(
         "initiative.comparison.unchanged",
         unchanged.as_ref(),

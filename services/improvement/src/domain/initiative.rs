@@ -5,7 +5,8 @@ use chrono::{DateTime, Utc};
 use uuid::Uuid;
 
 use super::{
-    Action, Comparison, Decision, Department, InitiativeState, Iteration, Rollout, Target, Verdict, WrongState,
+    Action, Comparison, Decision, Department, InitiativeState, Iteration, Rollout, Target, Verdict,
+    WrongState,
 };
 
 const MOST_ACTIONS: usize = 100;

@@ -124,7 +124,10 @@ impl Group {
         own.course_until(after)
             .iter()
             .filter_map(|step| {
-                while other.get(place).is_some_and(|beside| beside.end < step.end - 1e-9) {
+                while other
+                    .get(place)
+                    .is_some_and(|beside| beside.end < step.end - 1e-9)
+                {
                     place += 1;
                 }
                 let beside = other.get(place).filter(|beside| beside.end <= step.end + 1e-9)?;
