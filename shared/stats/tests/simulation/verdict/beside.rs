@@ -232,15 +232,23 @@ fn what_happens_to_both_or_passes_by_itself_is_no_success() {
 
 #[test]
 fn before_and_after_alone_is_fooled_by_a_storm_that_ends_for_both() {
-    let trial = TRIALS[0];
-    let fooled = Frequency::of(40, |seed| {
-        let courses = (falling(trial.rollout(), 0.3), falling(trial.rollout(), 0.3));
-        let [own, group] = trial.pair.hourly(courses, trial.end(), &mut Random::seeded(seed));
-        let alone = trial.judged(&trial.plan(), &own, None);
-        let beside = trial.judged(&trial.plan(), &own, Some(&group));
-        alone.decision == Decision::Effective && beside.decision == Decision::Ineffective
-    });
-    fooled.at_least(0.7, "effective alone and ineffective beside a group");
+    let trial = Beside {
+        pair: CALM,
+        delay: 14.0,
+    };
+    let believed = |beside: bool| {
+        Frequency::of(40, |seed| {
+            let courses = (falling(trial.rollout(), 0.3), falling(trial.rollout(), 0.3));
+            let [own, group] = trial.pair.hourly(courses, trial.end(), &mut Random::seeded(seed));
+            let group = beside.then_some(group.as_slice());
+            trial.judged(&trial.plan(), &own, group).decision == Decision::Effective
+        })
+    };
+    believed(false).at_least(0.6, "effective alone, a storm that ends for both at the rollout");
+    believed(true).at_most(
+        0.05,
+        "effective beside a group, a storm that ends for both at the rollout",
+    );
 }
 
 #[test]
