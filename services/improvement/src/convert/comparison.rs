@@ -7,6 +7,10 @@ use super::slice;
 use crate::domain::{Comparison, PlannedComparison, VerdictComparison};
 
 /// What to compare with, where something is given. Whether the two are apart is known together with the issue.
+#[expect(
+    clippy::option_option,
+    reason = "outside: whether it can be read, inside: whether there is one"
+)]
 pub(super) fn parse(
     comparison: Option<&pb::Comparison>,
     violations: &mut Violations,
