@@ -203,7 +203,11 @@ impl<'p> Metro<'p> {
     ///
     /// # Errors
     /// When the platform refuses.
-    pub async fn plan(&self, issue_id: String, comparison: Option<imp::Comparison>) -> Result<String, Failure> {
+    pub async fn plan(
+        &self,
+        issue_id: String,
+        comparison: Option<imp::Comparison>,
+    ) -> Result<String, Failure> {
         let request = imp::CreateInitiativeRequest {
             initiative: Some(imp::Initiative {
                 issue_id,

@@ -72,9 +72,18 @@ fn verdict(opened: i64, even: bool) -> Verdict {
 
 #[test]
 fn the_change_beside_a_group_is_mantel_and_haenszels() {
-    for (opened, even, reference) in [(31, false, -0.558_528_746_457), (28, true, -0.556_498_267_129), (37, false, -0.569_463_036_432)] {
+    for (opened, even, reference) in [
+        (31, false, -0.558_528_746_457),
+        (28, true, -0.556_498_267_129),
+        (37, false, -0.569_463_036_432),
+    ] {
         let found = verdict(opened, even);
-        assert_eq!(found.method, Method::DifferenceInDifferences, "{:?}", found.assumptions);
+        assert_eq!(
+            found.method,
+            Method::DifferenceInDifferences,
+            "{:?}",
+            found.assumptions
+        );
         compared(
             &format!("relative effect, opened {opened}, even {even}"),
             found.relative_effect.unwrap(),

@@ -13,7 +13,8 @@ const COOL: usize = 16;
 const WARM: usize = 30;
 
 #[tokio::test(flavor = "multi_thread")]
-async fn what_the_weather_did_is_not_credited_to_the_change_beside_a_line_without_it() -> Result<(), Failure> {
+async fn what_the_weather_did_is_not_credited_to_the_change_beside_a_line_without_it() -> Result<(), Failure>
+{
     let platform = TestPlatform::start_at("2026-03-02T00:00:00Z".parse()?).await?;
     let trusting = Metro::open_with(&platform, "trusting-metro", &[Metro::METRO]).await?;
     let careful = Metro::open_with(&platform, "careful-metro", &[Metro::METRO, Metro::TRAM]).await?;
@@ -38,7 +39,12 @@ async fn what_the_weather_did_is_not_credited_to_the_change_beside_a_line_withou
     assert_eq!(believed.state(), InitiativeState::Effective);
     let first = &initiative(&careful, &beside).await?.iterations[0];
     let verdict = first.verdict.clone().ok_or("no verdict")?;
-    assert_eq!(verdict.decision(), VerdictDecision::Ineffective, "{}", verdict.reason);
+    assert_eq!(
+        verdict.decision(),
+        VerdictDecision::Ineffective,
+        "{}",
+        verdict.reason
+    );
     assert_eq!(verdict.method, "difference_in_differences");
     says_what_it_compared(&verdict);
 
@@ -51,9 +57,18 @@ async fn what_the_weather_did_is_not_credited_to_the_change_beside_a_line_withou
     }
     let helped = initiative(&careful, &beside).await?;
     let verdict = helped.iterations[1].verdict.clone().ok_or("no verdict")?;
-    assert_eq!(verdict.decision(), VerdictDecision::Effective, "{}", verdict.reason);
+    assert_eq!(
+        verdict.decision(),
+        VerdictDecision::Effective,
+        "{}",
+        verdict.reason
+    );
     assert_eq!(helped.state(), InitiativeState::Effective);
-    assert!(verdict.relative_effect < Some(-0.7), "{:?}", verdict.relative_effect);
+    assert!(
+        verdict.relative_effect < Some(-0.7),
+        "{:?}",
+        verdict.relative_effect
+    );
     Ok(())
 }
 
@@ -86,7 +101,10 @@ async fn the_same_line_is_refused(metro: &Metro<'_>, issue_id: &str) -> Result<(
     let refused = metro.plan(issue_id.to_owned(), Some(itself)).await;
     let refused = refused.err().ok_or("compared with itself")?;
     let status = refused.downcast_ref::<tonic::Status>().ok_or("no status")?;
-    assert_eq!((status.code(), reason(status).as_str()), (Code::InvalidArgument, "INVALID_FIELDS"));
+    assert_eq!(
+        (status.code(), reason(status).as_str()),
+        (Code::InvalidArgument, "INVALID_FIELDS")
+    );
     Ok(())
 }
 
@@ -124,9 +142,16 @@ async fn initiative(metro: &Metro<'_>, initiative_id: &str) -> Result<imp::Initi
 /// A record names both series, and the assumptions with what was found.
 fn says_what_it_compared(verdict: &imp::Verdict) {
     let seen = verdict.comparison.clone().unwrap_or_default();
-    assert!(seen.compared_with && seen.n_before > 0 && seen.n_after > 0, "{seen:?}");
+    assert!(
+        seen.compared_with && seen.n_before > 0 && seen.n_after > 0,
+        "{seen:?}"
+    );
     assert!(seen.share_after < seen.share_before, "{seen:?}");
-    for assumed in ["moved in proportion before the rollout: holds", "had the same event", "customers of the comparison"] {
+    for assumed in [
+        "moved in proportion before the rollout: holds",
+        "had the same event",
+        "customers of the comparison",
+    ] {
         assert!(
             verdict.assumptions.iter().any(|found| found.contains(assumed)),
             "{assumed} is not in {:?}",

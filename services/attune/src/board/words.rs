@@ -132,7 +132,8 @@ pub(super) fn comparison(verdict: &Verdict) -> String {
     if !seen.compared_with {
         return format!("{named} was named to compare with and is not comparable");
     }
-    let percent = |share: Option<f64>| share.map_or_else(|| "–".to_owned(), |share| format!("{:.1} %", share * 100.0));
+    let percent =
+        |share: Option<f64>| share.map_or_else(|| "–".to_owned(), |share| format!("{:.1} %", share * 100.0));
     format!(
         "compared with {named}, which went from {} (n = {}) to {} (n = {})",
         percent(seen.share_before),

@@ -32,11 +32,7 @@ pub(super) fn at_rollout(
 }
 
 /// What came after a rollout until a look, of what was changed and of what was not.
-pub(super) async fn seen(
-    source: &dyn SeriesSource,
-    tenant: &TenantId,
-    look: &Look,
-) -> Result<Seen, Error> {
+pub(super) async fn seen(source: &dyn SeriesSource, tenant: &TenantId, look: &Look) -> Result<Seen, Error> {
     let (start, end) = (look.rollout.at, look.at);
     let after = source.topic_share(tenant, &look.slice(), start, end).await?;
     let comparison_after: Option<Series> = match look.unchanged() {

@@ -20,7 +20,11 @@ const LATE: TimeDelta = TimeDelta::days(7);
 const SETTLED: TimeDelta = TimeDelta::days(30);
 
 /// Sets the timer for stating again what was decided at a look.
-pub(super) async fn schedule(tx: &mut Tx, initiative_id: Uuid, looked_at: DateTime<Utc>) -> Result<(), Error> {
+pub(super) async fn schedule(
+    tx: &mut Tx,
+    initiative_id: Uuid,
+    looked_at: DateTime<Utc>,
+) -> Result<(), Error> {
     attune_timers::schedule(tx, RESTATEMENT, initiative_id, looked_at + LATE).await?;
     Ok(())
 }

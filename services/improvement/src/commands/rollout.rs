@@ -8,8 +8,8 @@ use uuid::Uuid;
 use super::initiative::{get, lock_with_issue};
 use super::{comparison, evaluation, pilot};
 use crate::domain::{
-    Comparison, Initiative, Issue, Iteration, LOOK_BACK, MeasurementPlan, PilotOverride, Rollout, Series, Slice,
-    WrongState,
+    Comparison, Initiative, Issue, Iteration, LOOK_BACK, MeasurementPlan, PilotOverride, Rollout, Series,
+    Slice, WrongState,
 };
 use crate::error::Error;
 use crate::source::SeriesSource;
@@ -63,7 +63,10 @@ pub(crate) async fn roll_out(
     // An issue that was widened meanwhile has another baseline, and so has another comparison.
     let compared = compared(&initiative, &issue)?;
     let Measured {
-        before, at, comparison, ..
+        before,
+        at,
+        comparison,
+        ..
     } = measured
         .filter(|measured| measured.slice == measured_slice(compared.as_ref(), &issue))
         .filter(|measured| measured.comparison.as_ref().map(|(given, _)| given) == compared.as_ref())

@@ -254,9 +254,15 @@ async fn judged(
 ) -> Result<Option<(Look, Verdict)>, Error> {
     let found = initiative
         .iterations()
-        .filter(|iteration| iteration.verdict.as_ref().is_some_and(|verdict| verdict.effect.is_some()))
+        .filter(|iteration| {
+            iteration
+                .verdict
+                .as_ref()
+                .is_some_and(|verdict| verdict.effect.is_some())
+        })
         .last();
-    let Some((iteration, verdict)) = found.and_then(|found| found.verdict.clone().map(|said| (found, said))) else {
+    let Some((iteration, verdict)) = found.and_then(|found| found.verdict.clone().map(|said| (found, said)))
+    else {
         return Ok(None);
     };
     let look = restatement::look_of(tx, initiative, issue, iteration).await?;

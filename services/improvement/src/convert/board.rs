@@ -113,9 +113,11 @@ fn projected_to_proto(projected: Projected) -> pb::ProjectedVerdict {
         said,
         pilot,
     } = projected;
-    let decision = said.as_ref().map_or(pb::VerdictDecision::Unspecified, |said: &LookSaid| {
-        verdict::decision_to_proto(said.decision)
-    });
+    let decision = said
+        .as_ref()
+        .map_or(pb::VerdictDecision::Unspecified, |said: &LookSaid| {
+            verdict::decision_to_proto(said.decision)
+        });
     let (pilot_id, pilot_state) = pilot
         .map_or((String::new(), pb::PilotState::Unspecified), |(id, state)| {
             (id.to_string(), pilots::state_to_proto(state))

@@ -7,6 +7,10 @@ use super::slice;
 use crate::domain::{Comparison, PlannedComparison, VerdictComparison};
 
 /// What to compare with, where something is given. Whether the two are apart is known together with the issue.
+#[expect(
+    clippy::option_option,
+    reason = "outside: whether it can be read, inside: whether there is one"
+)]
 pub(super) fn parse(
     comparison: Option<&pb::Comparison>,
     violations: &mut Violations,
@@ -14,7 +18,12 @@ pub(super) fn parse(
     let Some(pb::Comparison { changed, unchanged }) = comparison else {
         return Some(None);
     };
-    let changed = slice::parse("initiative.comparison.changed", changed.as_ref(), None, violations);
+    let changed = slice::parse(
+        "initiative.comparison.changed",
+        changed.as_ref(),
+        None,
+        violations,
+    );
     let unchanged = slice::parse(
         "initiative.comparison.unchanged",
         unchanged.as_ref(),

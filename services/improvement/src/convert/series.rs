@@ -66,7 +66,10 @@ mod tests {
             ("topic_share", pb::Step::Hour)
         );
         let about = asked.slice.unwrap();
-        assert_eq!((about.topic_id, about.touchpoint), (slice.topic_id.clone(), "gate".to_owned()));
+        assert_eq!(
+            (about.topic_id, about.touchpoint),
+            (slice.topic_id.clone(), "gate".to_owned())
+        );
         assert_eq!(
             query(&slice, end - chrono::TimeDelta::days(200), end).step(),
             pb::Step::Day

@@ -44,10 +44,7 @@ impl Comparison {
         if !issue.product.is_empty() && changed.product != issue.product {
             refused.push(("changed.product", "must be the issue's product, or empty"));
         }
-        for (field, slice) in [
-            ("changed.topic_id", &changed),
-            ("unchanged.topic_id", &unchanged),
-        ] {
+        for (field, slice) in [("changed.topic_id", &changed), ("unchanged.topic_id", &unchanged)] {
             if slice.topic_id != issue.topic_id {
                 refused.push((field, "must be the issue's topic, or empty"));
             }
@@ -142,7 +139,10 @@ mod tests {
             (channel("app"), channel("app")),
         ] {
             let refused = between(changed, unchanged).unwrap_err();
-            assert_eq!(refused.iter().map(|(field, _)| *field).collect::<Vec<_>>(), ["unchanged"]);
+            assert_eq!(
+                refused.iter().map(|(field, _)| *field).collect::<Vec<_>>(),
+                ["unchanged"]
+            );
         }
     }
 
@@ -156,7 +156,12 @@ mod tests {
         let fields: Vec<_> = refused.iter().map(|(field, _)| *field).collect();
         assert_eq!(
             fields,
-            ["changed.product", "changed.topic_id", "unchanged.topic_id", "unchanged"]
+            [
+                "changed.product",
+                "changed.topic_id",
+                "unchanged.topic_id",
+                "unchanged"
+            ]
         );
     }
 

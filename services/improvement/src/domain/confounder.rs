@@ -78,10 +78,7 @@ fn named(statement: &str, confounders: &[Confounder], consequence: &str) -> Assu
             ""
         };
         let named = named.join(", ");
-        (
-            Finding::Fails,
-            format!("{named}{more}: {consequence}"),
-        )
+        (Finding::Fails, format!("{named}{more}: {consequence}"))
     };
     Assumption {
         statement: statement.to_owned(),

@@ -5,7 +5,8 @@ use chrono::{DateTime, Utc};
 use uuid::Uuid;
 
 use super::{
-    Action, Comparison, Decision, Department, InitiativeState, Iteration, Rollout, Target, Verdict, WrongState,
+    Action, Comparison, Decision, Department, InitiativeState, Iteration, Rollout, Target, Verdict,
+    WrongState,
 };
 
 const MOST_ACTIONS: usize = 100;
@@ -66,6 +67,10 @@ pub(crate) struct Change {
     pub(crate) owner: Option<String>,
     pub(crate) departments: Option<Vec<Department>>,
     pub(crate) target: Option<Target>,
+    #[expect(
+        clippy::option_option,
+        reason = "outside: whether it changes, inside: whether there is one"
+    )]
     pub(crate) comparison: Option<Option<Comparison>>,
     pub(crate) principle_ids: Option<Vec<Uuid>>,
 }

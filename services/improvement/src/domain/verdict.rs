@@ -114,14 +114,18 @@ impl Verdict {
             assumptions: judged.assumptions.iter().map(assumption).collect(),
             decided_at,
             look,
-            comparison: judged.beside.as_ref().zip(unchanged).map(|(beside, slice)| VerdictComparison {
-                slice: slice.clone(),
-                compared_with: beside.compared_with,
-                n_before: count(beside.n_before),
-                n_after: count(beside.n_after),
-                share_before: beside.share_before,
-                share_after: beside.share_after,
-            }),
+            comparison: judged
+                .beside
+                .as_ref()
+                .zip(unchanged)
+                .map(|(beside, slice)| VerdictComparison {
+                    slice: slice.clone(),
+                    compared_with: beside.compared_with,
+                    n_before: count(beside.n_before),
+                    n_after: count(beside.n_after),
+                    share_before: beside.share_before,
+                    share_after: beside.share_after,
+                }),
             restated: false,
         }
     }
@@ -131,14 +135,23 @@ impl Verdict {
         self.restated = true;
     }
 
-    /// Whether this statement says what `earlier` said: then nothing has arrived since.
+    /// Whether this statement says what `earlier` said: then nothing has arrived since. A stored number may differ from the
+    /// computed one in its last digit.
     pub(crate) fn says_the_same(&self, earlier: &Self) -> bool {
-        let at_once = Self {
-            decided_at: earlier.decided_at,
-            restated: earlier.restated,
-            ..self.clone()
+        let counts = |verdict: &Self| {
+            let beside = verdict
+                .comparison
+                .as_ref()
+                .map(|seen| (seen.n_before, seen.n_after));
+            (verdict.decision, verdict.n_before, verdict.n_after, beside)
         };
-        at_once == *earlier
+        let alike = |one: Option<f64>, other: Option<f64>| match (one, other) {
+            (Some(one), Some(other)) => (one - other).abs() < 1e-9,
+            (one, other) => one.is_none() && other.is_none(),
+        };
+        counts(self) == counts(earlier)
+            && alike(self.effect, earlier.effect)
+            && alike(self.relative_effect, earlier.relative_effect)
     }
 }
 

@@ -142,7 +142,10 @@ pub(crate) async fn baseline(
     Ok(baseline
         .map(|row| (row.baseline, row.comparison_baseline))
         .map_or_else(Default::default, |(own, beside)| {
-            (own.map(|own| own.0).unwrap_or_default(), beside.map(|beside| beside.0))
+            (
+                own.map(|own| own.0).unwrap_or_default(),
+                beside.map(|beside| beside.0),
+            )
         }))
 }
 

@@ -66,8 +66,14 @@ async fn a_fall_that_another_product_shares_is_not_the_changes() {
         verdict.reason
     );
     let seen = verdict.comparison.unwrap();
-    assert!(seen.compared_with && seen.share_after < seen.share_before, "{seen:?}");
-    assert_eq!((seen.slice.product.as_str(), seen.n_before), ("delta", 10 * 24 * 40));
+    assert!(
+        seen.compared_with && seen.share_after < seen.share_before,
+        "{seen:?}"
+    );
+    assert_eq!(
+        (seen.slice.product.as_str(), seen.n_before),
+        ("delta", 10 * 24 * 40)
+    );
 }
 
 #[tokio::test]
@@ -99,7 +105,9 @@ async fn a_product_that_never_had_the_event_is_not_compared_with_and_the_verdict
     );
     assert!(!verdict.comparison.unwrap().compared_with);
     assert!(
-        verdict.reason.contains("feedback of product delta is not comparable"),
+        verdict
+            .reason
+            .contains("feedback of product delta is not comparable"),
         "{}",
         verdict.reason
     );
@@ -116,7 +124,9 @@ async fn what_moves_a_product_that_is_not_comparable_withholds_the_verdict() {
     let verdict = last(&platform, id).await;
     assert_eq!(verdict.decision, Decision::Inconclusive, "{}", verdict.reason);
     assert!(
-        verdict.reason.contains("something else happened at the same time"),
+        verdict
+            .reason
+            .contains("something else happened at the same time"),
         "{}",
         verdict.reason
     );
@@ -152,7 +162,11 @@ async fn who_did_something_for_the_other_product_is_named() {
         named.contains("fails") && named.contains(&other.to_string()),
         "{named}"
     );
-    let own = verdict.assumptions.iter().find(|one| one.starts_with("no other initiative")).unwrap();
+    let own = verdict
+        .assumptions
+        .iter()
+        .find(|one| one.starts_with("no other initiative"))
+        .unwrap();
     assert!(own.contains("holds"), "{own}");
 }
 
@@ -205,21 +219,39 @@ async fn feedback_that_arrives_late_restates_a_verdict_and_both_statements_remai
     platform.world.level(at(ROLLOUT), 1);
     platform.advance_to(at("2026-03-19T06:00:00Z")).await;
     let stated = statements(&platform, id, 1).await;
-    assert_eq!((stated.len(), stated[0].decision), (1, Decision::Effective), "{}", stated[0].reason);
+    assert_eq!(
+        (stated.len(), stated[0].decision),
+        (1, Decision::Effective),
+        "{}",
+        stated[0].reason
+    );
     // Five in forty more had complained all the while.
     platform.world.arrives_late(at(ROLLOUT), 5);
     platform.advance_to(at("2026-03-26T05:00:00Z")).await;
-    assert_eq!(statements(&platform, id, 1).await.len(), 1, "a week is given to what is late");
+    assert_eq!(
+        statements(&platform, id, 1).await.len(),
+        1,
+        "a week is given to what is late"
+    );
     platform.advance_to(at("2026-03-26T07:00:00Z")).await;
     let both = statements(&platform, id, 1).await;
     assert_eq!((both.len(), &both[0]), (2, &stated[0]));
     assert!(both[1].restated && !both[0].restated);
     assert!(both[1].effect > both[0].effect, "{:?}", both[1]);
-    assert_eq!((both[1].decision, both[1].look), (Decision::Ineffective, both[0].look));
+    assert_eq!(
+        (both[1].decision, both[1].look),
+        (Decision::Ineffective, both[0].look)
+    );
     let now = platform.initiative(id).await;
-    assert_eq!(now.state, InitiativeState::Effective, "what followed is not undone");
+    assert_eq!(
+        now.state,
+        InitiativeState::Effective,
+        "what followed is not undone"
+    );
     assert!(now.current.verdict.unwrap().restated);
     assert_eq!(platform.told_of::<pb::VerdictReached>().await.len(), 2);
-    platform.advance_to(at("2026-03-26T07:00:00Z") + TimeDelta::days(30)).await;
+    platform
+        .advance_to(at("2026-03-26T07:00:00Z") + TimeDelta::days(30))
+        .await;
     assert_eq!(statements(&platform, id, 1).await.len(), 2, "once is enough");
 }

@@ -108,7 +108,9 @@ async fn the_first_try_changes_nothing_and_is_reopened_and_the_second_closes_the
     let occasions: Vec<_> = occasions.iter().map(|told| told.occasion.as_str()).collect();
     assert_eq!(occasions, ["planned", "verdict-1", "verdict-2"]);
     // What was decided is looked at once more, and says the same: nothing arrived late.
-    platform.advance_to(at("2026-04-16T06:00:00Z") + TimeDelta::days(8)).await;
+    platform
+        .advance_to(at("2026-04-16T06:00:00Z") + TimeDelta::days(8))
+        .await;
     assert_eq!(platform.told_of::<pb::VerdictReached>().await.len(), 2);
     assert_eq!(platform.timers().await, 0);
 }

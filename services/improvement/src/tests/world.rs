@@ -107,7 +107,9 @@ impl SeriesSource for World {
         let mut buckets = Vec::new();
         while start < end {
             let level = levels.iter().rfind(|(since, _)| *since <= start);
-            let more = late.filter(|(since, _)| *since <= start).map_or(0, |(_, more)| more);
+            let more = late
+                .filter(|(since, _)| *since <= start)
+                .map_or(0, |(_, more)| more);
             buckets.push(self.bucket(start, level.map_or(1, |(_, level)| *level) + more));
             start += TimeDelta::hours(1);
         }

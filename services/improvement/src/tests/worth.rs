@@ -142,6 +142,7 @@ async fn a_verdict_takes_the_place_of_what_was_assumed() {
     assert_eq!((all.len(), all[2].cause), (3, WorthCause::LateFeedback));
     let avoided = |statement: &WorthStatement| statement.appraisal.benefit.avoided_contacts;
     assert!(avoided(&all[2]).high < avoided(&all[1]).high);
+    platform.advance_to(late).await;
     assert_eq!(platform.timers().await, 0);
 }
 

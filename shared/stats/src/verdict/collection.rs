@@ -65,7 +65,10 @@ impl Collection {
 impl Collection {
     /// Together with what is found of a group; the mix of its parts is not looked at.
     pub(super) fn beside(mut self, name: &str, group: Self) -> Self {
-        let looked_at = group.assumptions.into_iter().filter(|found| found.statement != SAME_MIX);
+        let looked_at = group
+            .assumptions
+            .into_iter()
+            .filter(|found| found.statement != SAME_MIX);
         self.assumptions.extend(looked_at.map(|found| Assumption {
             statement: format!("in {name}, {}", found.statement),
             ..found

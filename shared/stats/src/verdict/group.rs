@@ -124,7 +124,10 @@ impl Group {
         own.course_until(after)
             .iter()
             .filter_map(|step| {
-                while other.get(place).is_some_and(|beside| beside.end < step.end - 1e-9) {
+                while other
+                    .get(place)
+                    .is_some_and(|beside| beside.end < step.end - 1e-9)
+                {
                     place += 1;
                 }
                 let beside = other.get(place).filter(|beside| beside.end <= step.end + 1e-9)?;
@@ -282,9 +285,9 @@ fn same_event(name: &str, own: &Segments, group: &Segments) -> Assumption {
     let event = own.ratio().ln() / (factor * own.log_variance()).sqrt();
     let apart =
         (own.ratio() / group.ratio()).ln() / (factor * (own.log_variance() + group.log_variance())).sqrt();
-    let (rose, beside) = (own.ratio() - 1.0, group.ratio() - 1.0);
+    let (higher, beside) = (own.ratio() - 1.0, group.ratio() - 1.0);
     let holds = if event > EVENT {
-        beside >= RISE * rose && beside <= rose / RISE
+        beside >= RISE * higher && beside <= higher / RISE
     } else {
         apart.abs() <= EVENT
     };
@@ -294,7 +297,7 @@ fn same_event(name: &str, own: &Segments, group: &Segments) -> Assumption {
         detail: format!(
             "{name} rose by {} with the event, the measured slice by {}",
             percent(beside),
-            percent(rose)
+            percent(higher)
         ),
     }
 }

@@ -146,7 +146,7 @@ fn at_look(
         ..blank.clone()
     };
     let Some(compared) = counterfactual.compare(segments, after_days) else {
-        verdict.reason = "too little was said in the comparable group to compare with".to_owned();
+        "too little was said in the comparable group to compare with".clone_into(&mut verdict.reason);
         return verdict;
     };
     verdict.overdispersion = compared.overdispersion;

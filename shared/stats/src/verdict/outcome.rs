@@ -54,6 +54,21 @@ impl Against<'_> {
             _ => Lies::Across,
         }
     }
+
+    /// Whether the interval from the level before the event lies wholly beyond the smallest effect. Where little was said
+    /// then, a ratio's interval is that of its logarithm (Katz, Baptista, Azen, Pike, Biometrics 34(3), 1978): Fieller's has
+    /// no end before the level can be told from zero.
+    fn beyond(&self, after: Measured, before: Measured) -> bool {
+        let positive = after.value > 0.0 && before.value > 0.0;
+        match self.plan.smallest_effect {
+            SmallestEffect::Relative(fraction) if positive => {
+                let relative = |measured: Measured| measured.variance / measured.value.powi(2);
+                let half = self.critical * (relative(after) + relative(before)).sqrt();
+                ((after.value / before.value).ln() + half).exp() <= 1.0 - fraction
+            }
+            _ => self.lies(after, before) == Lies::Beyond,
+        }
+    }
 }
 
 /// Enters the numbers of a look and what they decide.
@@ -96,7 +111,9 @@ pub(super) fn reach(verdict: &mut Verdict, counterfactual: &Counterfactual, agai
 /// The interval lies beyond the smallest effect: effective, unless the issue may have faded by itself.
 fn improved(verdict: &mut Verdict, against: &Against<'_>, shares: &str) {
     let Compared {
-        after, overdispersion, ..
+        after,
+        overdispersion,
+        ..
     } = against.compared;
     let falling = verdict
         .assumptions
@@ -155,7 +172,7 @@ fn not_faded(fading: Fading, excluded: bool) -> Assumption {
 /// the mean). And where the fall beside the group dates to the rollout.
 fn improved_beside(verdict: &mut Verdict, group: &Group, against: &Against<'_>, shares: &str) {
     let anchored = against.compared.anchored;
-    let holds = anchored.is_some_and(|(after, before)| against.lies(after, before) == Lies::Beyond);
+    let holds = anchored.is_some_and(|(after, before)| against.beyond(after, before));
     let detail = anchored.map_or_else(
         || "nothing is known of the time before the event".to_owned(),
         |(after, before)| {
@@ -219,12 +236,7 @@ fn dated(verdict: &mut Verdict, timing: Timing) -> Option<String> {
 
 /// The interval lies short of the smallest effect: ineffective, unless the issue was still growing, or a group that rose
 /// more than the measured slice fell more by itself.
-fn not_improved(
-    verdict: &mut Verdict,
-    counterfactual: &Counterfactual,
-    against: &Against<'_>,
-    shares: &str,
-) {
+fn not_improved(verdict: &mut Verdict, counterfactual: &Counterfactual, against: &Against<'_>, shares: &str) {
     if counterfactual.rising {
         verdict.reason = format!(
             "{shares}, but the issue was still growing before the rollout: without the change it might have become \

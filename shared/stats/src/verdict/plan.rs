@@ -77,6 +77,7 @@ impl PlannedSample {
     /// The sample beside a comparable group, from `(share, feedback)` of the measured slice and of the group over the same
     /// time: what the group does not know adds to what the slice does not know, so `n` grows by the ratio of the variances
     /// of the two log shares, `(1 − p) ⁄ (p · feedback)`. A group without a mention leaves the sample as it is.
+    #[must_use]
     pub fn beside(self, own: (f64, f64), group: (f64, f64)) -> Self {
         let variance = |(share, n): (f64, f64)| (1.0 - share) / (share * n);
         let factor = 1.0 + variance(group) / variance(own);

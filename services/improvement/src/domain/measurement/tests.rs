@@ -44,7 +44,13 @@ fn before() -> Series {
 }
 
 fn plan(deadline_days: i32) -> MeasurementPlan {
-    MeasurementPlan::fix(&issue_for_tests(), &target(deadline_days), &before(), None, at(ROLLOUT))
+    MeasurementPlan::fix(
+        &issue_for_tests(),
+        &target(deadline_days),
+        &before(),
+        None,
+        at(ROLLOUT),
+    )
 }
 
 fn look(number: i32) -> Look {
@@ -103,7 +109,13 @@ fn a_deadline_within_a_week_is_the_only_look() {
 
 #[test]
 fn without_feedback_before_there_is_a_deadline_and_no_sample_size() {
-    let plan = MeasurementPlan::fix(&issue_for_tests(), &target(28), &Series::default(), None, at(ROLLOUT));
+    let plan = MeasurementPlan::fix(
+        &issue_for_tests(),
+        &target(28),
+        &Series::default(),
+        None,
+        at(ROLLOUT),
+    );
     assert_eq!((plan.baseline_n, plan.planned_n, plan.looks.len()), (0, 0, 1));
 }
 
