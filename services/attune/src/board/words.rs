@@ -1,8 +1,8 @@
 //! What stands on a board, in words.
 
 use attune_api::improvement::v1::{
-    BlockerKind, BoardItem, BoardStage, FeedbackSlice, Goal, GoalTrack, ProjectedVerdict, Recognition, Verdict,
-    VerdictDecision,
+    BlockerKind, BoardItem, BoardStage, FeedbackSlice, Goal, GoalTrack, ProjectedVerdict, Recognition,
+    Verdict, VerdictDecision,
 };
 use attune_rpc::instant;
 use chrono::{DateTime, Utc};

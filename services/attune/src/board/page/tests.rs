@@ -2,8 +2,8 @@
 
 use attune_api::feedback::v1::{CourseDay, GetHotIssueCourseResponse, HotIssue};
 use attune_api::improvement::v1::{
-    BoardSummary, FeedbackSlice, Initiative, Issue, Iteration, MeasurementPlan, Recognition, TellingSummary, Verdict,
-    VerdictComparison, VerdictDecision,
+    BoardSummary, FeedbackSlice, Initiative, Issue, Iteration, MeasurementPlan, Recognition, TellingSummary,
+    Verdict, VerdictComparison, VerdictDecision,
 };
 use attune_rpc::timestamp;
 use chrono::{DateTime, TimeDelta, Utc};
