@@ -5,7 +5,7 @@ use attune_rpc::TenantId;
 use chrono::{DateTime, TimeDelta, Utc};
 use uuid::Uuid;
 
-use super::{comparison, evaluation};
+use super::{comparison, evaluation, recognition};
 use crate::domain::{Decision, Initiative, Issue, Iteration, Judgement, Look, Verdict, judge};
 use crate::error::Error;
 use crate::source::SeriesSource;
@@ -114,8 +114,12 @@ pub(crate) async fn state(tx: &mut Tx, look: &Look, judgement: &Judgement) -> Re
     if stated_already {
         return Ok(());
     }
-    store::verdict::append(tx, look.initiative_id, look.iteration, judgement).await?;
+    let statement = store::verdict::append(tx, look.initiative_id, look.iteration, judgement).await?;
     events::verdict_reached(tx, &mut initiative, look.iteration, &judgement.verdict).await?;
+    if judgement.verdict.decision == Decision::Effective {
+        let said = (look.iteration, statement);
+        recognition::give(tx, &mut initiative, said, look.rollout.at).await?;
+    }
     store::initiative::update(tx, &initiative).await?;
     Ok(())
 }
