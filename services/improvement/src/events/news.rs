@@ -12,7 +12,7 @@ pub(super) async fn issue_opened(tx: &mut Tx, issue: &Issue) -> Result<(), sqlx:
         Origin::Reported => "was reported",
         Origin::Employees => "was reported by employees",
     };
-    let product = if issue.product.is_empty() {
+    let product = if issue.product.is_empty() || issue.title.contains(&issue.product) {
         String::new()
     } else {
         format!(" ({})", issue.product)

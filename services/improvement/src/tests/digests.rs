@@ -117,11 +117,11 @@ async fn what_happened_is_told_once_and_a_day_without_news_is_recorded_without_a
     );
     assert_eq!(
         told.items[0].sentence,
-        "\"Cancelled service\" (united) was found in what customers say."
+        "\"Cancelled service: united\" was found in what customers say."
     );
     assert_eq!(
         told.items[1].sentence,
-        "Ada planned \"Rebook by itself\" for \"Cancelled service\"."
+        "Ada planned \"Rebook by itself\" for \"Cancelled service: united\"."
     );
     assert!(nothing.letter.is_none() && nothing.items.is_empty());
     assert_eq!(

@@ -7,6 +7,7 @@ use std::process::{Command, Stdio};
 
 use attune_database::embedded::{EmbeddedError, Options, Server};
 use nix::sys::signal::{Signal, kill};
+use nix::sys::wait::waitpid;
 use nix::unistd::{Pid, getsid};
 use sqlx::{Connection, PgConnection};
 use tempfile::TempDir;
@@ -142,7 +143,10 @@ async fn a_server_that_was_killed_itself_is_replaced_and_has_lost_nothing() {
         "CREATE TABLE kept AS SELECT 'committed'::text AS text",
     )
     .await;
-    kill(server_process(folder.path()), Signal::SIGKILL).unwrap();
+    let process = server_process(folder.path());
+    kill(process, Signal::SIGKILL).unwrap();
+    // Until it is gone it is a server that runs.
+    waitpid(process, None).unwrap();
 
     let again = Server::start(options(&folder)).await.unwrap();
     assert_eq!(

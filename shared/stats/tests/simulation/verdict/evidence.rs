@@ -121,7 +121,7 @@ fn a_group_that_leaves_no_room_for_the_share_gives_no_verdict() {
     let failed = impossible
         .assumptions
         .iter()
-        .find(|assumption| assumption.statement.contains("in proportion"))
+        .find(|assumption| assumption.statement.contains("the share moves in proportion"))
         .unwrap();
     assert_eq!(failed.finding, Finding::Fails);
 }
