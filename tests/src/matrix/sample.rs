@@ -241,6 +241,8 @@ const SAMPLES: &[(&str, Sample)] = &[
     ("Interaction.interaction_id", Output),
     ("Interaction.create_time", Output),
     ("Interaction.closed_at", Absent),
+    ("Interaction.matter_id", Text("matter {}")),
+    ("Interaction.waited", Absent),
     ("CloseInteractionRequest>closed_at", Absent),
     ("Feedback.feedback_id", Output),
     ("Feedback.understanding", Output),

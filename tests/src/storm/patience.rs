@@ -8,6 +8,8 @@ use tonic::{Code, Response, Status};
 /// How long a process may be away.
 const PATIENCE: Duration = Duration::from_mins(1);
 const REST: Duration = Duration::from_millis(50);
+/// How long one call may take; whoever hears nothing by then calls again.
+const DEADLINE: Duration = Duration::from_secs(15);
 
 /// Calls until there is an answer from the service, be it a refusal. `call` must be safe to repeat: a read, or a
 /// write whose `request_id` or `source_id` was made before the first try.
@@ -17,7 +19,8 @@ where
 {
     let end = Instant::now() + PATIENCE;
     loop {
-        match call().await {
+        let answered = tokio::time::timeout(DEADLINE, call()).await;
+        match answered.unwrap_or_else(|_| Err(Status::unavailable("there was no answer in time"))) {
             Ok(answer) => return Ok(answer.into_inner()),
             Err(status) if is_lost(&status) && Instant::now() < end => tokio::time::sleep(REST).await,
             Err(status) => return Err(status),
