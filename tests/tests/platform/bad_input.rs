@@ -338,6 +338,7 @@ fn otherwise(
     let paths = Path::all(&method.input());
     let valid = |path: &Path| {
         Ok::<_, Failure>(match path.sample(&root)? {
+            Sample::Text("Europe/Berlin") => Some((2, text("Asia/Tokyo"))),
             Sample::Text(free) => Some((u8::from(!free.contains("{}")), text("another-value"))),
             Sample::Unique(value) if value.contains('@') => {
                 Some((2, text(format!("{}@example.com", Uuid::now_v7().simple()))))
