@@ -265,8 +265,8 @@ fn listed(texts: &[String]) -> String {
 }
 
 /// Who is thanked by name.
-fn thanks(item: &DigestItem, named: &HashMap<Uuid, Vec<CreditedMember>>) -> String {
-    let members = item.initiative_id.and_then(|id| named.get(&id));
+fn thanks(item: &DigestItem, credited: &HashMap<Uuid, Vec<CreditedMember>>) -> String {
+    let members = item.initiative_id.and_then(|id| credited.get(&id));
     let names: Vec<_> = members
         .filter(|_| item.kind == NewsKind::Recognised)
         .into_iter()
