@@ -39,6 +39,7 @@ fn series(group: i64, opened: i64, even: bool) -> Vec<Bucket> {
             (_, _, 0) => 0.06,
             _ => 0.14,
         };
+        #[expect(clippy::cast_possible_truncation, reason = "less than a thousand")]
         let mentions = (n as f64 * share).floor() as i64 + (day * day * 7 + 3 * day + 11 * group) % 9;
         Bucket {
             start: at(day),

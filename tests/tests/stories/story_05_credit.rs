@@ -50,12 +50,12 @@ async fn whoever_suggested_what_worked_is_credited_if_they_chose_to_be_named() -
     assert_eq!(named, ["Joan Holm"]);
     let decision = thanks.verdict.as_ref().map(imp::Verdict::decision);
     assert_eq!(decision, Some(imp::VerdictDecision::Effective));
-    assert_eq!(company.on_the_board().await?, [thanks.clone()]);
+    assert_eq!(company.on_the_board().await?, std::slice::from_ref(&thanks));
 
     // Whoever reports now, alone or in fives, changes nothing about it.
     for more in [8..9, 9..13, 13..18] {
         company.employees_report(more).await?;
-        assert_eq!(company.recognitions().await?, [thanks.clone()]);
+        assert_eq!(company.recognitions().await?, std::slice::from_ref(&thanks));
     }
 
     platform.advance(TimeDelta::days(7)).await?;

@@ -27,7 +27,7 @@ async fn however_many_send_at_the_same_moment_no_more_are_sent_than_the_budget_a
         async move { send(acme, profile_id, letter, &[]).await }
     });
     let occasions: Vec<String> = (0..10).map(|n| n.to_string()).collect();
-    let reserves = occasions.iter().flat_map(|occasion| {
+    let attempts = occasions.iter().flat_map(|occasion| {
         let acme = &acme;
         profiles
             .iter()
@@ -35,7 +35,7 @@ async fn however_many_send_at_the_same_moment_no_more_are_sent_than_the_budget_a
     });
     let (sent, reserved) = tokio::join!(
         futures::future::join_all(sends),
-        futures::future::join_all(reserves)
+        futures::future::join_all(attempts)
     );
     sent.into_iter().collect::<Result<Vec<_>, _>>()?;
     let reserved: Vec<_> = reserved.into_iter().collect::<Result<Vec<_>, _>>()?;
