@@ -85,7 +85,8 @@ fn preamble(options: &PgConnectOptions, schema: Schema, settings: &PoolSettings)
 /// A connection keeps its plans, those of foreign keys included, and what was planned while a table had three rows
 /// reads all of it for as long as nobody analyses it: the mentions of a batch of feedback took 95 ms for that. Every
 /// statement of a service has its index, so scanning is for those alone that have no other way; and because that way
-/// is made to look dear, nothing may be compiled for it.
+/// is made to look dear, nothing may be compiled for it. Which of several indexes was taken for an empty table is
+/// another matter, and is mended by the first ANALYZE.
 const PLANS: &str = "SET enable_seqscan = off; SET jit = off";
 
 #[cfg(test)]

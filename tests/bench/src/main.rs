@@ -1,8 +1,8 @@
 //! `cargo bench-suite`: what the platform does, beside what others do on the same machine in the same run.
 //!
 //! Every figure has its partner: both work in turn (A B A B …), and what is told is the median of the ratios of
-//! the pairs, with the least and the largest. Before every timed run everything told is numbered and a checkpoint
-//! is made, so that no run pays for another.
+//! the pairs, with the least and the largest. Before every timed run everything told is numbered, statistics are taken
+//! and a checkpoint is made, so that no run pays for another.
 
 mod content;
 mod cpu;
