@@ -4,13 +4,11 @@
 //! when several try. A transaction that commits late is numbered late: there is no gap to judge, positions
 //! are contiguous, and any reader may ask for what is greater than its cursor.
 
-use std::pin::pin;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, Ordering};
 use std::time::Duration;
 
-use attune_database::{Database, PlatformTx, extend_event_log};
-use futures::FutureExt as _;
+use attune_database::{Database, extend_event_log};
 use sqlx::{SqlStr, query_as, query_scalar};
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
@@ -44,15 +42,24 @@ pub enum Step {
     Taken,
 }
 
+/// What one look at the outbox found.
+enum Looked {
+    /// These were numbered; the last is at `position`.
+    Numbered { events: i64, position: i64 },
+    /// Nothing waits.
+    Empty,
+    /// Something waits and was not numbered: another sequencer is at it, or the log has no room.
+    Kept,
+}
+
 /// Moves the outbox of one service into its feed.
 #[derive(Debug)]
 pub struct Sequencer {
     database: Database,
     signals: Arc<Signals>,
     measures: FeedMeasures,
-    waiting: SqlStr,
-    lock: SqlStr,
     number: SqlStr,
+    lock: SqlStr,
     /// The first position that the log's partitions do not take, as far as known; see [`extend_event_log`].
     extent: AtomicI64,
 }
@@ -64,9 +71,8 @@ impl Sequencer {
         Self {
             signals: Signals::of(&database),
             measures: FeedMeasures::of(schema),
-            waiting: statement(schema, WAITING),
-            lock: statement(schema, LOCK),
             number: statement(schema, NUMBER),
+            lock: statement(schema, LOCK),
             extent: AtomicI64::new(0),
             database,
         }
@@ -84,30 +90,19 @@ impl Sequencer {
     async fn sequence(&self) {
         let mut backoff = Backoff::new(Duration::from_millis(50), Duration::from_secs(5));
         let mut hinted: Option<Instant> = None;
-        let mut sure = false;
         let hints = appended(self.database.schema());
         loop {
             // Armed before the look, so that no hint falls between the look and the rest.
-            let mut hint = pin!(hints.notified());
+            let hint = hints.notified();
             let began = Instant::now();
-            let stepped = if sure {
-                self.step().await
-            } else {
-                self.look().await
-            };
-            sure = false;
-            let rest_for = match stepped {
-                Ok(Step::Numbered(BATCH)) => {
-                    sure = true;
-                    continue;
-                }
+            let rest_for = match self.step().await {
+                Ok(Step::Numbered(BATCH)) => continue,
                 Ok(Step::Numbered(_)) => {
                     backoff.reset();
                     // While others write, the next batch is the larger for a rest a few times as long as this one
                     // took: a sequencer takes a quarter of what its writers could have, at most. One event alone
                     // never waits, and after a batch that was slow for another reason nobody waits as long again.
                     tokio::time::sleep((began.elapsed() * REST_FOR_WORK).min(LONGEST)).await;
-                    sure = hint.as_mut().now_or_never().is_some();
                     continue;
                 }
                 Ok(Step::Empty) => IDLE,
@@ -118,59 +113,57 @@ impl Sequencer {
                 }
             };
             tokio::select! {
-                () = hint => {
-                    hinted = Some(Instant::now());
-                    sure = true;
-                }
+                () = hint => hinted = Some(Instant::now()),
                 () = tokio::time::sleep(rest_for) => {}
             }
         }
     }
 
-    /// A step, if there is anything to number: asking costs a quarter of an empty step.
-    async fn look(&self) -> Result<Step, sqlx::Error> {
-        let waiting = query_scalar(self.waiting.clone())
-            .fetch_one(self.database.pool())
-            .await?;
-        if waiting {
-            self.step().await
-        } else {
-            Ok(Step::Empty)
-        }
-    }
-
     /// Numbers one batch, or finds nothing to do. For tests; [`run`](Self::run) does it again and again.
     pub async fn step(&self) -> Result<Step, sqlx::Error> {
-        let mut tx = self.database.platform_tx().await?;
-        let Some(head): Option<i64> = query_scalar(self.lock.clone()).fetch_optional(&mut *tx).await? else {
-            return Ok(Step::Taken);
+        let numbered = match self.number().await? {
+            // Whether the log ends here is for the lock's holder to see.
+            Looked::Kept if self.extend().await? => self.number().await?,
+            looked => looked,
         };
-        let extent = self.extend(&mut tx, head + BATCH).await?;
-        let (numbered, position): (i64, i64) = query_as(self.number.clone())
-            .bind(head)
-            .bind(BATCH)
-            .bind(tx.now())
-            .bind(channel(&self.database))
-            .fetch_one(&mut *tx)
-            .await?;
-        if numbered == 0 {
-            tx.roll_back().await?;
-            return Ok(Step::Empty);
-        }
-        tx.commit().await?;
-        self.extent.store(extent, Ordering::Relaxed);
-        self.signals.head_is(position);
-        self.measures.position(position);
-        Ok(Step::Numbered(numbered))
+        Ok(match numbered {
+            Looked::Numbered { events, position } => {
+                self.signals.head_is(position);
+                self.measures.position(position);
+                Step::Numbered(events)
+            }
+            Looked::Empty => Step::Empty,
+            Looked::Kept => Step::Taken,
+        })
     }
 
-    async fn extend(&self, tx: &mut PlatformTx, last: i64) -> Result<i64, sqlx::Error> {
-        let known = self.extent.load(Ordering::Relaxed);
-        if last < known {
-            Ok(known)
-        } else {
-            extend_event_log(tx, last).await
-        }
+    /// One statement, which is a transaction: nothing is written where there is nothing to number.
+    async fn number(&self) -> Result<Looked, sqlx::Error> {
+        let (waiting, events, position): (bool, Option<i64>, Option<i64>) = query_as(self.number.clone())
+            .bind(self.extent.load(Ordering::Relaxed))
+            .bind(BATCH)
+            .bind(self.database.clock().now())
+            .bind(channel(&self.database))
+            .fetch_one(self.database.pool())
+            .await?;
+        Ok(match (waiting, events, position) {
+            (true, Some(events), Some(position)) if events > 0 => Looked::Numbered { events, position },
+            (false, ..) => Looked::Empty,
+            // Held by another one, or numbered by it between the look and the lock.
+            (true, ..) => Looked::Kept,
+        })
+    }
+
+    /// Makes room in the log for another batch; `false` where another sequencer is at it.
+    async fn extend(&self) -> Result<bool, sqlx::Error> {
+        let mut tx = self.database.platform_tx().await?;
+        let Some(head): Option<i64> = query_scalar(self.lock.clone()).fetch_optional(&mut *tx).await? else {
+            return Ok(false);
+        };
+        let extent = extend_event_log(&mut tx, head + BATCH).await?;
+        tx.commit().await?;
+        self.extent.store(extent, Ordering::Relaxed);
+        Ok(true)
     }
 
     async fn measure(&self) {
@@ -199,32 +192,41 @@ pub(crate) fn channel(database: &Database) -> String {
     format!("attune_feed_{}", database.schema())
 }
 
-const WAITING: &str = "SELECT EXISTS (SELECT FROM {schema}.outbox)";
-
 const LOCK: &str = "SELECT position FROM {schema}.feed_head FOR UPDATE SKIP LOCKED";
 
-/// `$1` head, `$2` batch, `$3` now, `$4` channel. A statement of its own after the lock, so that its snapshot
-/// is younger than whatever the sequencer before committed.
+/// `$1` the log's extent, `$2` batch, `$3` now, `$4` channel.
+///
+/// How far the outbox is emptied comes out of a join with the locked head, so nothing is taken by one who does not
+/// hold it. The snapshot may be older than the lock: rows that the sequencer before has numbered since are gone when
+/// they are to be deleted and are left out, and the head, being locked, is read as that one left it.
 const NUMBER: &str = "
-    WITH moved AS (
+    WITH head AS MATERIALIZED (
+        SELECT position FROM {schema}.feed_head
+        WHERE position + $2 < $1 AND EXISTS (SELECT FROM {schema}.outbox)
+        FOR UPDATE SKIP LOCKED
+    ), moved AS (
         DELETE FROM {schema}.outbox
-        WHERE seq IN (SELECT seq FROM {schema}.outbox ORDER BY seq LIMIT $2)
+        WHERE seq <= (SELECT max(next.seq) FROM head
+                      CROSS JOIN LATERAL (SELECT seq FROM {schema}.outbox ORDER BY seq LIMIT $2) AS next)
         RETURNING *
     ), numbered AS (
         INSERT INTO {schema}.event_log
             (position, subject_version, occurred_at, recorded_at, event_id, subject, tenant_id, type,
              payload, trace_context)
-        SELECT $1 + row_number() OVER (ORDER BY seq), subject_version, occurred_at, $3, event_id, subject,
-               tenant_id, type, payload, trace_context
-        FROM moved
+        SELECT head.position + row_number() OVER (ORDER BY seq), subject_version, occurred_at, $3, event_id,
+               subject, tenant_id, type, payload, trace_context
+        FROM moved CROSS JOIN head
         RETURNING position
     ), counted AS (
-        SELECT count(*) AS events FROM numbered
-    ), head AS (
-        UPDATE {schema}.feed_head SET position = $1 + events FROM counted WHERE events > 0
-        RETURNING pg_notify($4, '')::text
+        SELECT head.position + (SELECT count(*) FROM numbered) AS position,
+               (SELECT count(*) FROM numbered) AS events
+        FROM head
+    ), stepped AS (
+        UPDATE {schema}.feed_head SET position = counted.position FROM counted WHERE events > 0
+        RETURNING pg_notify($4, feed_head.position::text)::text
     )
-    SELECT events, $1 + events FROM counted LEFT JOIN head ON true";
+    SELECT EXISTS (SELECT FROM {schema}.outbox), events, position
+    FROM (SELECT) AS look LEFT JOIN counted ON true LEFT JOIN stepped ON true";
 
 /// How long to rest where another sequencer was at it: a quarter of the time since the last hint, within bounds.
 fn rest(since_hint: Option<Duration>) -> Duration {

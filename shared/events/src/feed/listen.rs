@@ -79,6 +79,15 @@ impl Watched {
         )
     }
 
+    /// A notification carries the head; one that does not, by another version or an operator's hand, is a reason to
+    /// look.
+    async fn hear(&self, head: &str) {
+        match head.parse() {
+            Ok(head) => self.feed.signals().head_is(head),
+            Err(_) => self.look().await,
+        }
+    }
+
     async fn look(&self) {
         match query_scalar(self.head.clone()).fetch_one(self.pool()).await {
             Ok(head) => self.feed.signals().head_is(head),
@@ -126,7 +135,7 @@ async fn follow(group: &[Watched], backoff: &mut Backoff) -> Result<(), sqlx::Er
                     .iter()
                     .filter(|watched| watched.channel == notification.channel())
                 {
-                    watched.look().await;
+                    watched.hear(notification.payload()).await;
                 }
             }
             // The connection was lost and is back; what was told meanwhile is not.

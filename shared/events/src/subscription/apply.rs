@@ -84,11 +84,15 @@ impl Subscription {
         };
         // The tables of the platform are the same inside a tenant, so this costs no round trip of its own.
         let mut tx = self.database.system(&first.tenant).await?;
-        if self.row.lock(&mut tx).await? != Some(at) {
+        let Some(locked) = self.row.lock(&mut tx).await?.filter(|locked| locked.at == at) else {
             tx.roll_back().await?;
             return Ok(Outcome::Overtaken);
-        }
-        let mut parked = self.parking.parked(&mut tx, &batch.events).await?;
+        };
+        let mut parked = if locked.has_parked {
+            self.parking.parked(&mut tx, &batch.events).await?
+        } else {
+            HashSet::new()
+        };
         let failure = match mode {
             Mode::Together => self.handle_together(&mut tx, batch, &parked).await?,
             Mode::Alone(attempts) => self.handle_alone(&mut tx, batch, &mut parked, attempts).await?,

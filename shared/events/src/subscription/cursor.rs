@@ -7,6 +7,14 @@ use sqlx::{PgConnection, SqlStr, query, query_as};
 use crate::Cursor;
 use crate::statement::statement;
 
+/// What the row said when it was taken.
+#[derive(Debug)]
+pub(super) struct Locked {
+    pub(super) at: Option<Cursor>,
+    /// Whether events of this subscription are parked.
+    pub(super) has_parked: bool,
+}
+
 /// The statements on one subscription's row.
 #[derive(Debug)]
 pub(super) struct CursorRow {
@@ -59,15 +67,15 @@ impl CursorRow {
     }
 
     /// Takes the row for the rest of the transaction; `None` when another replica has it.
-    pub(super) async fn lock(
-        &self,
-        connection: &mut PgConnection,
-    ) -> Result<Option<Option<Cursor>>, sqlx::Error> {
-        let row: Option<(String, i64)> = query_as(self.lock.clone())
+    pub(super) async fn lock(&self, connection: &mut PgConnection) -> Result<Option<Locked>, sqlx::Error> {
+        let row: Option<(String, i64, bool)> = query_as(self.lock.clone())
             .bind(self.name)
             .fetch_optional(connection)
             .await?;
-        Ok(row.map(|(epoch, position)| cursor(&epoch, position)))
+        Ok(row.map(|(epoch, position, has_parked)| Locked {
+            at: cursor(&epoch, position),
+            has_parked,
+        }))
     }
 
     /// Moves the locked row.
@@ -122,8 +130,11 @@ const REGISTER: &str = "
 
 const READ: &str = "SELECT source, epoch, position FROM {schema}.subscription WHERE name = $1";
 
+/// Who parks an event moves the cursor with it, so what is said of the parked ones holds where the cursor is the one
+/// that was known.
 const LOCK: &str = "
-    SELECT epoch, position FROM {schema}.subscription WHERE name = $1 FOR UPDATE SKIP LOCKED";
+    SELECT epoch, position, EXISTS (SELECT FROM {schema}.parked WHERE name = $1)
+    FROM {schema}.subscription WHERE name = $1 FOR UPDATE SKIP LOCKED";
 
 const ADVANCE: &str = "
     UPDATE {schema}.subscription SET epoch = $2, position = $3, updated_at = $4 WHERE name = $1";
