@@ -10,6 +10,7 @@ use std::time::Duration;
 use attune_rpc::{Code, Error, Reason, TenantId};
 use futures::FutureExt as _;
 use tokio::sync::oneshot;
+use tokio::time::Instant;
 
 /// Most writes in one transaction.
 const MOST_AT_ONCE: usize = 512;
@@ -19,6 +20,10 @@ const MOST_WAITING: usize = 4 * MOST_AT_ONCE;
 
 /// After what time a refused caller may come again: several transactions later.
 const COME_AGAIN_AFTER: Duration = Duration::from_millis(100);
+
+/// How long a transaction may be under way before another one is begun beside it, where that is allowed at all. The
+/// more go together the less each costs, so it is for the slow connection that must not hold up everybody else.
+const LONG_UNDER_WAY: Duration = Duration::from_millis(20);
 
 /// One kind of write, for many callers at once.
 pub trait GatheredWrite: Send + Sync + 'static {
@@ -38,8 +43,8 @@ pub trait GatheredWrite: Send + Sync + 'static {
 
 /// Gathers the writes of one kind, tenant by tenant.
 ///
-/// Nobody waits for company: the first goes at once, and those that arrive while as many transactions as may be
-/// are under way go together in the next. Where a transaction fails, its writes are tried one by one, so that what
+/// Nobody waits for company: the first goes at once, and those that arrive while a transaction is under way go
+/// together in the next. Where a transaction fails, its writes are tried one by one, so that what
 /// is wrong with one fails that one alone. A caller that goes away takes nothing back: its write is done, and its
 /// request id finds it.
 pub struct Gather<W: GatheredWrite> {
@@ -59,6 +64,8 @@ struct Lane<W: GatheredWrite> {
     waiting: VecDeque<Waiting<W>>,
     /// Transactions under way.
     under_way: usize,
+    /// When the last of them began.
+    began: Instant,
 }
 
 struct Waiting<W: GatheredWrite> {
@@ -72,7 +79,8 @@ impl<W: GatheredWrite> Gather<W> {
         Self::abreast(write, 1)
     }
 
-    /// Gathers for `write`, at most `most` transactions of a tenant at a time.
+    /// Gathers for `write`, at most `most` transactions of a tenant at a time: another one than the first where those
+    /// under way take long.
     pub(crate) fn abreast(write: W, most: usize) -> Self {
         Self {
             inner: Arc::new(Inner {
@@ -108,6 +116,7 @@ impl<W: GatheredWrite> Inner<W> {
             let lane = Lane {
                 waiting: VecDeque::from([waiting]),
                 under_way: 1,
+                began: Instant::now(),
             };
             lanes.insert(tenant.clone(), lane);
             return Ok(true);
@@ -121,9 +130,10 @@ impl<W: GatheredWrite> Inner<W> {
             ));
         }
         lane.waiting.push_back(waiting);
-        let begins = lane.under_way < self.abreast;
+        let begins = lane.under_way < self.abreast && lane.began.elapsed() > LONG_UNDER_WAY;
         if begins {
             lane.under_way += 1;
+            lane.began = Instant::now();
         }
         Ok(begins)
     }
@@ -157,6 +167,7 @@ impl<W: GatheredWrite> Inner<W> {
             }
             return None;
         }
+        lane.began = Instant::now();
         let together = lane.waiting.len().min(MOST_AT_ONCE);
         Some(lane.waiting.drain(..together).collect())
     }

@@ -9,8 +9,7 @@ use uuid::Uuid;
 
 use crate::{Database, Gather, GatheredWrite, Tx, database_error};
 
-/// Most reads of one tenant and kind under way at the same time. One slow connection must not hold up all
-/// others; more would leave fewer rows for each.
+/// Most reads of one tenant and kind under way at the same time, the second where the first is slow.
 const ABREAST: usize = 2;
 
 /// One kind of row that is found by its id.
@@ -26,8 +25,8 @@ pub trait GatheredRead: Send + Sync + 'static {
     ) -> impl Future<Output = Result<HashMap<Uuid, Self::Row>, sqlx::Error>> + Send;
 }
 
-/// Gathers the reads of one kind of row, tenant by tenant: what is asked for while two transactions are under way
-/// is read in the next. It begins after the caller has asked, so a caller reads what it has written.
+/// Gathers the reads of one kind of row, tenant by tenant: what is asked for while a transaction is under way is read
+/// in the next. It begins after the caller has asked, so a caller reads what it has written.
 pub struct GatherReads<R: GatheredRead> {
     gather: Gather<Reading<R>>,
 }

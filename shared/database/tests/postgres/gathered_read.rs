@@ -6,9 +6,10 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use attune_database::{GatherReads, GatheredRead, Tx};
-use attune_rpc::Code;
+use attune_rpc::{Code, Error};
 use futures::future::join_all;
 use tokio::sync::Semaphore;
+use tokio::task::JoinHandle;
 use uuid::Uuid;
 
 use crate::fixture::{Fixture, tenant};
@@ -64,30 +65,40 @@ async fn add(fixture: &Fixture, name: &str, text: &str) -> Uuid {
     id
 }
 
+/// Asks for rows, each in a task of its own.
+fn asking(reads: &GatherReads<Texts>) -> impl Fn(Uuid) -> JoinHandle<Result<Option<String>, Error>> {
+    let reads = reads.clone();
+    move |id| {
+        let reads = reads.clone();
+        tokio::spawn(async move { reads.get(&tenant("acme"), id).await })
+    }
+}
+
+/// Returns when so many reads of `texts` wait for its gate; `meanwhile` is done again and again.
+async fn under_way(texts: &Texts, reads: usize, mut meanwhile: impl FnMut()) {
+    let begun = async {
+        let mut looks = tokio::time::interval(Duration::from_millis(1));
+        while texts.waiting.load(Ordering::SeqCst) < reads {
+            looks.tick().await;
+            meanwhile();
+        }
+    };
+    tokio::time::timeout(Duration::from_secs(10), begun)
+        .await
+        .unwrap();
+}
+
 #[tokio::test]
-async fn those_that_arrive_while_two_reads_are_under_way_are_read_together() {
+async fn those_that_arrive_while_a_read_is_under_way_are_read_together() {
     let fixture = Fixture::new().await;
     let (a, b) = (add(&fixture, "acme", "a").await, add(&fixture, "acme", "b").await);
     let texts = texts(0, TEXTS);
     let reads = GatherReads::new(fixture.profiles.clone(), texts.clone());
-    let ask = |id: Uuid| {
-        let reads = reads.clone();
-        tokio::spawn(async move { reads.get(&tenant("acme"), id).await })
-    };
-    let mut calls = Vec::new();
-    for (under_way, id) in [a, b].into_iter().enumerate() {
-        calls.push(ask(id));
-        let begun = async {
-            while texts.waiting.load(Ordering::SeqCst) <= under_way {
-                tokio::task::yield_now().await;
-            }
-        };
-        tokio::time::timeout(Duration::from_secs(10), begun)
-            .await
-            .unwrap();
-    }
+    let ask = asking(&reads);
+    let mut calls = vec![ask(a)];
+    under_way(&texts, 1, || {}).await;
     let nobodys = Uuid::now_v7();
-    calls.extend([ask(a), ask(b), ask(a), ask(nobodys)]);
+    calls.extend([ask(b), ask(a), ask(b), ask(nobodys)]);
     tokio::task::yield_now().await;
     texts.gate.add_permits(10);
     let mut answers = Vec::new();
@@ -95,8 +106,25 @@ async fn those_that_arrive_while_two_reads_are_under_way_are_read_together() {
         answers.push(answer.unwrap().unwrap());
     }
     let (a, b) = (Some("a".to_owned()), Some("b".to_owned()));
-    assert_eq!(answers, [a.clone(), b.clone(), a.clone(), b, a, None]);
-    assert_eq!(*texts.asked.lock().unwrap(), [1, 1, 3]);
+    assert_eq!(answers, [a.clone(), b.clone(), a, b, None]);
+    // On a machine that was busy elsewhere the first was slow, and another one went beside it.
+    let asked = texts.asked.lock().unwrap();
+    assert!(matches!(asked.as_slice(), [1, 3] | [1, 1, 2..=3]), "{asked:?}");
+}
+
+#[tokio::test]
+async fn one_slow_read_does_not_hold_up_those_who_ask_later() {
+    let fixture = Fixture::new().await;
+    let id = add(&fixture, "acme", "a").await;
+    let texts = texts(0, TEXTS);
+    let reads = GatherReads::new(fixture.profiles.clone(), texts.clone());
+    let ask = asking(&reads);
+    let mut calls = vec![ask(id)];
+    under_way(&texts, 2, || calls.push(ask(id))).await;
+    texts.gate.add_permits(10);
+    for answer in join_all(calls).await {
+        assert_eq!(answer.unwrap().unwrap().as_deref(), Some("a"));
+    }
 }
 
 #[tokio::test]
