@@ -56,7 +56,7 @@ pub(crate) use news::{DigestItem, News, NewsKind};
 pub(crate) use owed::{Owed, OwedBecause, Reached};
 pub(crate) use pilot::{
     Answers, Arm, ArmCount, Assignment, Candidate, Exposure, Gathered, Mention, Pilot, PilotGuard, PilotLook,
-    PilotMetric, PilotState, Rating, Said, Sentiment, Setup, StratumCheck, is_due, take,
+    PilotMetric, PilotState, Rating, Said, Sentiment, Setup, StratumAnswers, StratumCheck, is_due, take,
 };
 pub(crate) use principle::Principle;
 pub(crate) use priority::{Facts, Input, LookBack, Mentions, Priority, Term, TermKind};
