@@ -4,9 +4,9 @@ use uuid::Uuid;
 
 use super::{Issue, IssueState, Origin, WrongState};
 
-/// The rule by which a split makes a cohort, as records name it: every person of the whole's cohort of whom feedback is named
-/// joins the part's, with the split beside their name; of these, whoever has no other feedback about the whole is marked there
-/// as gone on to the part. Nobody leaves.
+/// The rule by which a split makes a cohort, as records name it: every person of the whole's cohort of whom feedback is
+/// named joins the part's, with the split beside their name; of these, whoever has no other feedback about the whole is
+/// marked there as gone on to the part. Nobody leaves.
 pub(crate) const SPLIT_RULE: &str = "split/1";
 
 /// What the part of an issue is about that becomes an issue of its own.
@@ -46,8 +46,8 @@ impl Issue {
         }
     }
 
-    /// Refuses a split where nobody could say afterwards whom a message or a number was about. `tried` is whether an iteration
-    /// is measured on the cohort at this moment, or a pilot runs.
+    /// Refuses a split where nobody could say afterwards whom a message or a number was about. `tried` is whether an
+    /// iteration is measured on the cohort at this moment, or a pilot runs.
     pub(crate) fn check_splits(&self, tried: bool) -> Result<(), WrongState> {
         let refused = match self.state {
             IssueState::Resolved => "the issue is resolved; report what is left of it as an issue of its own",

@@ -122,9 +122,9 @@ async fn mark(tx: &mut Tx, relation: &IssueRelation) -> Result<i64, sqlx::Error>
     .await
 }
 
-/// Before an issue becomes a part of `survivor`: whoever is owed an answer by it, and whatever speaks of it, is the survivor's
-/// again, though it went on from there before. A split is taken back so. Who went on from the merged one stays where they are,
-/// so everybody is owed by somebody.
+/// Before an issue becomes a part of `survivor`: whoever is owed an answer by it, and whatever speaks of it, is the
+/// survivor's again, though it went on from there before. A split is taken back so. Who went on from the merged one stays
+/// where they are, so everybody is owed by somebody.
 pub(crate) async fn rejoin(tx: &mut Tx, merged_id: Uuid, survivor_id: Uuid) -> Result<(), sqlx::Error> {
     let tenant = tx.tenant().as_str().to_owned();
     query!(
