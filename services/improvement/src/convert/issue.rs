@@ -196,12 +196,6 @@ pub(crate) fn to_proto(issue: Issue) -> pb::Issue {
         split_from,
         gone_on,
     } = issue;
-    let state = match state {
-        IssueState::Open => pb::IssueState::Open,
-        IssueState::InWork => pb::IssueState::InWork,
-        IssueState::Resolved => pb::IssueState::Resolved,
-        IssueState::Merged => pb::IssueState::Merged,
-    };
     pb::Issue {
         issue_id: issue_id.to_string(),
         title,
@@ -210,7 +204,7 @@ pub(crate) fn to_proto(issue: Issue) -> pb::Issue {
         product,
         origin: origin_to_proto(origin).into(),
         hot_issue_id: hot_issue_id.map(|id| id.to_string()).unwrap_or_default(),
-        state: state.into(),
+        state: state_to_proto(state).into(),
         opened_at: Some(timestamp(opened_at)),
         window_start: window_start.map(timestamp),
         cohort_size,
@@ -227,6 +221,15 @@ pub(crate) fn to_proto(issue: Issue) -> pb::Issue {
         merged_into_issue_id: merged_into.map(|id| id.to_string()).unwrap_or_default(),
         split_from_issue_id: split_from.map(|id| id.to_string()).unwrap_or_default(),
         gone_on,
+    }
+}
+
+fn state_to_proto(state: IssueState) -> pb::IssueState {
+    match state {
+        IssueState::Open => pb::IssueState::Open,
+        IssueState::InWork => pb::IssueState::InWork,
+        IssueState::Resolved => pb::IssueState::Resolved,
+        IssueState::Merged => pb::IssueState::Merged,
     }
 }
 

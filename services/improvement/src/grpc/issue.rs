@@ -90,8 +90,8 @@ impl IssueService for Issues {
     ) -> Result<Response<pb::SplitIssueResponse>, Status> {
         let caller = Caller::of(&request)?;
         let parsed = convert::split::split(request.get_ref())?;
-        let parted = commands::split::split(&self.db, caller.tenant(), parsed).await?;
-        Ok(Response::new(convert::split::to_proto(parted)))
+        let issues = commands::split::split(&self.db, caller.tenant(), parsed).await?;
+        Ok(Response::new(convert::split::to_proto(issues)))
     }
 
     async fn relate_issues(
