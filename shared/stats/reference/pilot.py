@@ -8,9 +8,11 @@ import math
 
 import scipy
 import statsmodels
+import numpy as np
 from scipy import optimize, stats
+from statsmodels.api import OLS
 from statsmodels.stats.power import TTestIndPower, normal_sample_size_one_tail
-from statsmodels.stats.proportion import confint_proportions_2indep
+from statsmodels.stats.proportion import confint_proportions_2indep, proportion_confint
 
 print(f"scipy {scipy.__version__}, statsmodels {statsmodels.__version__}")
 
@@ -109,3 +111,51 @@ for control, treated, share in [(25_500, 24_500, 0.5), (8_200, 1_800, 0.2), (2_0
     n = control + treated
     p = stats.chisquare([control, treated], [n * (1 - share), n * share]).pvalue
     print((control, treated, share), f"{p:.6e}")
+
+
+def weighted_shares(strata, alpha):
+    """Limits recovered from Wilson's (Zou, Huang, Zhang 2009); strata of assigned, successes and n of treated and control."""
+    everybody = sum(assigned for assigned, *_ in strata)
+    effect = below = above = 0.0
+    for assigned, s1, n1, s2, n2 in strata:
+        weight, p1, p2 = assigned / everybody, s1 / n1, s2 / n2
+        (l1, u1), (l2, u2) = (proportion_confint(s, n, alpha, method="wilson") for s, n in [(s1, n1), (s2, n2)])
+        effect += weight * (p1 - p2)
+        below += weight**2 * ((p1 - l1) ** 2 + (u2 - p2) ** 2)
+        above += weight**2 * ((u1 - p1) ** 2 + (p2 - l2) ** 2)
+    return effect, effect - math.sqrt(below), effect + math.sqrt(above)
+
+
+SHARES = [
+    ([(4000, 50, 500, 100, 500), (1500, 30, 90, 60, 120), (700, 4, 40, 9, 55)], 0.05),
+    ([(900, 56, 70, 48, 80), (2100, 41, 200, 30, 260)], 0.01),
+]
+print("post-stratified shares: (assigned, treated successes, n, control successes, n), alpha -> effect, low, high")
+for strata, alpha in SHARES:
+    print(strata, alpha, ", ".join(f"{value:.6f}" for value in weighted_shares(strata, alpha)))
+# One stratum is Newcombe's interval.
+one = weighted_shares([(1, 56, 70, 48, 80)], 0.05)[1:]
+newcombe = confint_proportions_2indep(56, 70, 48, 80, method="newcomb", compare="diff", alpha=0.05)
+assert max(abs(a - b) for a, b in zip(one, newcombe)) < 1e-9
+
+print("post-stratified means: (assigned, treated n, mean, deviation, control n, mean, deviation), alpha -> effect, low, high")
+random = np.random.default_rng(7)
+for assigned, sizes, alpha in [([600, 300, 100], [(30, 45), (25, 28), (21, 24)], 0.05), ([80, 240], [(22, 20), (40, 31)], 0.10)]:
+    # Least squares on an indicator for each arm of each stratum, with the HC2 covariance: the variances of the cells' means.
+    weights = [size / sum(assigned) for size in assigned]
+    outcomes, cells, contrast = [], [], []
+    for stratum, (treated, control) in enumerate(sizes):
+        for arm, n in [(1, treated), (0, control)]:
+            outcomes.append(random.normal(3 + stratum + 0.4 * arm * stratum, 1 + stratum, n))
+            cells += [len(contrast)] * n
+            contrast.append(weights[stratum] * (1 if arm else -1))
+    fitted = OLS(np.concatenate(outcomes), np.eye(len(contrast))[cells]).fit(cov_type="HC2", use_t=True)
+    found = fitted.t_test(np.array(contrast))
+    effect, error = found.effect.item(), found.sd.item()
+    parts = [(c * c * np.var(o, ddof=1) / len(o), len(o) - 1) for c, o in zip(contrast, outcomes)]
+    assert abs(sum(part for part, _ in parts) - error**2) < 1e-9
+    freedom = error**4 / sum(part**2 / own for part, own in parts)
+    half = stats.t.ppf(1 - alpha / 2, freedom) * error
+    for size, one, other in zip(assigned, outcomes[::2], outcomes[1::2]):
+        print((size, *((len(o), round(o.mean(), 9), round(o.std(ddof=1), 9)) for o in (one, other))))
+    print(alpha, f"{effect:.6f}, {effect - half:.6f}, {effect + half:.6f}")

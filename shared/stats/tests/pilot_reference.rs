@@ -9,7 +9,7 @@
 )]
 
 use attune_stats::pilot::{
-    Arm, Better, Design, Evidence, Judgement, Measure, Plan, Sample, judge, sample_ratio,
+    Arm, Better, Design, Evidence, Judgement, Measure, Plan, Sample, Stratum, judge, sample_ratio,
 };
 use attune_stats::verdict::boundaries;
 
@@ -135,6 +135,11 @@ fn shares(successes: u64, n: u64) -> Sample {
 
 /// The judgement of a single look that is due by its deadline.
 fn judged(plan: &Plan, treated: Sample, control: Sample) -> Judgement {
+    judged_in(plan, (treated, control), &[])
+}
+
+/// The same by strata.
+fn judged_in(plan: &Plan, (treated, control): (Sample, Sample), strata: &[Stratum]) -> Judgement {
     let judgement = judge(&Evidence {
         plan,
         earlier: &[],
@@ -146,6 +151,7 @@ fn judged(plan: &Plan, treated: Sample, control: Sample) -> Judgement {
             exposed: treated.n(),
             outcome: treated,
         },
+        strata,
         closing: true,
     });
     println!("{}", judgement.reason);
@@ -213,4 +219,94 @@ fn the_sample_ratio_is_pearsons() {
         compared("p-value over the reference", check.p_value / p, 1.0, 1e-5);
         assert_eq!(check.holds, p >= 0.001);
     }
+}
+
+/// The judgement by strata of so many assigned, with the outcomes of treated and control.
+fn by_strata(measure: Measure, alpha: f64, strata: &[(u64, Sample, Sample)]) -> Judgement {
+    let strata: Vec<Stratum> = strata
+        .iter()
+        .map(|&(assigned, treated, control)| Stratum {
+            name: "one".to_owned(),
+            assigned,
+            control,
+            treated,
+        })
+        .collect();
+    let all = |arm: fn(&Stratum) -> Sample| {
+        strata
+            .iter()
+            .map(arm)
+            .reduce(|one, other| one.with(&other))
+            .unwrap()
+    };
+    let (treated, control) = (all(|one| one.treated), all(|one| one.control));
+    let plan = one_look(measure, alpha, treated.n(), control.n());
+    judged_in(&plan, (treated, control), &strata)
+}
+
+fn compared_effect(found: &Judgement, (effect, low, high): (f64, f64, f64), tolerance: f64) {
+    let interval = found.interval.unwrap();
+    compared("effect", found.effect.unwrap(), effect, 2e-6);
+    compared("low", interval.low, low, tolerance);
+    compared("high", interval.high, high, tolerance);
+}
+
+#[test]
+fn post_stratified_shares_have_the_limits_recovered_from_wilsons() {
+    let three = [
+        (4000, shares(50, 500), shares(100, 500)),
+        (1500, shares(30, 90), shares(60, 120)),
+        (700, shares(4, 40), shares(9, 55)),
+    ];
+    let two = [
+        (900, shares(56, 70), shares(48, 80)),
+        (2100, shares(41, 200), shares(30, 260)),
+    ];
+    let found = by_strata(DESIGN.measure, 0.05, &three);
+    compared_effect(&found, (-0.112_023, -0.156_156, -0.065_516), 2e-6);
+    let found = by_strata(DESIGN.measure, 0.01, &two);
+    compared_effect(&found, (0.122_731, 0.037_880, 0.205_430), 2e-6);
+}
+
+#[test]
+fn post_stratified_means_are_those_of_least_squares() {
+    let sample = |(n, mean, deviation)| Sample::Mean { n, mean, deviation };
+    let stratum = |(assigned, treated, control)| (assigned, sample(treated), sample(control));
+    let measure = Measure::Mean {
+        baseline: 3.0,
+        deviation: 1.0,
+    };
+    let three = [
+        (
+            600,
+            (30, 2.585_930_307, 0.836_241_553),
+            (45, 2.934_278_590, 0.909_732_932),
+        ),
+        (
+            300,
+            (25, 4.246_924_388, 1.704_039_715),
+            (28, 3.646_658_982, 1.817_336_901),
+        ),
+        (
+            100,
+            (21, 5.604_382_986, 2.894_862_974),
+            (24, 4.142_895_696, 2.453_676_799),
+        ),
+    ];
+    let found = by_strata(measure, 0.05, &three.map(stratum));
+    compared_effect(&found, (0.117_219, -0.290_823, 0.525_262), 2e-6);
+    let two = [
+        (
+            80,
+            (22, 3.021_825_863, 0.761_529_281),
+            (20, 3.112_018_638, 1.197_089_570),
+        ),
+        (
+            240,
+            (40, 3.638_171_939, 2.020_891_121),
+            (31, 4.039_823_418, 1.837_715_516),
+        ),
+    ];
+    let found = by_strata(measure, 0.10, &two.map(stratum));
+    compared_effect(&found, (-0.323_787, -0.912_330, 0.264_757), 2e-6);
 }

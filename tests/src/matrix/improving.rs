@@ -43,6 +43,7 @@ impl World {
             let issue = self.call("CreateIssue", &[]).await?;
             self.keep(name, &text(&issue, "issue.issue_id")?);
         }
+        self.report_two_in_one().await?;
         // The initiative whose cohort is told.
         self.plan().await?;
         let initiative = self.known("initiative_id")?.to_owned();
@@ -64,6 +65,33 @@ impl World {
             self.call("RelateIssues", &[("to_issue_id", &other)]).await?;
         }
         self.account().await
+    }
+
+    /// An issue that is two: the person said the one thing and the other.
+    async fn report_two_in_one(&mut self) -> Result<(), Failure> {
+        let other = self.call("SubmitFeedback", &[]).await?;
+        let issue = improvement::Issue {
+            title: format!("Two problems of {}", self.marker),
+            topic_id: self.known("topic_id")?.to_owned(),
+            ..Default::default()
+        };
+        let hit = improvement::CohortEntry {
+            profile_id: self.known("profile_id")?.to_owned(),
+            feedback_ids: vec![
+                self.known("feedback_id")?.to_owned(),
+                text(&other, "feedback.feedback_id")?,
+            ],
+            ..Default::default()
+        };
+        let request = improvement::CreateIssueRequest {
+            issue: Some(issue),
+            cohort: vec![hit],
+            ..Default::default()
+        };
+        let whole = self.tenant.issues().create_issue(request).await?.into_inner();
+        let whole = whole.issue.ok_or("no issue")?;
+        self.keep("whole_issue_id", &whole.issue_id);
+        Ok(())
     }
 
     /// What the last initiative costs and is worth.

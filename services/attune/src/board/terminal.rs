@@ -116,11 +116,12 @@ fn row(out: &mut String, item: &BoardItem, colours: Colours) -> fmt::Result {
         padded(&words::waits_for(item), WAITS),
         painted(alarm, words::due(item))
     )?;
-    let verdict = words::verdict(item);
-    if verdict.is_empty() {
-        return Ok(());
+    for more in [words::verdict(item), words::split(item)] {
+        if !more.is_empty() {
+            writeln!(out, "  {}", colours.paint(Look::Quiet, &format!("└ {more}")))?;
+        }
     }
-    writeln!(out, "  {}", colours.paint(Look::Quiet, &format!("└ {verdict}")))
+    Ok(())
 }
 
 fn goals(out: &mut String, board: &Board, colours: Colours) -> fmt::Result {
@@ -227,6 +228,8 @@ mod tests {
                 ..Default::default()
             }),
             overdue: true,
+            cohort_size: 40,
+            gone_on: 12,
             ..Default::default()
         };
         let measured = BoardItem {
@@ -254,6 +257,7 @@ mod tests {
                 method: "difference_in_differences".to_owned(),
                 ..Default::default()
             }),
+            split_from_issue_id: "0198c5d2-7a3e-7c41-9f0a-4b1d2c3e4f50".to_owned(),
             ..Default::default()
         };
         Board {
@@ -280,6 +284,8 @@ mod tests {
             "Grace: Write [2J the letter",
             "2026-03-18",
             "measuring, try 2",
+            "└ 12 of its 40 customers went on to issues split from it",
+            "└ split from another issue",
             "verdict by 2026-04-09 (look 2 of 2 on 2026-04-02); not decided yet: -3.1 points (-5.2 points to -1.0 \
              points), -4.5 points is wanted, beside what was not changed",
         ] {

@@ -26,6 +26,19 @@ pub(super) fn name(item: &BoardItem) -> String {
     }
 }
 
+/// What it has to do with a split; empty where it has nothing.
+pub(super) fn split(item: &BoardItem) -> String {
+    let from = (!item.split_from_issue_id.is_empty()).then(|| "split from another issue".to_owned());
+    let to = (item.gone_on > 0).then(|| {
+        format!(
+            "{} of its {} customers went on to issues split from it",
+            item.gone_on, item.cohort_size
+        )
+    });
+    let parts: Vec<String> = from.into_iter().chain(to).collect();
+    parts.join("; ")
+}
+
 pub(super) fn stage(item: &BoardItem) -> String {
     let stage = match item.stage() {
         BoardStage::Unspecified => "unknown",

@@ -175,8 +175,10 @@ pub(crate) async fn extend(tx: &mut Tx, part: Part) -> Result<bool, Error> {
         }
     };
     store::cohort::insert(tx, target.issue_id, &part.cohort, joined_by).await?;
-    let (members, evidence) = store::cohort::sizes(tx, target.issue_id).await?;
-    target.extend(members, evidence);
+    store::split::come_back(tx, target.issue_id).await?;
+    let sizes = store::cohort::sizes(tx, target.issue_id).await?;
+    let gone_on = store::split::gone_on(tx, target.issue_id).await?;
+    target.extend(sizes, gone_on);
     priority::refresh(tx, &mut target).await?;
     store::issue::update(tx, &target).await?;
     Ok(true)

@@ -67,9 +67,11 @@ pub(super) async fn unite(
         statement,
         tx.now(),
     );
+    store::split::rejoin(tx, merged.issue_id, survivor.issue_id).await?;
     let relation = store::issue_relation::merge(tx, &relation).await?;
     store::issue::update(tx, merged).await?;
-    survivor.absorb(merged, &relation);
+    let gone_on = store::split::gone_on(tx, survivor.issue_id).await?;
+    survivor.absorb(merged, &relation, gone_on);
     priority::refresh(tx, survivor).await?;
     events::issues_merged(tx, survivor, &relation).await?;
     store::issue::update(tx, survivor).await?;

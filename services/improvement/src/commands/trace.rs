@@ -5,13 +5,15 @@ use attune_rpc::{Page, TenantId};
 use uuid::Uuid;
 
 use super::issue::standing;
-use crate::domain::{Initiative, Issue, LoopProgress, Telling, TracedFeedback};
+use crate::domain::{Initiative, Issue, IssueRelation, LoopProgress, Telling, TracedFeedback};
 use crate::error::Error;
 use crate::store;
 use crate::store::cohort::EvidenceOf;
 
 /// How many initiatives a trace shows: one works on an issue at a time, the others were stopped.
 const INITIATIVES: i64 = 20;
+/// How many splits a trace shows.
+const SPLITS: i64 = 100;
 
 /// Where a trace begins.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -30,6 +32,8 @@ pub(crate) struct Trace {
     pub(crate) initiatives: Vec<Initiative>,
     pub(crate) tellings: Vec<Telling>,
     pub(crate) progress: LoopProgress,
+    /// Those of the issue and of all that were merged into it, at either end.
+    pub(crate) splits: Vec<IssueRelation>,
     /// The token of the next page of complaints.
     pub(crate) next: String,
 }
@@ -49,6 +53,7 @@ pub(crate) async fn get(
         .await?
         .ok_or(Error::NoIssue(issue_id))?;
     let family = store::issue_relation::family(&mut tx, issue_id).await?;
+    let splits = store::issue_relation::splits(&mut tx, &family, SPLITS).await?;
     let ids = store::trace::initiatives(&mut tx, &family, INITIATIVES).await?;
     let mut initiatives = store::initiative::by_ids(&mut tx, &ids).await?;
     initiatives.reverse();
@@ -67,6 +72,7 @@ pub(crate) async fn get(
         initiatives,
         tellings,
         progress,
+        splits,
         next,
     })
 }

@@ -66,6 +66,8 @@ fn item_to_proto(item: &OnBoard, now: DateTime<Utc>) -> pb::BoardItem {
         overdue: item.is_overdue(now),
         projected_verdict: item.projected().map(projected_to_proto),
         closed_at: item.closed_at.map(timestamp),
+        split_from_issue_id: item.split_from.map(|id| id.to_string()).unwrap_or_default(),
+        gone_on: item.gone_on,
     }
 }
 

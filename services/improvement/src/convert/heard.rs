@@ -116,6 +116,7 @@ fn member(member: &feedback::v1::CohortMember, violations: &mut Violations) -> O
             profile_id,
             feedback_ids,
             joined_by: None,
+            gone_on_to: None,
         })
 }
 

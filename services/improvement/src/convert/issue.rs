@@ -16,21 +16,15 @@ pub(crate) fn create(request: &pb::CreateIssueRequest) -> Result<Create, Error> 
     let mut violations = Violations::default();
     let key = RequestKey::of("CreateIssue", &request.request_id, request, &mut violations);
     let issue = violations.required("issue", request.issue.as_ref());
-    let parts = issue.map(|issue| {
-        let title = violations.text("issue.title", &issue.title, 1..=200);
-        let description = violations.text("issue.description", &issue.description, 0..=5000);
-        let topic_id = violations.optional_slug("issue.topic_id", &issue.topic_id, 64);
-        let product = violations.text("issue.product", &issue.product, 0..=100);
-        (title, description, topic_id, product)
-    });
+    let subject = issue.and_then(|issue| subject("issue", issue, &mut violations));
     let members = cohort(&request.cohort, &mut violations);
     let create = || {
-        let (title, description, topic_id, product) = parts?;
+        let (title, description, topic_id, product) = subject?;
         let report = Report {
-            title: title?,
-            description: description?,
-            topic_id: topic_id?.unwrap_or_default(),
-            product: product?,
+            title,
+            description,
+            topic_id,
+            product,
             cohort: Cohort {
                 members: members?,
                 anonymous: Vec::new(),
@@ -39,6 +33,19 @@ pub(crate) fn create(request: &pb::CreateIssueRequest) -> Result<Create, Error> 
         Some(Create { report, key: key? })
     };
     violations.finish(create())
+}
+
+/// What an issue in `field` is about: its title, description, topic and product.
+pub(super) fn subject(
+    field: &str,
+    issue: &pb::Issue,
+    violations: &mut Violations,
+) -> Option<(String, String, String, String)> {
+    let title = violations.text(&format!("{field}.title"), &issue.title, 1..=200);
+    let description = violations.text(&format!("{field}.description"), &issue.description, 0..=5000);
+    let topic_id = violations.optional_slug(&format!("{field}.topic_id"), &issue.topic_id, 64);
+    let product = violations.text(&format!("{field}.product"), &issue.product, 0..=100);
+    Some((title?, description?, topic_id?.unwrap_or_default(), product?))
 }
 
 /// Persons and feedback are named once: who said something twice has two pieces of feedback.
@@ -51,6 +58,7 @@ fn cohort(entries: &[pb::CohortEntry], violations: &mut Violations) -> Option<Ve
             profile_id,
             feedback_ids,
             joined_by_relation_id: _,
+            gone_on_to_issue_id: _,
         } = entry;
         let field = format!("cohort[{place}].profile_id");
         let profile_id = violations.id(&field, profile_id);
@@ -69,6 +77,7 @@ fn cohort(entries: &[pb::CohortEntry], violations: &mut Violations) -> Option<Ve
             profile_id: id,
             feedback_ids: said,
             joined_by: None,
+            gone_on_to: None,
         }));
     }
     (members.len() == entries.len()).then_some(members)
@@ -147,11 +156,13 @@ pub(crate) fn member_to_proto(member: Member) -> pb::CohortEntry {
         profile_id,
         feedback_ids,
         joined_by,
+        gone_on_to,
     } = member;
     pb::CohortEntry {
         profile_id: profile_id.to_string(),
         feedback_ids: feedback_ids.iter().map(Uuid::to_string).collect(),
         joined_by_relation_id: joined_by.map(|id| id.to_string()).unwrap_or_default(),
+        gone_on_to_issue_id: gone_on_to.map(|id| id.to_string()).unwrap_or_default(),
     }
 }
 
@@ -182,13 +193,9 @@ pub(crate) fn to_proto(issue: Issue) -> pb::Issue {
         priority,
         employee_reporters,
         merged_into,
+        split_from,
+        gone_on,
     } = issue;
-    let state = match state {
-        IssueState::Open => pb::IssueState::Open,
-        IssueState::InWork => pb::IssueState::InWork,
-        IssueState::Resolved => pb::IssueState::Resolved,
-        IssueState::Merged => pb::IssueState::Merged,
-    };
     pb::Issue {
         issue_id: issue_id.to_string(),
         title,
@@ -197,7 +204,7 @@ pub(crate) fn to_proto(issue: Issue) -> pb::Issue {
         product,
         origin: origin_to_proto(origin).into(),
         hot_issue_id: hot_issue_id.map(|id| id.to_string()).unwrap_or_default(),
-        state: state.into(),
+        state: state_to_proto(state).into(),
         opened_at: Some(timestamp(opened_at)),
         window_start: window_start.map(timestamp),
         cohort_size,
@@ -212,6 +219,17 @@ pub(crate) fn to_proto(issue: Issue) -> pb::Issue {
         priority,
         employee_reporters,
         merged_into_issue_id: merged_into.map(|id| id.to_string()).unwrap_or_default(),
+        split_from_issue_id: split_from.map(|id| id.to_string()).unwrap_or_default(),
+        gone_on,
+    }
+}
+
+fn state_to_proto(state: IssueState) -> pb::IssueState {
+    match state {
+        IssueState::Open => pb::IssueState::Open,
+        IssueState::InWork => pb::IssueState::InWork,
+        IssueState::Resolved => pb::IssueState::Resolved,
+        IssueState::Merged => pb::IssueState::Merged,
     }
 }
 
@@ -220,5 +238,6 @@ fn origin_to_proto(origin: Origin) -> pb::IssueOrigin {
         Origin::Detected => pb::IssueOrigin::Detected,
         Origin::Reported => pb::IssueOrigin::Reported,
         Origin::Employees => pb::IssueOrigin::Employees,
+        Origin::Split => pb::IssueOrigin::Split,
     }
 }

@@ -87,7 +87,7 @@ fn differ(field: &str, (one, other): (Option<Uuid>, Option<Uuid>), violations: &
     }
 }
 
-fn statement(by: &str, reason: &str, violations: &mut Violations) -> Option<Statement> {
+pub(super) fn statement(by: &str, reason: &str, violations: &mut Violations) -> Option<Statement> {
     let by = violations.text("by", by, 1..=100);
     let reason = violations.text("reason", reason, 1..=2000);
     by.zip(reason).map(|(by, reason)| Statement { by, reason })
@@ -101,6 +101,10 @@ fn kind_from(kind: pb::IssueRelationKind, violations: &mut Violations) -> Option
         pb::IssueRelationKind::PartOf => Some(RelationKind::PartOf),
         pb::IssueRelationKind::MergedInto => {
             violations.add("kind", "must not be a merge; call MergeIssues");
+            None
+        }
+        pb::IssueRelationKind::SplitFrom => {
+            violations.add("kind", "must not be a split; call SplitIssue");
             None
         }
     }
@@ -118,12 +122,14 @@ pub(crate) fn to_proto(relation: IssueRelation) -> pb::IssueRelation {
         rule,
         members_joined,
         evidence_joined,
+        members_gone_on,
     } = relation;
     let kind = match kind {
         RelationKind::Related => pb::IssueRelationKind::Related,
         RelationKind::Causes => pb::IssueRelationKind::Causes,
         RelationKind::PartOf => pb::IssueRelationKind::PartOf,
         RelationKind::MergedInto => pb::IssueRelationKind::MergedInto,
+        RelationKind::SplitFrom => pb::IssueRelationKind::SplitFrom,
     };
     pb::IssueRelation {
         issue_relation_id: issue_relation_id.to_string(),
@@ -136,5 +142,6 @@ pub(crate) fn to_proto(relation: IssueRelation) -> pb::IssueRelation {
         rule,
         members_joined,
         evidence_joined,
+        members_gone_on,
     }
 }

@@ -309,7 +309,7 @@ fn planned_look_to_proto(look: PlannedLook) -> pb::PlannedPilotLook {
 }
 
 fn progress_to_proto(pilot: &Pilot, gathered: &Gathered) -> pb::PilotProgress {
-    let (control, treated) = gathered.answers.first().copied().unwrap_or_default();
+    let (control, treated) = gathered.answered();
     let arm = |arm: Arm, answered: i64| {
         let own = || gathered.arms.iter().filter(move |counted| counted.arm == arm);
         pb::PilotArm {
@@ -323,9 +323,9 @@ fn progress_to_proto(pilot: &Pilot, gathered: &Gathered) -> pb::PilotProgress {
         own.map(|counted| counted.treated).sum()
     };
     let (all, strata) = pilot.ratios(&gathered.arms);
-    let with = arm(Arm::Treated, treated.n);
+    let with = arm(Arm::Treated, treated);
     pb::PilotProgress {
-        control: Some(arm(Arm::Control, control.n)),
+        control: Some(arm(Arm::Control, control)),
         treated: Some(with),
         fraction: pilot.fraction(gathered),
         ratio: Some(ratio_to_proto(all)),

@@ -2,7 +2,7 @@
 
 use attune_api::improvement::v1 as pb;
 use attune_rpc::{Error, Page, Violations, timestamp};
-use attune_stats::pilot::{GuardCheck, Judgement};
+use attune_stats::pilot::{GuardCheck, Judgement, StratumEffect};
 use attune_stats::verdict::Interval;
 use uuid::Uuid;
 
@@ -41,6 +41,7 @@ pub(crate) fn to_proto(look: PilotLook) -> pb::PilotLook {
         assumptions,
         reason,
         look,
+        strata,
         ..
     } = judgement;
     pb::PilotLook {
@@ -60,6 +61,29 @@ pub(crate) fn to_proto(look: PilotLook) -> pb::PilotLook {
         looked_at: Some(timestamp(looked_at)),
         decided_at: Some(timestamp(decided_at)),
         restated,
+        strata: strata.into_iter().map(stratum_to_proto).collect(),
+    }
+}
+
+fn stratum_to_proto(stratum: StratumEffect) -> pb::PilotStratumEffect {
+    let StratumEffect {
+        name,
+        weight,
+        control_n,
+        treated_n,
+        effect,
+        interval,
+        together,
+    } = stratum;
+    pb::PilotStratumEffect {
+        stratum: name,
+        weight,
+        control_n: count(control_n),
+        treated_n: count(treated_n),
+        effect,
+        low: interval.map(|Interval { low, .. }| low),
+        high: interval.map(|Interval { high, .. }| high),
+        together,
     }
 }
 

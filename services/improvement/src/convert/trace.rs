@@ -5,7 +5,7 @@ use attune_rpc::{Error, Page, Violations};
 use pb::get_trace_request::From as Begin;
 use uuid::Uuid;
 
-use super::{initiative, issue, telling};
+use super::{initiative, issue, issue_relation, telling};
 use crate::commands::trace::{From, Trace};
 use crate::domain::{LoopProgress, TracedFeedback};
 
@@ -41,6 +41,7 @@ pub(crate) fn to_proto(trace: Trace) -> pb::GetTraceResponse {
         initiatives,
         tellings,
         progress,
+        splits,
         next,
     } = trace;
     pb::GetTraceResponse {
@@ -50,6 +51,7 @@ pub(crate) fn to_proto(trace: Trace) -> pb::GetTraceResponse {
         tellings: tellings.into_iter().map(telling::to_proto).collect(),
         progress: Some(progress_to_proto(progress)),
         next_page_token: next,
+        splits: splits.into_iter().map(issue_relation::to_proto).collect(),
     }
 }
 
@@ -57,10 +59,12 @@ fn feedback_to_proto(feedback: TracedFeedback) -> pb::TracedFeedback {
     let TracedFeedback {
         feedback_id,
         profile_id,
+        gone_on_to,
     } = feedback;
     pb::TracedFeedback {
         feedback_id: feedback_id.to_string(),
         profile_id: profile_id.map(|id| id.to_string()).unwrap_or_default(),
+        gone_on_to_issue_id: gone_on_to.map(|id| id.to_string()).unwrap_or_default(),
     }
 }
 

@@ -18,6 +18,10 @@ pub(crate) struct OnBoard {
     pub(crate) opened_at: DateTime<Utc>,
     pub(crate) closed_at: Option<DateTime<Utc>>,
     pub(crate) cohort_size: i64,
+    /// The issue that it was a part of.
+    pub(crate) split_from: Option<Uuid>,
+    /// How many of the cohort went on to issues split from it.
+    pub(crate) gone_on: i64,
     /// The initiative that was not stopped.
     pub(crate) work: Option<AtWork>,
 }

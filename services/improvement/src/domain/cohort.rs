@@ -7,8 +7,10 @@ use uuid::Uuid;
 pub(crate) struct Member {
     pub(crate) profile_id: Uuid,
     pub(crate) feedback_ids: Vec<Uuid>,
-    /// The merge that brought them; `None` for those the issue hit by itself.
+    /// The merge or split that brought them; `None` for those the issue hit by itself.
     pub(crate) joined_by: Option<Uuid>,
+    /// The issue split from this one to which they went on.
+    pub(crate) gone_on_to: Option<Uuid>,
 }
 
 /// The persons an issue hit, or a part of them, and the feedback of nobody known.

@@ -16,6 +16,8 @@ pub(crate) enum Origin {
     Reported,
     /// Employees reported it.
     Employees,
+    /// It was a part of another.
+    Split,
 }
 
 impl Origin {
@@ -25,6 +27,7 @@ impl Origin {
             Self::Detected => "detected",
             Self::Reported => "reported",
             Self::Employees => "employees",
+            Self::Split => "split",
         }
     }
 }
@@ -68,6 +71,10 @@ pub(crate) struct Issue {
     pub(crate) employee_reporters: i64,
     /// The issue that it became a part of.
     pub(crate) merged_into: Option<Uuid>,
+    /// The issue that it was a part of.
+    pub(crate) split_from: Option<Uuid>,
+    /// How many of the cohort went on to issues split from this one.
+    pub(crate) gone_on: i64,
 }
 
 /// What the platform found.
@@ -156,7 +163,7 @@ impl Issue {
     }
 
     /// An open issue that hit nobody yet.
-    fn new(issue_id: Uuid, origin: Origin, title: String, opened_at: DateTime<Utc>) -> Self {
+    pub(super) fn new(issue_id: Uuid, origin: Origin, title: String, opened_at: DateTime<Utc>) -> Self {
         Self {
             issue_id,
             version: 1,
@@ -182,6 +189,8 @@ impl Issue {
             priority: 0.0,
             employee_reporters: 0,
             merged_into: None,
+            split_from: None,
+            gone_on: 0,
         }
     }
 
@@ -264,11 +273,11 @@ impl Issue {
         self.version += 1;
     }
 
-    /// What a widening or a merge added to the cohort is in.
-    pub(crate) fn extend(&mut self, cohort_size: i64, evidence_size: i64) {
-        if (self.cohort_size, self.evidence_size) != (cohort_size, evidence_size) {
-            self.cohort_size = cohort_size;
-            self.evidence_size = evidence_size;
+    /// What a widening or a merge added to the cohort is in. Of all of it, so many went on to issues split from it.
+    pub(crate) fn extend(&mut self, (cohort_size, evidence_size): (i64, i64), gone_on: i64) {
+        let extended = (cohort_size, evidence_size, gone_on);
+        if (self.cohort_size, self.evidence_size, self.gone_on) != extended {
+            (self.cohort_size, self.evidence_size, self.gone_on) = extended;
             self.version += 1;
         }
     }

@@ -3,6 +3,7 @@
 use chrono::{DateTime, Utc};
 use uuid::Uuid;
 
+use super::split::SPLIT_RULE;
 use super::{Issue, IssueState, WrongState};
 
 /// The rule by which a cohort is extended by a merge, as records name it: every person and every piece of feedback of the
@@ -21,6 +22,8 @@ pub(crate) enum RelationKind {
     PartOf,
     /// The first became a part of the second and does not go on by itself.
     MergedInto,
+    /// The first was a part of the second and goes on by itself.
+    SplitFrom,
 }
 
 impl RelationKind {
@@ -31,10 +34,21 @@ impl RelationKind {
             Self::Causes => "causes",
             Self::PartOf => "part_of",
             Self::MergedInto => "merged_into",
+            Self::SplitFrom => "split_from",
         }
     }
 
-    /// Whether an issue must not come back to itself by it.
+    /// The rule by which a cohort is extended or made by it; empty where none is.
+    const fn rule(self) -> &'static str {
+        match self {
+            Self::MergedInto => MERGE_RULE,
+            Self::SplitFrom => SPLIT_RULE,
+            Self::Related | Self::Causes | Self::PartOf => "",
+        }
+    }
+
+    /// Whether an issue must not come back to itself by it, where people say so: no issue is merged twice, and what is split
+    /// off is new.
     pub(crate) const fn is_acyclic(self) -> bool {
         matches!(self, Self::Causes | Self::PartOf)
     }
@@ -68,10 +82,12 @@ pub(crate) struct IssueRelation {
     pub(crate) said_by: String,
     pub(crate) reason: String,
     pub(crate) related_at: DateTime<Utc>,
-    /// The rule by which a cohort was extended; empty unless it is a merge.
+    /// The rule by which a cohort was extended or made; empty unless it is a merge or a split.
     pub(crate) rule: String,
     pub(crate) members_joined: i64,
     pub(crate) evidence_joined: i64,
+    /// Of those who joined by a split, how many are told by the part alone.
+    pub(crate) members_gone_on: i64,
 }
 
 impl IssueRelation {
@@ -84,11 +100,6 @@ impl IssueRelation {
         related_at: DateTime<Utc>,
     ) -> Self {
         let (from_issue_id, to_issue_id) = kind.ends(from, to);
-        let rule = if kind == RelationKind::MergedInto {
-            MERGE_RULE
-        } else {
-            ""
-        };
         Self {
             issue_relation_id,
             kind,
@@ -97,9 +108,10 @@ impl IssueRelation {
             said_by: statement.by,
             reason: statement.reason,
             related_at,
-            rule: rule.to_owned(),
+            rule: kind.rule().to_owned(),
             members_joined: 0,
             evidence_joined: 0,
+            members_gone_on: 0,
         }
     }
 }
@@ -157,10 +169,12 @@ impl Issue {
         Ok(())
     }
 
-    /// What a merge brought: persons, pieces of feedback, and what employees reported of the merged one.
-    pub(crate) fn absorb(&mut self, merged: &Self, relation: &IssueRelation) {
+    /// What a merge brought: persons, pieces of feedback, and what employees reported of the merged one. Of all its cohort,
+    /// so many went on to issues split from it or from those merged into it.
+    pub(crate) fn absorb(&mut self, merged: &Self, relation: &IssueRelation, gone_on: i64) {
         self.cohort_size += relation.members_joined;
         self.evidence_size += relation.evidence_joined;
+        self.gone_on = gone_on;
         self.employee_reporters += merged.employee_reporters;
         self.version += 1;
     }

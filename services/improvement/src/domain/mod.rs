@@ -22,6 +22,7 @@ mod principle;
 mod priority;
 mod recognition;
 mod series;
+mod split;
 mod state;
 mod target;
 mod team;
@@ -55,12 +56,13 @@ pub(crate) use news::{DigestItem, News, NewsKind};
 pub(crate) use owed::{Owed, OwedBecause, Reached};
 pub(crate) use pilot::{
     Answers, Arm, ArmCount, Assignment, Candidate, Exposure, Gathered, Mention, Pilot, PilotGuard, PilotLook,
-    PilotMetric, PilotState, Rating, Said, Sentiment, Setup, StratumCheck, is_due, take,
+    PilotMetric, PilotState, Rating, Said, Sentiment, Setup, StratumAnswers, StratumCheck, is_due, take,
 };
 pub(crate) use principle::Principle;
 pub(crate) use priority::{Facts, Input, LookBack, Mentions, Priority, Term, TermKind};
 pub(crate) use recognition::{CreditedMember, Recognition, Thanks};
 pub(crate) use series::{LOOK_BACK, Series};
+pub(crate) use split::Part;
 pub(crate) use state::{InitiativeState, IssueState, WrongState};
 pub(crate) use target::{Metric, Target};
 pub(crate) use team::{TeamMember, TeamRole};

@@ -4,13 +4,13 @@ mod assignment;
 mod look;
 mod metric;
 
-use attune_stats::pilot::{Design, Plan, RatioCheck, Sample, sample_ratio};
+use attune_stats::pilot::{Design, Plan, RatioCheck, Sample, Stratum, sample_ratio};
 use chrono::{DateTime, TimeDelta, Utc};
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
 pub(crate) use assignment::{Arm, Assignment, Candidate, Exposure};
-pub(crate) use look::{Gathered, PilotLook, is_due, take};
+pub(crate) use look::{Gathered, PilotLook, StratumAnswers, is_due, take};
 pub(crate) use metric::{Answers, Mention, PilotMetric, Rating, Said, Sentiment};
 
 use super::WrongState;
@@ -212,11 +212,35 @@ impl Pilot {
         std::iter::once(&self.setup.metric).chain(self.setup.guards.iter().map(|guard| &guard.metric))
     }
 
-    /// The answers of control and treated to a metric.
+    /// The answers of control and treated to a metric, of all strata.
     fn samples(&self, gathered: &Gathered, place: usize) -> [Sample; 2] {
         let metric = self.metrics().nth(place).unwrap_or(&self.setup.metric);
-        let (control, treated) = gathered.answers.get(place).copied().unwrap_or_default();
-        [metric.sample(control), metric.sample(treated)]
+        let answers = gathered.answers.get(place).map_or(&[][..], Vec::as_slice);
+        [|of: &StratumAnswers| of.control, |of: &StratumAnswers| of.treated].map(|arm| {
+            let nobody = metric.sample(Answers::default());
+            answers
+                .iter()
+                .fold(nobody, |all, of| all.with(&metric.sample(arm(of))))
+        })
+    }
+
+    /// The same by the strata that the pilot has, with how many of each were assigned.
+    fn strata(&self, gathered: &Gathered, place: usize) -> Vec<Stratum> {
+        let metric = self.metrics().nth(place).unwrap_or(&self.setup.metric);
+        let answers = gathered.answers.get(place).map_or(&[][..], Vec::as_slice);
+        let stratum = |name: &String| {
+            let nobody = StratumAnswers::default();
+            let said = answers.iter().find(|of| of.stratum == *name).unwrap_or(&nobody);
+            let assigned = gathered.arms.iter().filter(|count| count.stratum == *name);
+            let assigned: i64 = assigned.map(|count| count.assigned).sum();
+            Stratum {
+                name: name.clone(),
+                assigned: u64::try_from(assigned).unwrap_or_default(),
+                control: metric.sample(said.control),
+                treated: metric.sample(said.treated),
+            }
+        };
+        self.setup.strata.iter().map(stratum).collect()
     }
 
     /// The part of the planned information there is.

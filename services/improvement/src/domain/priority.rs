@@ -41,7 +41,8 @@ impl TermKind {
     const fn formula(self) -> &'static str {
         match self {
             Self::People => {
-                "persons of the cohort + pieces of feedback of nobody known + employees who reported it"
+                "persons of the cohort who did not go on by a split + pieces of feedback of nobody known + employees who \
+                 reported it"
             }
             Self::Feeling => "2^(2p - 1), p = (negative + 1.92) / (mentions + 3.84)",
             Self::Value => "1 + 1/4 * log10(value of a customer / cost of a contact), between 1/2 and 2",
@@ -197,11 +198,13 @@ fn input(name: &str, value: f64, source: impl Into<String>) -> Input {
 }
 
 fn people(issue: &Issue, nobody_known: i64) -> Term {
-    let counts = [issue.cohort_size, nobody_known, issue.employee_reporters].map(|count| count.max(0) as f64);
-    let cohort = if issue.cohort_frozen {
-        "the frozen cohort"
-    } else {
-        "the cohort as it was told; it is still arriving"
+    let counts =
+        [issue.members_staying(), nobody_known, issue.employee_reporters].map(|count| count.max(0) as f64);
+    let gone_on = issue.gone_on.max(0);
+    let cohort = match (issue.cohort_frozen, gone_on) {
+        (true, 0) => "the frozen cohort".to_owned(),
+        (true, _) => format!("the frozen cohort, without {gone_on} who went on to issues split from it"),
+        (false, _) => "the cohort as it was told; it is still arriving".to_owned(),
     };
     let inputs = vec![
         input("persons of the cohort", counts[0], cohort),
@@ -212,8 +215,12 @@ fn people(issue: &Issue, nobody_known: i64) -> Term {
         ),
         input("employees", counts[2], REPORTS),
     ];
+    let elsewhere = match gone_on {
+        0 => String::new(),
+        _ => format!(" {gone_on} more persons of the cohort count for the issues that were split from it."),
+    };
     let explanation = format!(
-        "It hit {} known persons, {} pieces of feedback are of nobody known, and {} employees reported it.",
+        "It hit {} known persons, {} pieces of feedback are of nobody known, and {} employees reported it.{elsewhere}",
         counts[0], counts[1], counts[2]
     );
     term(TermKind::People, Some(counts.iter().sum()), inputs, explanation)

@@ -10,6 +10,8 @@ pub(crate) struct TracedFeedback {
     pub(crate) feedback_id: Uuid,
     /// Who said it, where that is known.
     pub(crate) profile_id: Option<Uuid>,
+    /// The issue split from this one to which it went on.
+    pub(crate) gone_on_to: Option<Uuid>,
 }
 
 /// Which steps of the loop were taken.

@@ -26,7 +26,7 @@ pub(super) async fn planned(
          the rollout.\n",
         owner = initiative.owner,
         issue = issue.title,
-        hit = issue.cohort_size,
+        hit = issue.members_staying(),
         title = initiative.title,
         hypothesis = initiative.hypothesis,
         percent = initiative.target.smallest_relative_effect * 100.0,

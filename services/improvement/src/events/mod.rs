@@ -74,6 +74,22 @@ pub(crate) async fn issues_merged(
     Ok(())
 }
 
+/// A part of an issue became an issue of its own.
+pub(crate) async fn issue_split(
+    tx: &mut Tx,
+    (part, whole): (&Issue, &mut Issue),
+    relation: &IssueRelation,
+) -> Result<(), sqlx::Error> {
+    let number = whole.next_event();
+    let event = pb::IssueSplit {
+        issue: Some(convert::issue::to_proto(whole.clone())),
+        part: Some(convert::issue::to_proto(part.clone())),
+        relation: Some(convert::issue_relation::to_proto(relation.clone())),
+    };
+    attune_events::append(tx, whole.issue_id, number, &event).await?;
+    Ok(())
+}
+
 /// Two issues have to do with each other.
 pub(crate) async fn issues_related(tx: &mut Tx, relation: &IssueRelation) -> Result<(), sqlx::Error> {
     let event = pb::IssuesRelated {

@@ -11,6 +11,7 @@ pub(super) async fn issue_opened(tx: &mut Tx, issue: &Issue) -> Result<(), sqlx:
         Origin::Detected => "was found in what customers say",
         Origin::Reported => "was reported",
         Origin::Employees => "was reported by employees",
+        Origin::Split => "was split from another issue",
     };
     let product = if issue.product.is_empty() || issue.title.contains(&issue.product) {
         String::new()

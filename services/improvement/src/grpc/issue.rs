@@ -84,6 +84,16 @@ impl IssueService for Issues {
         Ok(Response::new(pb::MergeIssuesResponse { issue }))
     }
 
+    async fn split_issue(
+        &self,
+        request: Request<pb::SplitIssueRequest>,
+    ) -> Result<Response<pb::SplitIssueResponse>, Status> {
+        let caller = Caller::of(&request)?;
+        let parsed = convert::split::split(request.get_ref())?;
+        let issues = commands::split::split(&self.db, caller.tenant(), parsed).await?;
+        Ok(Response::new(convert::split::to_proto(issues)))
+    }
+
     async fn relate_issues(
         &self,
         request: Request<pb::RelateIssuesRequest>,

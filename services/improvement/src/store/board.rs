@@ -20,6 +20,8 @@ struct Row {
     opened_at: DateTime<Utc>,
     closed_at: Option<DateTime<Utc>>,
     cohort_size: i64,
+    split_from: Option<Uuid>,
+    gone_on: i64,
     initiative_id: Option<Uuid>,
     initiative_title: Option<String>,
     owner: Option<String>,
@@ -47,8 +49,8 @@ pub(crate) async fn page(
         Row,
         r#"SELECT i.issue_id AS "issue_id!", i.title AS "title!", i.topic_id AS "topic_id!", i.product AS "product!",
                   i.state AS "state!: IssueState", i.opened_at AS "opened_at!", i.closed_at AS "closed_at?",
-                  i.cohort_size AS "cohort_size!", n.initiative_id AS "initiative_id?", n.title AS "initiative_title?",
-                  n.owner AS "owner?",
+                  i.cohort_size AS "cohort_size!", i.split_from AS "split_from?", i.gone_on AS "gone_on!",
+                  n.initiative_id AS "initiative_id?", n.title AS "initiative_title?", n.owner AS "owner?",
                   coalesce((SELECT max(v.decided_at) FROM improvement.verdict v
                             WHERE v.tenant_id = $1 AND v.initiative_id = n.initiative_id
                               AND v.iteration = t.number - 1), n.created_at) AS begun_at,
@@ -66,12 +68,14 @@ pub(crate) async fn page(
                   (SELECT p.pilot_id FROM improvement.pilot p
                    WHERE p.tenant_id = $1 AND p.initiative_id = n.initiative_id AND p.iteration = t.number
                      AND p.state <> 'stopped' LIMIT 1) AS pilot_id
-           FROM ((SELECT issue_id, title, topic_id, product, state, opened_at, closed_at, cohort_size
+           FROM ((SELECT issue_id, title, topic_id, product, state, opened_at, closed_at, cohort_size, split_from,
+                         gone_on
                   FROM improvement.issue
                   WHERE tenant_id = $1 AND state IN ('open', 'in_work') AND ($3::uuid IS NULL OR issue_id > $3)
                   ORDER BY issue_id LIMIT $4)
                  UNION ALL
-                 (SELECT issue_id, title, topic_id, product, state, opened_at, closed_at, cohort_size
+                 (SELECT issue_id, title, topic_id, product, state, opened_at, closed_at, cohort_size, split_from,
+                         gone_on
                   FROM improvement.issue
                   WHERE tenant_id = $1 AND state = 'resolved' AND closed_at >= $2
                     AND ($3::uuid IS NULL OR issue_id > $3)
@@ -104,6 +108,8 @@ fn assemble(row: Row) -> (OnBoard, Option<Uuid>) {
         opened_at: row.opened_at,
         closed_at: row.closed_at,
         cohort_size: row.cohort_size,
+        split_from: row.split_from,
+        gone_on: row.gone_on,
         work,
     };
     (issue, row.pilot_id)

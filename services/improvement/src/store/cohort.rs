@@ -113,7 +113,9 @@ pub(crate) async fn page(
                         WHERE e.tenant_id = m.tenant_id AND e.issue_id = m.issue_id
                           AND e.profile_id = m.profile_id
                         ORDER BY feedback_id) AS "feedback_ids!",
-                  joined_by
+                  joined_by,
+                  (SELECT r.from_issue_id FROM improvement.issue_relation r
+                   WHERE r.tenant_id = m.tenant_id AND r.issue_relation_id = m.gone_on_by) AS gone_on_to
            FROM improvement.cohort_member m
            WHERE tenant_id = $1 AND issue_id = $2 AND ($3::uuid IS NULL OR profile_id > $3)
            ORDER BY profile_id LIMIT $4"#,
@@ -142,7 +144,10 @@ pub(crate) async fn evidence(
     };
     query_as!(
         TracedFeedback,
-        "SELECT feedback_id, profile_id FROM improvement.evidence
+        "SELECT feedback_id, profile_id,
+                (SELECT r.from_issue_id FROM improvement.issue_relation r
+                 WHERE r.tenant_id = e.tenant_id AND r.issue_relation_id = e.gone_on_by) AS gone_on_to
+         FROM improvement.evidence e
          WHERE tenant_id = $1 AND issue_id = $2
            AND ($3::uuid IS NULL OR profile_id = $3) AND ($4::uuid IS NULL OR feedback_id = $4)
            AND ($5::uuid IS NULL OR feedback_id > $5)

@@ -14,7 +14,7 @@ macro_rules! issues {
             r#"SELECT issue_id, version, events, origin AS "origin: _", state AS "state: _", hot_issue_id, title,
                       description, topic_id, product, opened_at, window_start, closed_at, subsided_at, cohort_size,
                       cohort_frozen, evidence_size, quotes, p_value, widened_at, widening, priority,
-                      employee_reporters, merged_into
+                      employee_reporters, merged_into, split_from, gone_on
                FROM improvement.issue
                WHERE tenant_id = $1 "# + $tail,
             $($argument),*
@@ -206,8 +206,8 @@ pub(crate) async fn insert(tx: &mut Tx, issue: &Issue) -> Result<bool, sqlx::Err
         "INSERT INTO improvement.issue (tenant_id, issue_id, version, events, origin, state, hot_issue_id, title,
                                         description, topic_id, product, opened_at, window_start, closed_at,
                                         subsided_at, cohort_size, cohort_frozen, evidence_size, quotes, p_value,
-                                        employee_reporters)
-         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20, $21)
+                                        employee_reporters, split_from)
+         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20, $21, $22)
          ON CONFLICT ON CONSTRAINT issue_hot_issue_key DO NOTHING",
         tenant,
         issue.issue_id,
@@ -229,7 +229,8 @@ pub(crate) async fn insert(tx: &mut Tx, issue: &Issue) -> Result<bool, sqlx::Err
         issue.evidence_size,
         &issue.quotes,
         issue.p_value,
-        issue.employee_reporters
+        issue.employee_reporters,
+        issue.split_from
     )
     .execute(&mut **tx)
     .await?;
@@ -259,7 +260,7 @@ pub(crate) async fn update(tx: &mut Tx, issue: &Issue) -> Result<(), sqlx::Error
         "UPDATE improvement.issue
          SET version = $3, events = $4, state = $5, closed_at = $6, subsided_at = $7, cohort_size = $8,
              cohort_frozen = $9, evidence_size = $10, title = $11, product = $12, widened_at = $13, widening = $14,
-             priority = $15, employee_reporters = $16, merged_into = $17
+             priority = $15, employee_reporters = $16, merged_into = $17, gone_on = $18
          WHERE tenant_id = $1 AND issue_id = $2",
         tenant,
         issue.issue_id,
@@ -277,7 +278,8 @@ pub(crate) async fn update(tx: &mut Tx, issue: &Issue) -> Result<(), sqlx::Error
         issue.widening,
         issue.priority,
         issue.employee_reporters,
-        issue.merged_into
+        issue.merged_into,
+        issue.gone_on
     )
     .execute(&mut **tx)
     .await?;

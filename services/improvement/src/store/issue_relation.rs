@@ -12,7 +12,7 @@ pub(crate) async fn by_id(tx: &mut Tx, id: Uuid) -> Result<Option<IssueRelation>
     query_as!(
         IssueRelation,
         r#"SELECT issue_relation_id, kind AS "kind: _", from_issue_id, to_issue_id, said_by, reason, related_at, rule,
-                  members_joined, evidence_joined
+                  members_joined, evidence_joined, members_gone_on
            FROM improvement.issue_relation WHERE tenant_id = $1 AND issue_relation_id = $2"#,
         tenant,
         id
@@ -53,6 +53,44 @@ pub(crate) async fn merge_of(tx: &mut Tx, merged_id: Uuid) -> Result<Option<Uuid
     .await
 }
 
+/// The split that made an issue.
+pub(crate) async fn split_of(tx: &mut Tx, part_id: Uuid) -> Result<Option<IssueRelation>, sqlx::Error> {
+    let tenant = tx.tenant().as_str().to_owned();
+    query_as!(
+        IssueRelation,
+        r#"SELECT issue_relation_id, kind AS "kind: _", from_issue_id, to_issue_id, said_by, reason, related_at, rule,
+                  members_joined, evidence_joined, members_gone_on
+           FROM improvement.issue_relation
+           WHERE tenant_id = $1 AND from_issue_id = $2 AND kind = 'split_from'"#,
+        tenant,
+        part_id
+    )
+    .fetch_optional(&mut **tx)
+    .await
+}
+
+/// At most `limit` splits of the issues, at either end, the newest first.
+pub(crate) async fn splits(
+    tx: &mut Tx,
+    issues: &[Uuid],
+    limit: i64,
+) -> Result<Vec<IssueRelation>, sqlx::Error> {
+    let tenant = tx.tenant().as_str().to_owned();
+    query_as!(
+        IssueRelation,
+        r#"SELECT issue_relation_id, kind AS "kind: _", from_issue_id, to_issue_id, said_by, reason, related_at, rule,
+                  members_joined, evidence_joined, members_gone_on
+           FROM improvement.issue_relation
+           WHERE tenant_id = $1 AND (from_issue_id = ANY($2) OR to_issue_id = ANY($2)) AND kind = 'split_from'
+           ORDER BY issue_relation_id DESC LIMIT $3"#,
+        tenant,
+        issues,
+        limit
+    )
+    .fetch_all(&mut **tx)
+    .await
+}
+
 /// At most `limit` relations of an issue, at either end, before `before`, the newest first.
 pub(crate) async fn page(
     tx: &mut Tx,
@@ -64,7 +102,7 @@ pub(crate) async fn page(
     query_as!(
         IssueRelation,
         r#"SELECT issue_relation_id, kind AS "kind: _", from_issue_id, to_issue_id, said_by, reason, related_at, rule,
-                  members_joined, evidence_joined
+                  members_joined, evidence_joined, members_gone_on
            FROM improvement.issue_relation
            WHERE tenant_id = $1 AND (from_issue_id = $2 OR to_issue_id = $2)
              AND ($3::uuid IS NULL OR issue_relation_id < $3)
@@ -159,18 +197,18 @@ pub(crate) async fn insert(tx: &mut Tx, relation: &IssueRelation) -> Result<(), 
 }
 
 /// Records a merge and does it: persons and evidence of the merged issue join the survivor's, once each and with the merge
-/// beside the persons. Answers the relation with the numbers.
+/// beside the persons. What had gone on from the merged one by a split comes as such. Answers the relation with the numbers.
 pub(crate) async fn merge(tx: &mut Tx, relation: &IssueRelation) -> Result<IssueRelation, sqlx::Error> {
     let tenant = tx.tenant().as_str().to_owned();
     let counts = query!(
         r#"WITH joined AS (
-               INSERT INTO improvement.cohort_member (tenant_id, issue_id, profile_id, joined_by)
-               SELECT tenant_id, $4, profile_id, $2 FROM improvement.cohort_member
+               INSERT INTO improvement.cohort_member (tenant_id, issue_id, profile_id, joined_by, gone_on_by)
+               SELECT tenant_id, $4, profile_id, $2, gone_on_by FROM improvement.cohort_member
                WHERE tenant_id = $1 AND issue_id = $3
                ON CONFLICT ON CONSTRAINT cohort_member_pkey DO NOTHING RETURNING 1
            ), said AS (
-               INSERT INTO improvement.evidence (tenant_id, issue_id, feedback_id, profile_id)
-               SELECT tenant_id, $4, feedback_id, profile_id FROM improvement.evidence
+               INSERT INTO improvement.evidence (tenant_id, issue_id, feedback_id, profile_id, gone_on_by)
+               SELECT tenant_id, $4, feedback_id, profile_id, gone_on_by FROM improvement.evidence
                WHERE tenant_id = $1 AND issue_id = $3
                ON CONFLICT ON CONSTRAINT evidence_pkey DO NOTHING RETURNING 1
            )

@@ -20,6 +20,7 @@ pub(crate) mod pilot;
 pub(crate) mod principle;
 pub(crate) mod priority;
 pub(crate) mod recognition;
+pub(crate) mod split;
 pub(crate) mod team;
 pub(crate) mod telling;
 pub(crate) mod trace;

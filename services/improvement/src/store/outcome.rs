@@ -6,7 +6,7 @@ use sqlx::types::Json;
 use sqlx::{query, query_as};
 use uuid::Uuid;
 
-use crate::domain::{Answers, Arm, Setup};
+use crate::domain::{Answers, Arm, Setup, StratumAnswers};
 
 /// What one piece of feedback counts for one metric of one pilot.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -74,19 +74,19 @@ pub(crate) async fn insert(tx: &mut Tx, outcomes: &[Outcome]) -> Result<(), sqlx
     Ok(())
 }
 
-/// The answers of control and treated to one metric, up to `at`: of each exposed customer the latest since they were
-/// exposed, or the highest where `any` of them counts.
+/// The answers of control and treated to one metric, up to `at`, by stratum in the order of their names: of each exposed
+/// customer the latest since they were exposed, or the highest where `any` of them counts.
 pub(crate) async fn answers(
     tx: &mut Tx,
     pilot_id: Uuid,
     (metric, any): (i16, bool),
     at: DateTime<Utc>,
-) -> Result<(Answers, Answers), sqlx::Error> {
+) -> Result<Vec<StratumAnswers>, sqlx::Error> {
     let tenant = tx.tenant().as_str().to_owned();
     let rows = query!(
-        r#"SELECT arm AS "arm: Arm", count(*) AS "n!", sum(value) AS "sum!",
+        r#"SELECT stratum, arm AS "arm: Arm", count(*) AS "n!", sum(value) AS "sum!",
                   coalesce(stddev_samp(value), 0) AS "deviation!"
-           FROM (SELECT DISTINCT ON (a.profile_id) a.arm, o.value
+           FROM (SELECT DISTINCT ON (a.profile_id) a.stratum, a.arm, o.value
                  FROM improvement.pilot_assignment a
                  JOIN improvement.pilot_outcome o
                    ON o.tenant_id = a.tenant_id AND o.pilot_id = a.pilot_id AND o.profile_id = a.profile_id
@@ -94,7 +94,7 @@ pub(crate) async fn answers(
                    AND o.occurred_at >= a.exposed_at AND o.occurred_at <= $4
                  ORDER BY a.profile_id, CASE WHEN $5 THEN o.value END DESC, o.occurred_at DESC,
                           o.feedback_id DESC) AS answer
-           GROUP BY arm"#,
+           GROUP BY stratum, arm ORDER BY stratum, arm"#,
         tenant,
         pilot_id,
         metric,
@@ -103,17 +103,25 @@ pub(crate) async fn answers(
     )
     .fetch_all(&mut **tx)
     .await?;
-    let (mut control, mut treated) = (Answers::default(), Answers::default());
+    let mut strata: Vec<StratumAnswers> = Vec::new();
     for row in rows {
         let answers = Answers {
             n: row.n,
             sum: row.sum,
             deviation: row.deviation,
         };
+        let mut said = match strata.pop_if(|said| said.stratum == row.stratum) {
+            Some(said) => said,
+            None => StratumAnswers {
+                stratum: row.stratum,
+                ..StratumAnswers::default()
+            },
+        };
         match row.arm {
-            Arm::Control => control = answers,
-            Arm::Treated => treated = answers,
+            Arm::Control => said.control = answers,
+            Arm::Treated => said.treated = answers,
         }
+        strata.push(said);
     }
-    Ok((control, treated))
+    Ok(strata)
 }

@@ -7,7 +7,7 @@ use uuid::Uuid;
 use crate::domain::{Reached, TellingState};
 
 /// At most `limit` persons after `after`, by issue and id: of one issue or of all. Who was hit by a merged issue is of the
-/// cohort of the one that goes on.
+/// cohort of the one that goes on, and who went on to an issue split from theirs is owed an answer by that one.
 pub(crate) async fn scan(
     tx: &mut Tx,
     issue_id: Option<Uuid>,
@@ -32,6 +32,7 @@ pub(crate) async fn scan(
                   told.decided_at AS "decided_at?"
            FROM (SELECT c.issue_id, c.profile_id FROM improvement.cohort_member c
                  WHERE c.tenant_id = $1 AND (c.issue_id, c.profile_id) > ($2, $3) AND c.issue_id <= $4
+                   AND c.gone_on_by IS NULL
                    AND NOT EXISTS (SELECT FROM improvement.issue g
                                    WHERE g.tenant_id = $1 AND g.issue_id = c.issue_id AND g.state = 'merged')
                  ORDER BY c.issue_id, c.profile_id LIMIT $5) m

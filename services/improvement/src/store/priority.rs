@@ -14,7 +14,8 @@ pub(crate) async fn facts(tx: &mut Tx, issue: &Issue) -> Result<Facts, sqlx::Err
     let back = LookBack::from(tx.now().date_naive());
     let row = query!(
         r#"SELECT (SELECT count(*) FROM improvement.evidence
-                   WHERE tenant_id = $1 AND issue_id = $2 AND profile_id IS NULL) AS "nobody_known!",
+                   WHERE tenant_id = $1 AND issue_id = $2 AND profile_id IS NULL
+                     AND gone_on_by IS NULL) AS "nobody_known!",
                   (SELECT min(day) FROM improvement.mention_day WHERE tenant_id = $1 AND topic_id = '') AS heard_since,
                   coalesce(sum(judged), 0)::bigint AS "judged!", coalesce(sum(negative), 0)::bigint AS "negative!",
                   coalesce(sum(mentions) FILTER (WHERE day >= $7), 0)::bigint AS "recent!",

@@ -15,8 +15,9 @@ pub(crate) struct Outcome {
     pub(crate) telling: Telling,
 }
 
-/// Makes a telling for every person of the issue's cohort; answers how many there are. It is pending, but for the control
-/// arms of running pilots: what they hear could change what they say, so they are blocked with that reason.
+/// Makes a telling for every person of the issue's cohort; answers how many there are. It is pending, but for those who went
+/// on to an issue split from this one, whom that one tells, and for the control arms of running pilots: what they hear could
+/// change what they say. These are blocked with that reason.
 pub(crate) async fn open(
     tx: &mut Tx,
     (initiative_id, iteration): (Uuid, i32),
@@ -26,14 +27,14 @@ pub(crate) async fn open(
     let now = tx.now();
     let opened = query!(
         "INSERT INTO improvement.telling (tenant_id, initiative_id, iteration, profile_id, state, reason, decided_at)
-         SELECT $1, $2, $3, m.profile_id, CASE WHEN held.back THEN 'blocked' ELSE 'pending' END,
-                CASE WHEN held.back THEN 'pilot_control' ELSE '' END, CASE WHEN held.back THEN $5::timestamptz END
+         SELECT $1, $2, $3, m.profile_id, CASE WHEN held.why = '' THEN 'pending' ELSE 'blocked' END, held.why,
+                CASE WHEN held.why <> '' THEN $5::timestamptz END
          FROM improvement.cohort_member m
-         CROSS JOIN LATERAL (SELECT EXISTS (
+         CROSS JOIN LATERAL (SELECT CASE WHEN m.gone_on_by IS NOT NULL THEN 'gone_on' WHEN EXISTS (
              SELECT FROM improvement.pilot_assignment a
              JOIN improvement.pilot p ON p.tenant_id = a.tenant_id AND p.pilot_id = a.pilot_id
              WHERE a.tenant_id = m.tenant_id AND a.profile_id = m.profile_id AND a.arm = 'control'
-               AND p.state = 'running') AS back) AS held
+               AND p.state = 'running') THEN 'pilot_control' ELSE '' END AS why) AS held
          WHERE m.tenant_id = $1 AND m.issue_id = $4",
         tenant,
         initiative_id,

@@ -5,7 +5,8 @@ use sqlx::{query, query_scalar};
 use uuid::Uuid;
 
 /// The issue that rests on a piece of feedback, and who said it. Of several, one that is worked on, then the
-/// newest: it has the most to tell. What a merged issue rests on the one that goes on rests on too.
+/// newest: it has the most to tell. What a merged issue rests on the one that goes on rests on too, and what went on to an
+/// issue by a split speaks of that one.
 pub(crate) async fn issue_of_feedback(
     tx: &mut Tx,
     feedback_id: Uuid,
@@ -14,7 +15,7 @@ pub(crate) async fn issue_of_feedback(
     let found = query!(
         "SELECT e.issue_id, e.profile_id FROM improvement.evidence e
          JOIN improvement.issue s ON s.tenant_id = e.tenant_id AND s.issue_id = e.issue_id
-         WHERE e.tenant_id = $1 AND e.feedback_id = $2 AND s.state <> 'merged'
+         WHERE e.tenant_id = $1 AND e.feedback_id = $2 AND s.state <> 'merged' AND e.gone_on_by IS NULL
          ORDER BY EXISTS (SELECT FROM improvement.initiative i
                           WHERE i.tenant_id = e.tenant_id AND i.issue_id = e.issue_id) DESC, e.issue_id DESC
          LIMIT 1",

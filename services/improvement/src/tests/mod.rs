@@ -16,6 +16,7 @@ mod priorities;
 mod recognitions;
 mod relations;
 mod requests;
+mod splits;
 mod team;
 mod tellings;
 mod traces;

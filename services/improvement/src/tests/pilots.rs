@@ -42,6 +42,37 @@ async fn an_effective_pilot_clears_the_way() {
 }
 
 #[tokio::test]
+async fn strata_count_by_who_was_assigned_and_not_by_who_answers() {
+    let trial = Trial::running_in(&["new", "regular"]).await;
+    // As many of both are exposed and answer, but three times as many regular customers were assigned.
+    for (stratum, assigned, of_ten) in [("new", 500, (5, 9)), ("regular", 1500, (7, 8))] {
+        let (control, treated) = trial.admit_to(stratum, (assigned, 200)).await;
+        trial.satisfy(&control, of_ten.0).await;
+        trial.satisfy(&treated, of_ten.1).await;
+    }
+    trial.advance(1).await;
+    let verdict = trial.shown().await.verdict.unwrap();
+    assert_eq!(verdict.decision(), Decision::Effective);
+    let judgement = &verdict.judgement;
+    assert!(
+        (judgement.effect.unwrap() - (0.25 * 0.4 + 0.75 * 0.1)).abs() < 1e-9,
+        "{judgement:?}"
+    );
+    let shown: Vec<_> = judgement
+        .strata
+        .iter()
+        .map(|stratum| (stratum.name.as_str(), stratum.weight, stratum.control_n))
+        .collect();
+    assert_eq!(shown, [("new", 0.25, 100), ("regular", 0.75, 100)]);
+    let told = trial.platform.told_of::<pb::PilotVerdictReached>().await;
+    let strata = &told[0].look.as_ref().unwrap().strata;
+    assert!((strata[0].effect.unwrap() - 0.4).abs() < 1e-9 && strata[0].low.unwrap() > 0.2);
+    // What was stated is not stated again where nothing arrived late.
+    trial.advance(8).await;
+    assert_eq!(trial.platform.told_of::<pb::PilotVerdictReached>().await.len(), 1);
+}
+
+#[tokio::test]
 async fn a_pilot_that_shows_nothing_is_rolled_out_by_nobody_but_who_answers_for_it() {
     let trial = Trial::running().await;
     let (control, treated) = trial.admit(400).await;
@@ -135,7 +166,8 @@ async fn only_what_exposed_customers_said_since_counts_and_of_each_the_latest() 
         .answer(&[Uuid::now_v7()], csat, exposed + TimeDelta::hours(1), |_| 5)
         .await;
     trial.platform.hand.advance(TimeDelta::hours(3));
-    let (before, since) = trial.shown().await.gathered.unwrap().answers[0];
+    let gathered = trial.shown().await.gathered.unwrap();
+    let (before, since) = (gathered.answers[0][0].control, gathered.answers[0][0].treated);
     assert_eq!(before.n, 0, "control said it before they were exposed");
     let all = i64::try_from(treated.len()).unwrap();
     assert_eq!((since.n, since.sum), (all, all as f64));

@@ -74,6 +74,7 @@ impl Platform {
             profile_id: Uuid::now_v7(),
             feedback_ids: vec![Uuid::now_v7()],
             joined_by: None,
+            gone_on_to: None,
         });
         let report = Report {
             title: format!("{persons} are hit"),

@@ -6,7 +6,7 @@ use prost_types::{FieldMask, Timestamp};
 use tonic::Status;
 use tonic_types::StatusExt as _;
 
-use crate::convert::{goal, initiative, issue, issue_relation, pilot, telling, trace, verdict};
+use crate::convert::{goal, initiative, issue, issue_relation, pilot, split, telling, trace, verdict};
 
 const ID: &str = "0198c5d2-7a3e-7c41-9f0a-4b1d2c3e4f50";
 
@@ -168,6 +168,41 @@ fn a_merge_and_a_relation_name_two_issues_and_say_who_and_why() {
     assert_eq!(wrong(issue_relation::list(&list)), ["issue_id", "page_size"]);
     let explain = pb::ExplainPriorityRequest::default();
     assert_eq!(wrong(issue::explain_priority(&explain)), ["issue_id"]);
+}
+
+#[test]
+fn a_split_names_the_part_and_each_piece_of_its_feedback_once() {
+    let nothing = pb::SplitIssueRequest::default();
+    assert_eq!(
+        wrong(split::split(&nothing)),
+        ["by", "feedback_ids", "issue_id", "part", "reason"]
+    );
+    let request = |feedback_ids: Vec<String>| pb::SplitIssueRequest {
+        issue_id: ID.to_owned(),
+        part: Some(pb::Issue {
+            topic_id: "Not A Slug".to_owned(),
+            ..Default::default()
+        }),
+        feedback_ids,
+        by: "Ada".to_owned(),
+        reason: "two problems".to_owned(),
+        ..Default::default()
+    };
+    assert_eq!(
+        wrong(split::split(&request(vec![ID.to_owned(), ID.to_owned()]))),
+        ["feedback_ids[1]", "part.title", "part.topic_id"]
+    );
+    let too_many = request(vec![ID.to_owned(); 10_001]);
+    assert!(wrong(split::split(&too_many)).contains(&"feedback_ids".to_owned()));
+    let relate = pb::RelateIssuesRequest {
+        from_issue_id: ID.to_owned(),
+        to_issue_id: "0198c5d2-7a3e-7c41-9f0a-4b1d2c3e4f51".to_owned(),
+        kind: pb::IssueRelationKind::SplitFrom.into(),
+        by: "Ada".to_owned(),
+        reason: "two problems".to_owned(),
+        ..Default::default()
+    };
+    assert_eq!(wrong(issue_relation::relate(&relate)), ["kind"]);
 }
 
 #[test]

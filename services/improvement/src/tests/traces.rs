@@ -158,6 +158,7 @@ async fn of_several_issues_a_complaint_leads_to_the_one_that_is_worked_on() {
         profile_id: members[0].profile_id.parse().unwrap(),
         feedback_ids: vec![feedback_id],
         joined_by: None,
+        gone_on_to: None,
     };
     let report = Report {
         title: "The same from the help desk".to_owned(),

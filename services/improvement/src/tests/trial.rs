@@ -36,6 +36,11 @@ fn metric(metric: MetricId) -> PilotMetric {
 
 impl Trial {
     pub(super) async fn planned() -> Self {
+        Self::planned_in(&[]).await
+    }
+
+    /// One whose customers belong to strata.
+    async fn planned_in(strata: &[&str]) -> Self {
         let platform = Platform::start().await;
         platform.world.number(at("2026-01-01T00:00:00Z"), 0.70);
         let (issue, _) = platform.issue(3).await;
@@ -45,12 +50,16 @@ impl Trial {
             initiative_id,
             pilot_id: Uuid::nil(),
         };
-        trial.pilot_id = trial.plan().await.unwrap().pilot.pilot_id;
+        trial.pilot_id = trial.plan_in(strata).await.unwrap().pilot.pilot_id;
         trial
     }
 
     pub(super) async fn running() -> Self {
-        let trial = Self::planned().await;
+        Self::running_in(&[]).await
+    }
+
+    pub(super) async fn running_in(strata: &[&str]) -> Self {
+        let trial = Self::planned_in(strata).await;
         let (db, tenant) = (&trial.platform.db, &trial.platform.tenant);
         pilot::start(db, tenant, trial.pilot_id, &once("StartPilot"))
             .await
@@ -59,6 +68,10 @@ impl Trial {
     }
 
     pub(super) async fn plan(&self) -> Result<Shown, Error> {
+        self.plan_in(&[]).await
+    }
+
+    async fn plan_in(&self, strata: &[&str]) -> Result<Shown, Error> {
         let setup = Setup {
             hypothesis: "more are satisfied".to_owned(),
             metric: metric(MetricId::Csat),
@@ -66,7 +79,7 @@ impl Trial {
                 metric: metric(MetricId::Ces),
                 tolerated: 0.5,
             }],
-            strata: Vec::new(),
+            strata: strata.iter().map(ToString::to_string).collect(),
             deadline_days: 30,
         };
         let wanted = Wanted {
@@ -96,9 +109,13 @@ impl Trial {
     }
 
     pub(super) async fn assign(&self, customers: &[Uuid]) -> Result<Vec<Assignment>, Error> {
+        self.assign_to("", customers).await
+    }
+
+    async fn assign_to(&self, stratum: &str, customers: &[Uuid]) -> Result<Vec<Assignment>, Error> {
         let candidate = |profile_id: &Uuid| Candidate {
             profile_id: *profile_id,
-            stratum: String::new(),
+            stratum: stratum.to_owned(),
         };
         let assign = Assign {
             pilot_id: self.pilot_id,
@@ -111,10 +128,19 @@ impl Trial {
     /// Assigns twice as many customers, and exposes half of `count` in each arm as assigned: a hash seldom fills two
     /// arms alike, and the test is to say the same each time. Answers control and treated.
     pub(super) async fn admit(&self, count: usize) -> (Vec<Uuid>, Vec<Uuid>) {
-        let customers: Vec<_> = (0..2 * count).map(|_| Uuid::now_v7()).collect();
+        self.admit_to("", (2 * count, count)).await
+    }
+
+    /// The same in a stratum to which so many customers are assigned.
+    pub(super) async fn admit_to(
+        &self,
+        stratum: &str,
+        (customers, count): (usize, usize),
+    ) -> (Vec<Uuid>, Vec<Uuid>) {
+        let customers: Vec<_> = (0..customers).map(|_| Uuid::now_v7()).collect();
         let mut assigned = Vec::new();
         for part in customers.chunks(500) {
-            assigned.extend(self.assign(part).await.unwrap());
+            assigned.extend(self.assign_to(stratum, part).await.unwrap());
         }
         let of = |arm: Arm| {
             let own = assigned.iter().filter(|one| one.arm == arm);

@@ -45,6 +45,59 @@ impl Sample {
         }
     }
 
+    /// Whether it is a share of customers.
+    pub(super) const fn is_share(&self) -> bool {
+        matches!(self, Self::Proportion { .. })
+    }
+
+    /// The variance of the mean with its degrees of freedom; none for a share, and with fewer than two outcomes.
+    pub(super) fn variance_of_mean(&self) -> Option<(f64, f64)> {
+        match *self {
+            Self::Mean { n, deviation, .. } if n > 1 => {
+                Some((deviation * deviation / n as f64, (n - 1) as f64))
+            }
+            _ => None,
+        }
+    }
+
+    /// The outcomes of other customers and of these; of another kind they are left out.
+    #[must_use]
+    pub fn with(&self, other: &Self) -> Self {
+        match (*self, *other) {
+            (
+                Self::Proportion { successes, n },
+                Self::Proportion {
+                    successes: others,
+                    n: of,
+                },
+            ) => Self::Proportion {
+                successes: successes + others,
+                n: n + of,
+            },
+            (one @ Self::Mean { .. }, Self::Mean { n: 0, .. }) => one,
+            (Self::Mean { n: 0, .. }, other @ Self::Mean { .. }) => other,
+            (
+                Self::Mean { n, mean, deviation },
+                Self::Mean {
+                    n: of,
+                    mean: theirs,
+                    deviation: apart,
+                },
+            ) => {
+                let (own, others) = (n as f64, of as f64);
+                let both = own + others;
+                let within = deviation * deviation * (own - 1.0) + apart * apart * (others - 1.0);
+                let between = own * others / both * (theirs - mean).powi(2);
+                Self::Mean {
+                    n: n + of,
+                    mean: mean + (theirs - mean) * others / both,
+                    deviation: ((within + between) / (both - 1.0)).sqrt(),
+                }
+            }
+            (one, _) => one,
+        }
+    }
+
     /// Whether this is what such a pilot measures, in possible numbers.
     pub(super) fn fits(&self, measure: &Measure) -> bool {
         match (*self, measure) {
@@ -111,7 +164,7 @@ pub(crate) fn difference(treated: &Sample, control: &Sample, critical: f64) -> O
 }
 
 /// Wilson's score interval at `z` standard errors.
-fn wilson(sample: &Sample, z: f64) -> Interval {
+pub(super) fn wilson(sample: &Sample, z: f64) -> Interval {
     let (p, n) = (sample.value(), sample.n().max(1) as f64);
     let z2 = z * z;
     let centre = (p + z2 / (2.0 * n)) / (1.0 + z2 / n);

@@ -2,14 +2,15 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::arm::{Sample, difference};
+use super::arm::Sample;
 use super::judge::Judgement;
 use super::plan::{Better, level};
+use super::strata::{Contrast, Stratum, contrast};
 use crate::verdict::Interval;
 
 /// A metric beside the one the pilot is about.
-#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
-pub struct Guard {
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Guard<'a> {
     /// Which way it is better.
     pub better: Better,
     /// How much worse it may become before the pilot has to stop, in units of the metric; not negative.
@@ -18,6 +19,8 @@ pub struct Guard {
     pub control: Sample,
     /// The outcomes of those with it.
     pub treated: Sample,
+    /// The same by strata; empty where there are none.
+    pub strata: &'a [Stratum],
 }
 
 /// What a guard says at a look.
@@ -35,7 +38,7 @@ pub struct GuardCheck {
 
 /// Checks a guard at the look of `judgement`, with the error rate this look may spend: each guard stops a harmless
 /// change with at most half of the plan's alpha over all looks together. Without a look there is no check.
-pub fn guard(judgement: &Judgement, guard: &Guard) -> GuardCheck {
+pub fn guard(judgement: &Judgement, guard: &Guard<'_>) -> GuardCheck {
     let unknown = GuardCheck {
         breached: false,
         effect: None,
@@ -48,7 +51,13 @@ pub fn guard(judgement: &Judgement, guard: &Guard) -> GuardCheck {
     if guard.control.n() == 0 || guard.treated.n() == 0 {
         return unknown;
     }
-    let Some(interval) = difference(&guard.treated, &guard.control, critical) else {
+    let arms = (&guard.control, &guard.treated);
+    let Some(Contrast {
+        control,
+        treated,
+        interval,
+    }) = contrast(arms, guard.strata, critical)
+    else {
         return unknown;
     };
     let tolerated = guard.tolerated.max(0.0);
@@ -58,7 +67,7 @@ pub fn guard(judgement: &Judgement, guard: &Guard) -> GuardCheck {
     };
     GuardCheck {
         breached,
-        effect: Some(guard.treated.value() - guard.control.value()),
+        effect: Some(treated - control),
         interval: Some(interval),
         level: level(critical),
     }

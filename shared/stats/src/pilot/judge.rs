@@ -2,9 +2,10 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::arm::{Arm, Sample, difference};
-use super::plan::{Plan, level};
+use super::arm::{Arm, Sample};
+use super::plan::{Design, Plan, level};
 use super::ratio::{MISMATCH, RatioCheck, attrition, sample_ratio};
+use super::strata::{self, Contrast, Stratum, StratumEffect, contrast};
 use crate::sequential::{boundaries_spending, spending};
 use crate::verdict::{Assumption, Decision, Finding, Interval};
 
@@ -20,6 +21,8 @@ pub struct Evidence<'a> {
     pub control: Arm,
     /// Those with it.
     pub treated: Arm,
+    /// The outcomes of both by strata; empty where there are none. Who belongs to which was known before they were assigned.
+    pub strata: &'a [Stratum],
     /// Whether this is the last look whatever was gathered: the deadline has passed.
     pub closing: bool,
 }
@@ -30,7 +33,7 @@ pub struct Judgement {
     /// Effective: the whole interval lies beyond the smallest effect worth having. Ineffective: it lies wholly short
     /// of it. Not yet: a look is to come. Inconclusive: none is, or the numbers must not be compared.
     pub decision: Decision,
-    /// `treated − control` on the metric's scale, none where no look was due.
+    /// `treated − control` on the metric's scale, none where no look was due; post-stratified where there are strata.
     pub effect: Option<f64>,
     /// The effect's interval, wide enough for all looks together: it covers the true effect at every look at once with
     /// the plan's `1 − alpha`.
@@ -53,6 +56,9 @@ pub struct Judgement {
     pub treated_n: u64,
     /// The sample ratio check.
     pub ratio: RatioCheck,
+    /// What each stratum shows by itself; empty without strata, and where no look was due.
+    #[serde(default)]
+    pub strata: Vec<StratumEffect>,
     /// What was assumed and checked.
     pub assumptions: Vec<Assumption>,
     /// The decision in words for people.
@@ -119,6 +125,7 @@ fn blank(evidence: &Evidence<'_>) -> Judgement {
         control_n: control.outcome.n(),
         treated_n: treated.outcome.n(),
         ratio,
+        strata: Vec::new(),
         assumptions: assumptions(evidence, &ratio),
         reason: String::new(),
     }
@@ -132,7 +139,7 @@ fn assumptions(evidence: &Evidence<'_>, ratio: &RatioCheck) -> Vec<Assumption> {
         (treated.outcome.n(), treated.exposed),
     );
     let finding = |holds: bool| if holds { Finding::Holds } else { Finding::Fails };
-    vec![
+    let mut assumptions = vec![
         Assumption {
             statement: "the outcomes are what the plan measures".to_owned(),
             finding: finding(fits(&control.outcome) && fits(&treated.outcome)),
@@ -160,7 +167,9 @@ fn assumptions(evidence: &Evidence<'_>, ratio: &RatioCheck) -> Vec<Assumption> {
                 treated.exposed
             ),
         },
-    ]
+    ];
+    assumptions.extend(strata::assumption(evidence.strata));
+    assumptions
 }
 
 /// The critical value of a look at this fraction, after the earlier ones; the closing one spends what is left.
@@ -184,25 +193,48 @@ fn critical(evidence: &Evidence<'_>, fraction: f64, closing: bool) -> f64 {
 }
 
 fn compare(evidence: &Evidence<'_>, number: u32, critical: f64, blank: Judgement) -> Judgement {
-    let design = &evidence.plan.design;
-    let (control, treated) = (&evidence.control.outcome, &evidence.treated.outcome);
+    let arms = (&evidence.control.outcome, &evidence.treated.outcome);
     let enough = blank.fraction > 0.0 && critical.is_finite();
-    let Some(interval) = difference(treated, control, critical).filter(|_| enough) else {
+    let found = contrast(arms, evidence.strata, critical).filter(|_| enough);
+    let Some(Contrast {
+        control,
+        treated,
+        interval,
+    }) = found
+    else {
         return Judgement {
             decision: Decision::Inconclusive,
             reason: "the last look is due and nothing new can be compared".to_owned(),
             ..blank
         };
     };
-    let effect = treated.value() - control.value();
-    let sign = design.better.sign();
-    let (worst, best) = if sign > 0.0 {
+    let effect = treated - control;
+    let (decision, words) = decide(&evidence.plan.design, interval, number == blank.looks);
+    Judgement {
+        decision,
+        effect: Some(effect),
+        interval: Some(interval),
+        relative_effect: (control != 0.0).then(|| effect / control.abs()),
+        level: level(critical),
+        critical: Some(critical),
+        look: number,
+        strata: strata::effects(evidence.strata, critical),
+        reason: format!(
+            "{treated:.4} with the change, {control:.4} without it, difference {effect:.4} ({:.4} to {:.4}); {words}",
+            interval.low, interval.high
+        ),
+        ..blank
+    }
+}
+
+/// What an interval decides, in words too; `exhausted` says that no look is to come.
+fn decide(design: &Design, interval: Interval, exhausted: bool) -> (Decision, &'static str) {
+    let (worst, best) = if design.better.sign() > 0.0 {
         (interval.low, interval.high)
     } else {
         (-interval.high, -interval.low)
     };
-    let exhausted = number == blank.looks;
-    let (decision, words) = if worst > design.smallest_effect {
+    if worst > design.smallest_effect {
         (
             Decision::Effective,
             "the whole interval lies beyond the smallest effect worth having",
@@ -222,22 +254,5 @@ fn compare(evidence: &Evidence<'_>, number: u32, critical: f64, blank: Judgement
             Decision::NotYet,
             "the interval holds the smallest effect worth having; the next planned look decides",
         )
-    };
-    Judgement {
-        decision,
-        effect: Some(effect),
-        interval: Some(interval),
-        relative_effect: (control.value() != 0.0).then(|| effect / control.value().abs()),
-        level: level(critical),
-        critical: Some(critical),
-        look: number,
-        reason: format!(
-            "{:.4} with the change, {:.4} without it, difference {effect:.4} ({:.4} to {:.4}); {words}",
-            treated.value(),
-            control.value(),
-            interval.low,
-            interval.high
-        ),
-        ..blank
     }
 }

@@ -20,4 +20,5 @@ mod hot;
 mod pilot;
 mod promise;
 mod random;
+mod strata;
 mod verdict;

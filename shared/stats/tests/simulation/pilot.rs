@@ -79,6 +79,7 @@ fn run(plan: &Plan, improvement: f64, random: &mut Random) -> Vec<Judgement> {
             earlier: &earlier,
             control: control.arm(design.measure),
             treated: treated.arm(design.measure),
+            strata: &[],
             closing: false,
         });
         if judgement.look == 0 && judgement.decision == Decision::NotYet {
@@ -193,6 +194,7 @@ fn asking_between_looks_gives_no_number() {
         earlier: &[],
         control: arm(n, n / 3),
         treated: arm(n, 0),
+        strata: &[],
         closing: false,
     };
     let early = judge(&evidence);
@@ -238,6 +240,7 @@ fn arms_that_must_not_be_compared_are_not() {
             earlier: &[],
             control: arm(control),
             treated: arm(treated),
+            strata: &[],
             closing: true,
         });
         (judgement.effect.is_some(), judgement.reason)
@@ -263,6 +266,7 @@ fn arms_that_must_not_be_compared_are_not() {
             exposed: 4000,
             outcome: number,
         },
+        strata: &[],
         closing: true,
     });
     assert_eq!((mixed.decision, mixed.effect), (Decision::Inconclusive, None));
@@ -287,6 +291,7 @@ fn a_guard_stops_harm_and_rarely_anything_else() {
                 tolerated: 0.01,
                 control: follow(&mut control, judgement.control_n, 0.7),
                 treated: follow(&mut treated, judgement.treated_n, 0.7 - harm),
+                strata: &[],
             };
             guard(judgement, &guarded).breached
         })

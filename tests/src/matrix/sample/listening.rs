@@ -41,6 +41,8 @@ pub(super) const SAMPLES: &[(&str, Sample)] = &[
     ("from_issue_id", Known("issue_id")),
     ("to_issue_id", Known("survivor_issue_id")),
     ("RelateIssuesRequest.kind", Choice(2)),
+    ("SplitIssueRequest.issue_id", Known("whole_issue_id")),
+    ("SplitIssueRequest>product", Text("part {}")),
     ("by", Text("Ada {}")),
     ("closed_since", Hours(-48)),
     ("because", Absent),

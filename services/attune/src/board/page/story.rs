@@ -133,7 +133,12 @@ fn lead(story: &Story) -> String {
                 "Found by itself on {found}: {observed} mentions where {expected:.1} were to be expected; {hit}."
             )
         }
-        None => format!("Reported on {found}; {hit}."),
+        None if story.item.split_from_issue_id.is_empty() => format!("Reported on {found}; {hit}."),
+        None => format!("Found on {found} as a part of another issue, and split from it; {hit}."),
+    };
+    let begun = match story.item.gone_on {
+        0 => begun,
+        gone_on => format!("{begun} {gone_on} of them are told by issues that were split from it."),
     };
     match issue.closed_at {
         Some(_) => format!(

@@ -172,6 +172,19 @@ fn a_dark_page_has_another_colour_for_every_colour_of_a_picture() {
 }
 
 #[test]
+fn a_part_says_where_it_is_from_and_the_whole_who_went_on() {
+    let mut part = Story {
+        course: None,
+        ..story()
+    };
+    part.item.split_from_issue_id = "0198c5d2-7a3e-7c41-9f0a-4b1d2c3e4f50".to_owned();
+    assert!(shown(&[part]).contains("as a part of another issue, and split from it; 60 customers were hit."));
+    let mut whole = story();
+    whole.item.gone_on = 12;
+    assert!(shown(&[whole]).contains("12 of them are told by issues that were split from it."));
+}
+
+#[test]
 fn a_problem_that_nobody_works_on_has_no_pictures_of_tries() {
     let untouched = Story {
         initiatives: Vec::new(),

@@ -8,11 +8,30 @@ use serde::{Deserialize, Serialize};
 use super::{Answers, ArmCount, Pilot};
 use crate::domain::Decision;
 
-/// What there is at a look: the arms, and for the metric and then each guard the answers of control and treated.
+/// The answers of a stratum to a metric.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub(crate) struct StratumAnswers {
+    /// Empty for everybody, where a pilot has no strata.
+    pub(crate) stratum: String,
+    pub(crate) control: Answers,
+    pub(crate) treated: Answers,
+}
+
+/// What there is at a look: the arms, and for the metric and then each guard the answers by stratum.
 #[derive(Clone, Debug)]
 pub(crate) struct Gathered {
     pub(crate) arms: Vec<ArmCount>,
-    pub(crate) answers: Vec<(Answers, Answers)>,
+    pub(crate) answers: Vec<Vec<StratumAnswers>>,
+}
+
+impl Gathered {
+    /// Customers of control and treated who have answered what the pilot is about.
+    pub(crate) fn answered(&self) -> (i64, i64) {
+        let strata = self.answers.first().into_iter().flatten();
+        strata.fold((0, 0), |(control, treated), of| {
+            (control + of.control.n, treated + of.treated.n)
+        })
+    }
 }
 
 /// A planned look that was taken, with everything it was made from.
@@ -96,6 +115,7 @@ pub(crate) fn take(
         earlier,
         control: arm(super::Arm::Control, control),
         treated: arm(super::Arm::Treated, treated),
+        strata: &pilot.strata(gathered, 0),
         closing,
     });
     judgement.assumptions.push(contamination(&gathered.arms));
@@ -113,6 +133,7 @@ pub(crate) fn take(
                     tolerated: watched.tolerated,
                     control,
                     treated,
+                    strata: &pilot.strata(gathered, place + 1),
                 },
             )
         })

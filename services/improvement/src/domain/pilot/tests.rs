@@ -237,7 +237,11 @@ fn a_look_is_due_at_the_planned_sample_and_at_the_deadline() {
         };
         Gathered {
             arms: Vec::new(),
-            answers: vec![(answers, answers)],
+            answers: vec![vec![StratumAnswers {
+                stratum: String::new(),
+                control: answers,
+                treated: answers,
+            }]],
         }
     };
     let half = pilot.plan.looks[0].control;
@@ -245,4 +249,68 @@ fn a_look_is_due_at_the_planned_sample_and_at_the_deadline() {
     assert!(is_due(&pilot, &gathered(half), &[], false));
     assert!(!is_due(&pilot, &gathered(half), &[0.5], false), "it was taken");
     assert!(is_due(&pilot, &gathered(1), &[], true));
+}
+
+#[test]
+fn a_look_weighs_the_strata_by_who_was_assigned_and_shows_each() {
+    let pilot = pilot(0.5, &["new", "regular", "vip"]);
+    let assigned = |arm, stratum: &str, assigned, exposed| ArmCount {
+        assigned,
+        ..self::exposed(arm, stratum, exposed)
+    };
+    let arms = [Arm::Control, Arm::Treated]
+        .into_iter()
+        .flat_map(|arm| {
+            [
+                assigned(arm, "new", 500, 400),
+                assigned(arm, "regular", 1500, 400),
+            ]
+        })
+        .collect();
+    let share = |n: i64, of_ten: i64| Answers {
+        n,
+        sum: (n * of_ten / 10) as f64,
+        deviation: 0.5,
+    };
+    let said = |stratum: &str, control, treated| StratumAnswers {
+        stratum: stratum.to_owned(),
+        control,
+        treated,
+    };
+    let gathered = Gathered {
+        arms,
+        answers: vec![vec![
+            said("new", share(400, 4), share(400, 6)),
+            said("regular", share(200, 8), share(200, 9)),
+        ]],
+    };
+    let now = at("2026-03-20T00:00:00Z");
+    let look = take(&pilot, &gathered, &[], (now, now), true);
+    // A quarter of all assigned are new: 0.25 · 0.2 + 0.75 · 0.1; of those who answered it is two thirds.
+    assert!((look.judgement.effect.unwrap() - 0.125).abs() < 1e-12, "{look:?}");
+    let shown: Vec<_> = look
+        .judgement
+        .strata
+        .iter()
+        .map(|stratum| (stratum.name.as_str(), stratum.weight, stratum.together))
+        .collect();
+    assert_eq!(
+        shown,
+        [
+            ("new", 0.25, false),
+            ("regular", 0.75, false),
+            ("vip", 0.0, false)
+        ]
+    );
+    let without = Gathered {
+        answers: vec![vec![said("", share(600, 5), share(600, 7))]],
+        ..gathered
+    };
+    let all = self::pilot(0.5, &[]);
+    assert!(
+        take(&all, &without, &[], (now, now), true)
+            .judgement
+            .strata
+            .is_empty()
+    );
 }
