@@ -178,16 +178,17 @@ pub(crate) fn value_to_proto(value: Value) -> pb::MetricValue {
             minimum_n: _,
             reason,
         } => {
-            shown.suppressed_reason = reason;
+            let mut reasons = vec![reason];
             if pending > 0 {
                 let days = SETTLES_AFTER.num_days();
-                shown.suppressed_reason +=
-                    &format!("; of {pending} more it cannot be told before {days} days");
+                reasons.push(format!("of {pending} more it cannot be told before {days} days"));
             }
             if unsliced > 0 {
-                shown.suppressed_reason +=
-                    &format!("; of {unsliced} more it is not recorded whether they belong to the slice");
+                reasons.push(format!(
+                    "of {unsliced} more it is not recorded whether they belong to the slice"
+                ));
             }
+            shown.suppressed_reason = reasons.join("; ");
             shown.level = ConfidenceLevel::P95.get();
             (metric, version, n)
         }
