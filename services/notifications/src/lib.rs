@@ -9,6 +9,7 @@ mod error;
 mod events;
 mod grpc;
 mod store;
+mod timers;
 
 use async_trait::async_trait;
 use attune_api::notifications::v1::contact_service_server::ContactServiceServer;
@@ -57,6 +58,7 @@ impl Service for Notifications {
             .grpc(TemplateServiceServer::new(handlers.clone()))
             .grpc(MessageServiceServer::new(handlers.clone()))
             .grpc(ContactServiceServer::new(handlers))
+            .timer(timers::waking::Waking)
             .expiring("contact", "created_at", CONTACTS_KEPT)
             .consumer(events::Tellings)
             .task("delivery", move |shutdown| worker.clone().run(shutdown)))

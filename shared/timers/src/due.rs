@@ -1,10 +1,25 @@
-//! Whether everything due has fired, for tests and replays.
+//! What is due: how much of it there is, and for tests and replays whether everything has fired.
 
-use attune_database::Schema;
+use attune_database::{Schema, Tx};
 use chrono::{DateTime, Utc};
 use sqlx::{AssertSqlSafe, PgExecutor, query_scalar};
 
-use crate::statement::in_schema;
+use crate::statement::{in_schema, statement};
+
+/// How many timers of `kind` are due by now, of whichever tenant; at most `most`, which is as many as are looked at. What
+/// gives work to those who handle them waits while there is enough.
+pub async fn count_due(tx: &mut Tx, kind: &str, most: u16) -> Result<i64, sqlx::Error> {
+    let now = tx.now();
+    query_scalar(statement(tx.schema(), COUNT_DUE))
+        .bind(kind)
+        .bind(now)
+        .bind(i64::from(most))
+        .fetch_one(&mut **tx)
+        .await
+}
+
+const COUNT_DUE: &str = "
+    SELECT count(*) FROM (SELECT FROM {schema}.timer WHERE kind = $1 AND due_at <= $2 LIMIT $3) AS due";
 
 /// Whether no timer of any of `schemas` is due at `now`. A timer that failed and rests is not due.
 ///

@@ -13,8 +13,8 @@ mod timer;
 mod timer_loop;
 mod work;
 
-pub use due::{next_due, none_due};
-pub use schedule::{cancel, schedule, schedule_if_none, schedule_many};
+pub use due::{count_due, next_due, none_due};
+pub use schedule::{bring_forward, cancel, schedule, schedule_if_none, schedule_many};
 pub use timer::{Timer, TimerError, TimerHandler};
 pub use timer_loop::TimerLoop;
 pub use work::{FinishError, LeaseLost, Leased, Work, Worker};

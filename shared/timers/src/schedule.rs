@@ -71,6 +71,28 @@ pub async fn schedule_many(
     Ok(())
 }
 
+/// Lets the timers of `kind` for `subjects` be due at `due_at` that are due later. There is none set where there was
+/// none, and none taken from whoever works on it under a lease.
+pub async fn bring_forward(
+    tx: &mut Tx,
+    kind: &str,
+    subjects: &[Uuid],
+    due_at: DateTime<Utc>,
+) -> Result<(), sqlx::Error> {
+    if subjects.is_empty() {
+        return Ok(());
+    }
+    query(statement(tx.schema(), BRING_FORWARD))
+        .bind(tx.tenant().as_str().to_owned())
+        .bind(kind)
+        .bind(subjects)
+        .bind(due_at)
+        .execute(&mut **tx)
+        .await?;
+    tx.wake_after_commit(scheduled(tx.schema()));
+    Ok(())
+}
+
 /// Takes back the timer of `kind` for `subject`, and answers whether there was one. One that is firing in
 /// another transaction at this moment is waited for, and then there is none.
 pub async fn cancel(tx: &mut Tx, kind: &str, subject: Uuid) -> Result<bool, sqlx::Error> {
@@ -100,6 +122,10 @@ const SCHEDULE_MANY: &str = "
     ORDER BY subject, place DESC
     ON CONFLICT ON CONSTRAINT timer_pkey
     DO UPDATE SET due_at = excluded.due_at, attempts = 0, last_error = NULL, leased_until = NULL";
+
+const BRING_FORWARD: &str = "
+    UPDATE {schema}.timer SET due_at = $4
+    WHERE tenant_id = $1 AND kind = $2 AND subject = ANY ($3) AND due_at > $4 AND leased_until IS NULL";
 
 const CANCEL: &str = "
     DELETE FROM {schema}.timer WHERE tenant_id = $1 AND kind = $2 AND subject = $3";

@@ -1,11 +1,11 @@
-//! Following matters: what is heard of interactions, and who came again.
+//! Following matters: what is heard of interactions, what was understood of them, and who came again.
 
 use std::collections::BTreeMap;
 
 use attune_database::Tx;
 use uuid::Uuid;
 
-use crate::domain::{MatterContact, MatterTally};
+use crate::domain::{Feedback, MatterContact, MatterTally, Origin};
 use crate::store;
 
 /// Takes in contacts, recorded or closed, in the transaction in which they count as heard; with them the counts, also
@@ -16,8 +16,10 @@ use crate::store;
 pub(crate) async fn hear(tx: &mut Tx, heard: Vec<MatterContact>) -> Result<(), sqlx::Error> {
     let contacts = together(heard);
     let ids: Vec<Uuid> = contacts.iter().map(|contact| contact.interaction_id).collect();
+    store::matter::hold(tx).await?;
     let mut before = store::matter::by_ids(tx, &ids).await?;
     store::matter::keep(tx, &contacts).await?;
+    store::matter::take_codings(tx, &ids).await?;
     // The subscription's cursor is held: of two that heard at the same time neither would see the other's contacts.
     let came_again = store::matter::newly_came_again(tx, &ids).await?;
     let repeats = store::matter::newly_repeats(tx, &ids).await?;
@@ -30,8 +32,42 @@ pub(crate) async fn hear(tx: &mut Tx, heard: Vec<MatterContact>) -> Result<(), s
         store::matter::mark(tx, &came_again, &repeats).await?;
     }
     touched.extend(&ids);
-    let after = store::matter::by_ids(tx, &touched).await?;
-    let (mut gone, mut new) = (MatterTally::of(&before), MatterTally::of(&after));
+    recount(tx, &before, &touched).await
+}
+
+/// Takes in what was understood of contacts, in the transaction in which it stands from now on: the feedback of others
+/// is passed over. A contact that is not heard of yet takes it when it is.
+pub(crate) async fn understood<'a>(
+    tx: &mut Tx,
+    feedback: impl IntoIterator<Item = &'a Feedback>,
+) -> Result<(), sqlx::Error> {
+    let drafts = feedback.into_iter().map(|item| &item.draft);
+    let said = drafts.filter(|draft| draft.origin == Origin::Interaction);
+    let ids: Vec<Uuid> = said.filter_map(|draft| draft.interaction_id).collect();
+    if ids.is_empty() {
+        return Ok(());
+    }
+    store::matter::hold(tx).await?;
+    let before = store::matter::by_ids(tx, &ids).await?;
+    store::matter::take_codings(tx, &ids).await?;
+    recount(tx, &before, &ids).await
+}
+
+/// Counts contacts as they stand now, in the place of how they stood before.
+async fn recount(tx: &mut Tx, before: &[MatterContact], ids: &[Uuid]) -> Result<(), sqlx::Error> {
+    let mut after = store::matter::by_ids(tx, ids).await?;
+    let mut marked = Vec::new();
+    for contact in &mut after {
+        let counts = contact.counts_as_again();
+        if contact.sliced_as_again != counts {
+            contact.sliced_as_again = counts;
+            marked.push(contact.clone());
+        }
+    }
+    if !marked.is_empty() {
+        store::matter::mark_sliced(tx, &marked).await?;
+    }
+    let (mut gone, mut new) = (MatterTally::of(before), MatterTally::of(&after));
     gone.without_common(&mut new);
     store::matter::subtract(tx, &gone).await?;
     store::matter::add(tx, &new).await
@@ -44,7 +80,9 @@ fn together(heard: Vec<MatterContact>) -> Vec<MatterContact> {
         let known = contacts
             .entry(contact.interaction_id)
             .or_insert_with(|| contact.clone());
-        known.closed_at = known.closed_at.or(contact.closed_at);
+        if known.closed_at.is_none() {
+            *known = contact;
+        }
     }
     contacts.into_values().collect()
 }

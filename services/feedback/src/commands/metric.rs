@@ -8,7 +8,9 @@ use attune_stats::metric::{Answer, AnswerScale, ConfidenceLevel, Histogram, Metr
 use chrono::{DateTime, Utc};
 
 use super::topic::check_version;
-use crate::domain::{MatterCount, Measure, Provenance, Slice, SliceCount, Window, settled_before};
+use crate::domain::{
+    Dimension, MatterCount, Measure, Provenance, Slice, SliceCount, Spans, Window, settled_before,
+};
 use crate::error::Error;
 use crate::store;
 
@@ -20,6 +22,11 @@ pub(crate) struct Value {
     pub(crate) count: u64,
     /// How much more is in the window of which it cannot be told yet whether it counts.
     pub(crate) pending: u64,
+    /// How much more is in the window of which nobody knows whether it is of the slice: it was counted before there were
+    /// such slices.
+    pub(crate) unsliced: u64,
+    /// The answers it is made of, for a metric of answers whose distribution is shown.
+    pub(crate) answers: Option<Histogram>,
     pub(crate) outcome: Outcome,
 }
 
@@ -30,6 +37,8 @@ pub(super) struct Counted {
     pub(super) counts: Counts,
     /// See [`Value::pending`].
     pub(super) pending: u64,
+    /// See [`Value::unsliced`].
+    pub(super) unsliced: u64,
 }
 
 impl Counted {
@@ -43,8 +52,18 @@ impl Counted {
             window: self.window,
             count: self.counts.successes().unwrap_or_default(),
             pending: self.pending,
+            unsliced: self.unsliced,
+            answers: answers(&self.counts),
             outcome,
         }
+    }
+}
+
+/// The answers that a number is made of, where it is.
+fn answers(counts: &Counts) -> Option<Histogram> {
+    match counts {
+        Counts::Answers(answers) => Some(answers.clone()),
+        Counts::Share { .. } => None,
     }
 }
 
@@ -128,7 +147,10 @@ async fn provenance(tx: &mut Tx, measure: &Measure, version: Option<i64>) -> Res
     let topic_id = &measure.slice.topic_id;
     let lineage = store::taxonomy::lineage(tx, topic_id, false).await?;
     let finer = store::taxonomy::lineage(tx, topic_id, true).await?;
-    let standing = store::coded_counts::versions(tx, &slice, spans).await?;
+    let standing = match measure.metric {
+        MetricId::FirstContactResolution => store::matter::codings(tx, &slice, spans).await?,
+        _ => store::coded_counts::versions(tx, &slice, spans).await?,
+    };
     let Some(version) = version else {
         let version = store::topic::version(tx).await?;
         let rows = || {
@@ -192,6 +214,7 @@ async fn ratings(
         window,
         counts: Counts::Answers(sum),
         pending: 0,
+        unsliced: 0,
     };
     Ok(windows.into_iter().zip(sums).map(counted).collect())
 }
@@ -223,6 +246,7 @@ fn shares(measure: &Measure, rows: impl Iterator<Item = (DateTime<Utc>, i64, i64
             n,
         },
         pending: 0,
+        unsliced: 0,
     };
     windows.into_iter().zip(sums).map(counted).collect()
 }
@@ -231,17 +255,40 @@ fn shares(measure: &Measure, rows: impl Iterator<Item = (DateTime<Utc>, i64, i64
 /// look by now: else those that fail would be told before those that succeed.
 async fn resolution(tx: &mut Tx, measure: &Measure) -> Result<Vec<Counted>, Error> {
     let (settled, open) = measure.window.split_at(settled_before(tx.now()));
-    let rows = store::matter::counts(tx, &measure.slice, settled.spans(measure.step)).await?;
+    let slice = &measure.slice;
+    let rows = matters(tx, slice, settled.spans(measure.step)).await?;
     let part = |row: &MatterCount| (row.start, row.matters - row.came_again, row.matters);
     let mut counted = shares(measure, rows.iter().map(part));
-    let pending = store::matter::counts(tx, &measure.slice, open.spans(measure.step)).await?;
+    let pending = matters(tx, slice, open.spans(measure.step)).await?;
     let windows = measure.windows();
     for row in pending {
         if let Some(value) = step_of(&windows, row.start).and_then(|step| counted.get_mut(step)) {
             value.pending += natural(row.matters);
         }
     }
+    if slice.dimension().is_some() {
+        let all = store::matter::counts(tx, slice, measure.spans()).await?;
+        let sliced = store::matter::slice_counts(tx, (Dimension::Any, ""), slice, measure.spans()).await?;
+        let mut unsliced = vec![0_i64; windows.len()];
+        let rows = all.iter().map(|row| (row.start, row.matters));
+        for (start, matters) in rows.chain(sliced.iter().map(|row| (row.start, -row.matters))) {
+            if let Some(sum) = step_of(&windows, start).and_then(|step| unsliced.get_mut(step)) {
+                *sum += matters;
+            }
+        }
+        for (value, unsliced) in counted.iter_mut().zip(unsliced) {
+            value.unsliced = natural(unsliced);
+        }
+    }
     Ok(counted)
+}
+
+/// The counts of the matters of a slice.
+async fn matters(tx: &mut Tx, slice: &Slice, spans: Spans) -> Result<Vec<MatterCount>, sqlx::Error> {
+    match slice.dimension() {
+        None => store::matter::counts(tx, slice, spans).await,
+        Some(chosen) => store::matter::slice_counts(tx, chosen, slice, spans).await,
+    }
 }
 
 /// Which window a row of counts falls into. They lie end to end.

@@ -141,6 +141,8 @@ fn gap_of(subject: String, own: Histogram, customers: Histogram, question: Perce
         window: question.window,
         count: counts.successes().unwrap_or_default(),
         pending: 0,
+        unsliced: 0,
+        answers: None,
         outcome,
     };
     Ok(Gap {

@@ -61,6 +61,7 @@ pub(crate) async fn record_new(tx: &mut Tx, batch: Vec<New>) -> Result<Vec<Recor
     events::submitted(tx, &stored, &traces).await?;
     super::recovery::open(tx, &stored).await?;
     super::recovery::listen(tx, &stored).await?;
+    super::matter::understood(tx, stored.iter().copied()).await?;
     store::counts::add(tx, &Tally::of(stored)).await?;
     Ok(results)
 }

@@ -6,7 +6,8 @@ use attune_stats::MetricId;
 use attune_stats::comparison::{Comparison, Difference};
 use chrono::{DateTime, Utc};
 
-use super::metric::{parse_hours, parse_slice, value_to_proto};
+use super::metric::{parse_hours, value_to_proto};
+use super::slice::parse_slice;
 use crate::commands::comparison::Compared;
 use crate::commands::metric::Value;
 use crate::domain::{Contrast, Group, metric};
@@ -45,7 +46,8 @@ pub(crate) fn contrast(request: &pb::CompareMetricRequest) -> Result<Contrast, E
             violations.add(
                 field,
                 "must share no feedback with the reference: give windows that are apart, or another product, channel \
-                 or touchpoint on either side",
+                 or touchpoint on either side; for first_contact_resolution another agent_id, stage or language will \
+                 do",
             );
         }
         parsed.extend(group);

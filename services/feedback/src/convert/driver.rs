@@ -4,7 +4,8 @@ use attune_api::feedback::v1 as pb;
 use attune_rpc::{Error, Violations};
 use attune_stats::driver::{Attribute, Dimension, Driver, Explanation, LeftOut, METHOD, Reference};
 
-use super::metric::{parse_hours, parse_scale, parse_slice};
+use super::metric::{parse_hours, parse_scale};
+use super::slice::parse_slice;
 use crate::commands::driver::Explained;
 use crate::domain::Drivers;
 

@@ -26,6 +26,14 @@ pub(crate) fn put_aside(payload: &[u8]) -> Result<Option<Draft>, Error> {
     heard(pb::InteractionRecorded::decode(payload).map_err(Error::internal)?)
 }
 
+/// A stage by its name in the API, as tables and rules know it; empty where it is not known.
+pub(super) fn stage_name(stage: pb::JourneyStage) -> String {
+    match stage {
+        pb::JourneyStage::Unspecified => String::new(),
+        stage => stage.as_str_name().to_owned(),
+    }
+}
+
 /// The source's id is not carried over: the interaction's own id is what makes it the same one again.
 fn parse(interaction: &pb::Interaction, violations: &mut Violations) -> Option<Draft> {
     let interaction_id = violations.id("interaction_id", &interaction.interaction_id);

@@ -2,12 +2,12 @@
 
 use attune_api::feedback::v1 as pb;
 use attune_api::interactions::v1 as interactions;
-use attune_api::interactions::v1::JourneyStage;
 use attune_events::{ConsumeError, Event};
 use attune_rpc::{Error, Page, RequestKey, Violations, timestamp};
 use uuid::Uuid;
 
 use crate::commands::invitation::{Explained, Invite};
+use crate::convert::interaction::stage_name;
 use crate::convert::survey::trigger;
 use crate::domain::invitation::{Cause, Invitation, InvitationState, Occasion};
 use crate::domain::survey::{Happening, Told, Trigger};
@@ -45,10 +45,7 @@ fn happening(
     let occurred_at = violations.instant("occurred_at", interaction.occurred_at);
     let closed_at = violations.optional_instant("closed_at", interaction.closed_at);
     let direction = interaction.direction().as_str_name().to_owned();
-    let stage = match interaction.stage() {
-        JourneyStage::Unspecified => String::new(),
-        stage => stage.as_str_name().to_owned(),
-    };
+    let stage = stage_name(interaction.stage());
     let happening = || {
         Some(Happening {
             told,

@@ -5,7 +5,8 @@ use attune_events::{ConsumeError, Event};
 use attune_rpc::{Error, Violations};
 use chrono::TimeDelta;
 
-use crate::domain::{Direction, MatterContact};
+use super::interaction::stage_name;
+use crate::domain::{Direction, Handling, MatterContact};
 
 /// What an event about an interaction is to matters: a customer's contact, or an agent's reply in a matter that has an
 /// id. None when it is neither, as what an automaton sends is not.
@@ -50,6 +51,10 @@ fn parse(
         let nanos = u32::try_from(waited.nanos).ok()?;
         TimeDelta::new(waited.seconds, nanos)
     });
+    let handling = Handling {
+        stage: stage_name(interaction.stage()),
+        agent_id: interaction.agent_id,
+    };
     Some(MatterContact {
         interaction_id: interaction_id?,
         profile_id: profile_id?,
@@ -61,8 +66,11 @@ fn parse(
         occurred_at: occurred_at?,
         closed_at: closed_at?.filter(|_| direction == Direction::Inbound),
         waited: waited.filter(|_| direction == Direction::Inbound),
+        handling: Some(handling),
+        coding: None,
         came_again: false,
         is_repeat: false,
+        sliced_as_again: None,
     })
 }
 
@@ -100,6 +108,8 @@ mod tests {
             interaction_id: Uuid::from_u128(7).to_string(),
             channel: "phone".into(),
             direction: direction.into(),
+            agent_id: "7".into(),
+            stage: pb::JourneyStage::Retention.into(),
             occurred_at: at("2026-03-01T10:00:00Z"),
             closed_at: at("2026-03-01T11:00:00Z"),
             waited: Some(Duration {
@@ -118,6 +128,11 @@ mod tests {
         assert_eq!(contact.closed_at, Some("2026-03-01T11:00:00Z".parse().unwrap()));
         assert_eq!(contact.waited, Some(TimeDelta::milliseconds(90_500)));
         assert_eq!(contact.direction, Direction::Inbound);
+        let handling = contact.handling.unwrap();
+        assert_eq!(
+            (handling.agent_id.as_str(), handling.stage.as_str()),
+            ("7", "JOURNEY_STAGE_RETENTION")
+        );
     }
 
     #[test]

@@ -2,13 +2,14 @@
 
 use attune_api::feedback::v1 as pb;
 use attune_rpc::{Error, Violations, timestamp};
-use attune_stats::metric::{AnswerScale, ConfidenceLevel, Estimate, Outcome};
+use attune_stats::metric::{AnswerScale, ConfidenceLevel, Estimate, Histogram, Outcome};
 use attune_stats::{MetricDefinition, MetricId};
 use chrono::{DateTime, TimeDelta, Utc};
 
+use super::slice::parse_slice;
 use super::topic::version;
 use crate::commands::metric::{Answered, Value};
-use crate::domain::{Grain, Measure, Provenance, SETTLES_AFTER, Slice, Step, TopicCoding, Window, metric};
+use crate::domain::{Grain, Measure, Provenance, SETTLES_AFTER, Step, TopicCoding, Window, metric};
 
 /// The question, and the version of the taxonomy whose codings are asked for.
 pub(crate) fn query(request: &pb::QueryMetricRequest) -> Result<(Measure, Option<i64>), Error> {
@@ -30,7 +31,12 @@ pub(crate) fn query(request: &pb::QueryMetricRequest) -> Result<(Measure, Option
         .zip(end)
         .and_then(|(start, end)| parse_window(start, end, step?, &mut violations));
     let version = version(*taxonomy_version, &mut violations);
-    if taxonomy_version.is_some() && slice.as_ref().is_some_and(|slice| slice.topic_id.is_empty()) {
+    if taxonomy_version.is_some() && metric == Some(MetricId::FirstContactResolution) {
+        violations.add(
+            "taxonomy_version",
+            "must be left out: matters count by the coding that stands",
+        );
+    } else if taxonomy_version.is_some() && slice.as_ref().is_some_and(|slice| slice.topic_id.is_empty()) {
         violations.add("slice.topic_id", "must be given with a taxonomy_version");
     }
     let measure = || {
@@ -134,47 +140,13 @@ fn parse_step(step: i32, violations: &mut Violations) -> Option<Step> {
     }
 }
 
-pub(super) fn parse_slice(
-    slice: Option<&pb::Slice>,
-    metric: Option<MetricId>,
-    violations: &mut Violations,
-) -> Option<Slice> {
-    let everything = pb::Slice::default();
-    let pb::Slice {
-        product,
-        channel,
-        topic_id,
-        touchpoint,
-    } = slice.unwrap_or(&everything);
-    let product = violations.text("slice.product", product, 0..=100);
-    let channel = violations.optional_slug("slice.channel", channel, 64);
-    let touchpoint = violations.optional_slug("slice.touchpoint", touchpoint, 64);
-    let topic_id = match metric {
-        Some(MetricId::TopicShare | MetricId::TopicNegativeShare) => {
-            violations.slug("slice.topic_id", topic_id, 64).map(Some)
-        }
-        Some(MetricId::FirstContactResolution) if !topic_id.is_empty() => {
-            violations.add(
-                "slice.topic_id",
-                "must be empty: contacts without a text have no topics",
-            );
-            None
-        }
-        _ => violations.optional_slug("slice.topic_id", topic_id, 64),
-    };
-    Some(Slice {
-        product: product?,
-        channel: channel?.unwrap_or_default(),
-        topic_id: topic_id?.unwrap_or_default(),
-        touchpoint: touchpoint?.unwrap_or_default(),
-    })
-}
-
 pub(crate) fn value_to_proto(value: Value) -> pb::MetricValue {
     let Value {
         window: Window { start, end },
         count,
         pending,
+        unsliced,
+        answers,
         outcome,
     } = value;
     let mut shown = pb::MetricValue {
@@ -182,6 +154,7 @@ pub(crate) fn value_to_proto(value: Value) -> pb::MetricValue {
         end: Some(timestamp(end)),
         count: i64::try_from(count).unwrap_or(i64::MAX),
         pending: i64::try_from(pending).unwrap_or(i64::MAX),
+        unsliced: i64::try_from(unsliced).unwrap_or(i64::MAX),
         ..pb::MetricValue::default()
     };
     let (metric, version, n) = match outcome {
@@ -195,6 +168,7 @@ pub(crate) fn value_to_proto(value: Value) -> pb::MetricValue {
             level,
         }) => {
             (shown.value, shown.low, shown.high, shown.level) = (Some(value), Some(low), Some(high), level);
+            shown.distribution = answers.as_ref().map_or_else(Vec::new, distribution);
             (metric, version, n)
         }
         Outcome::Suppressed {
@@ -204,13 +178,17 @@ pub(crate) fn value_to_proto(value: Value) -> pb::MetricValue {
             minimum_n: _,
             reason,
         } => {
-            shown.suppressed_reason = match pending {
-                0 => reason,
-                _ => format!(
-                    "{reason}; of {pending} more it cannot be told before {} days",
-                    SETTLES_AFTER.num_days()
-                ),
-            };
+            let mut reasons = vec![reason];
+            if pending > 0 {
+                let days = SETTLES_AFTER.num_days();
+                reasons.push(format!("of {pending} more it cannot be told before {days} days"));
+            }
+            if unsliced > 0 {
+                reasons.push(format!(
+                    "of {unsliced} more it is not recorded whether they belong to the slice"
+                ));
+            }
+            shown.suppressed_reason = reasons.join("; ");
             shown.level = ConfidenceLevel::P95.get();
             (metric, version, n)
         }
@@ -219,6 +197,17 @@ pub(crate) fn value_to_proto(value: Value) -> pb::MetricValue {
     shown.version = i32::try_from(version).unwrap_or(i32::MAX);
     shown.n = i64::try_from(n).unwrap_or(i64::MAX);
     shown
+}
+
+/// How many answers gave each score, the lowest first.
+fn distribution(answers: &Histogram) -> Vec<pb::ScoreCount> {
+    let scores = answers.scale().minimum()..;
+    let counts = scores.zip(answers.counts());
+    let counts = counts.map(|(score, &answers)| pb::ScoreCount {
+        score: i32::try_from(score).unwrap_or(i32::MAX),
+        answers: i64::try_from(answers).unwrap_or(i64::MAX),
+    });
+    counts.collect()
 }
 
 pub(crate) fn definition_to_proto(definition: &MetricDefinition) -> pb::MetricDefinition {

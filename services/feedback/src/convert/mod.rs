@@ -17,6 +17,7 @@ pub(crate) mod person;
 pub(crate) mod recoding;
 pub(crate) mod recovery;
 pub(crate) mod response;
+pub(crate) mod slice;
 pub(crate) mod survey;
 pub(crate) mod theme;
 pub(crate) mod topic;

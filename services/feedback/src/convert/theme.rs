@@ -5,7 +5,7 @@ use attune_rpc::{Error, Page, RequestKey, Violations, timestamp};
 use attune_text::DistinctivePhrase;
 use chrono::TimeDelta;
 
-use super::metric::parse_slice;
+use super::slice::parse_slice;
 use crate::commands::keyword::{self, Keywords};
 use crate::commands::theme::{Promote, Question, Themes};
 use crate::domain::{Period, Theme, ThemeInPeriod, Window};

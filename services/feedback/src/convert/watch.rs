@@ -7,7 +7,8 @@ use attune_rpc::{Error, Violations};
 use uuid::Uuid;
 
 use super::feedback;
-use super::metric::{parse_slice, value_to_proto};
+use super::metric::value_to_proto;
+use super::slice::parse_slice;
 use crate::domain::{Announced, Watched, metric};
 use crate::live::{Change, Changes, Filter, Gap, Opening, Update};
 

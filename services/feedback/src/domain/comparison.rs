@@ -21,6 +21,9 @@ impl Group {
             || differ(&self.slice.product, &other.slice.product)
             || differ(&self.slice.channel, &other.slice.channel)
             || differ(&self.slice.touchpoint, &other.slice.touchpoint)
+            || differ(&self.slice.agent_id, &other.slice.agent_id)
+            || differ(&self.slice.stage, &other.slice.stage)
+            || differ(&self.slice.language, &other.slice.language)
     }
 
     /// The question for its number.
@@ -75,5 +78,17 @@ mod tests {
             "everything holds it"
         );
         assert!(!group("", "delay", first, third).is_apart_from(&group("", "crew", first, third)));
+        let handled_by = |agent_id: &str| {
+            let everything = group("", "", first, third);
+            Group {
+                slice: Slice {
+                    agent_id: agent_id.into(),
+                    ..everything.slice
+                },
+                ..everything
+            }
+        };
+        assert!(handled_by("7").is_apart_from(&handled_by("8")));
+        assert!(!handled_by("7").is_apart_from(&handled_by("")));
     }
 }

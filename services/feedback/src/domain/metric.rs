@@ -5,7 +5,7 @@ use std::str::FromStr;
 use attune_stats::MetricId;
 use chrono::{DateTime, TimeDelta, Utc};
 
-use super::{day_of, hour_of};
+use super::{Dimension, day_of, hour_of};
 
 /// The width of the rows that counts are kept in.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -63,6 +63,28 @@ pub(crate) struct Slice {
     pub(crate) channel: String,
     pub(crate) topic_id: String,
     pub(crate) touchpoint: String,
+    /// Of matters alone, as are those that follow.
+    pub(crate) agent_id: String,
+    /// By its name in the API.
+    pub(crate) stage: String,
+    pub(crate) language: String,
+}
+
+impl Slice {
+    /// What it chooses of matters besides what every row of counts has, and which; at most one thing, as questions are
+    /// parsed.
+    pub(crate) fn dimension(&self) -> Option<(Dimension, &str)> {
+        let chosen = [
+            (Dimension::Topic, &self.topic_id),
+            (Dimension::Agent, &self.agent_id),
+            (Dimension::Stage, &self.stage),
+            (Dimension::Language, &self.language),
+        ];
+        let mut chosen = chosen.into_iter().filter(|(_, value)| !value.is_empty());
+        chosen
+            .next()
+            .map(|(dimension, value)| (dimension, value.as_str()))
+    }
 }
 
 /// A window of full hours; the end is not in it.

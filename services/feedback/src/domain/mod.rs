@@ -35,7 +35,10 @@ pub(crate) use feedback::{Draft, Feedback, Origin, Rating, Source};
 pub(crate) use hot_issue::{
     DecisionRecord, HotIssue, HotIssueState, Notice, Outcome, Ruling, Scope, Sight, Widening,
 };
-pub(crate) use matter::{Direction, MatterContact, MatterCount, MatterTally, SETTLES_AFTER, settled_before};
+pub(crate) use matter::{
+    Dimension, Direction, Handling, MatterCoding, MatterContact, MatterCount, MatterKey, MatterSum,
+    MatterTally, SETTLES_AFTER, settled_before,
+};
 pub(crate) use metric::{Grain, Measure, Slice, SliceCount, Spans, Step, Window, metric};
 pub(crate) use perception::{OwnRating, OwnRatingDraft, Perception, Subject};
 pub(crate) use provenance::{Provenance, TopicCoding};

@@ -13,6 +13,25 @@ use crate::convert;
 use crate::domain::Draft;
 use crate::store::heard::Heard;
 
+/// The events that tell where an interaction stands.
+pub(super) fn recorded_and_closed() -> Vec<String> {
+    vec![
+        pb::InteractionRecorded::full_name(),
+        pb::InteractionClosed::full_name(),
+    ]
+}
+
+/// What some events tell a subscription that reads them with `read`; what is nothing to it is left out.
+pub(super) fn told<T>(
+    events: &[Event],
+    read: impl Fn(&Event) -> Result<Option<T>, ConsumeError>,
+) -> Result<Vec<T>, ConsumeError> {
+    events
+        .iter()
+        .filter_map(|event| read(event).transpose())
+        .collect()
+}
+
 /// Hears recorded interactions. One from a person to the company that holds a text becomes feedback, once;
 /// others are none of this service's business.
 ///

@@ -1,11 +1,10 @@
 //! What is heard of interactions as far as matters go: whether customers came again, and how long they waited.
 
 use async_trait::async_trait;
-use attune_api::interactions::v1 as pb;
 use attune_database::Tx;
 use attune_events::{ConsumeError, Consumer, Event};
-use prost::Name;
 
+use super::interactions::{recorded_and_closed, told};
 use crate::commands::matter::hear;
 use crate::convert;
 
@@ -25,10 +24,7 @@ impl Consumer for Matters {
     }
 
     fn types(&self) -> Vec<String> {
-        vec![
-            pb::InteractionRecorded::full_name(),
-            pb::InteractionClosed::full_name(),
-        ]
+        recorded_and_closed()
     }
 
     async fn handle(&self, tx: &mut Tx, event: &Event) -> Result<(), ConsumeError> {
@@ -36,10 +32,7 @@ impl Consumer for Matters {
     }
 
     async fn handle_batch(&self, tx: &mut Tx, events: &[Event]) -> Result<(), ConsumeError> {
-        let mut heard = Vec::with_capacity(events.len());
-        for event in events {
-            heard.extend(convert::matter::heard(event)?);
-        }
+        let heard = told(events, convert::matter::heard)?;
         if heard.is_empty() {
             return Ok(());
         }

@@ -1,11 +1,10 @@
 //! Events of interactions after which customers are asked.
 
 use async_trait::async_trait;
-use attune_api::interactions::v1 as pb;
 use attune_database::Tx;
 use attune_events::{ConsumeError, Consumer, Event};
-use prost::Name;
 
+use super::interactions::{recorded_and_closed, told};
 use crate::commands::invitation::hear;
 use crate::convert;
 
@@ -24,10 +23,7 @@ impl Consumer for Triggers {
     }
 
     fn types(&self) -> Vec<String> {
-        vec![
-            pb::InteractionRecorded::full_name(),
-            pb::InteractionClosed::full_name(),
-        ]
+        recorded_and_closed()
     }
 
     async fn handle(&self, tx: &mut Tx, event: &Event) -> Result<(), ConsumeError> {
@@ -35,10 +31,7 @@ impl Consumer for Triggers {
     }
 
     async fn handle_batch(&self, tx: &mut Tx, events: &[Event]) -> Result<(), ConsumeError> {
-        let mut heard = Vec::with_capacity(events.len());
-        for event in events {
-            heard.extend(convert::invitation::heard(event)?);
-        }
+        let heard = told(events, convert::invitation::heard)?;
         if heard.is_empty() {
             return Ok(());
         }

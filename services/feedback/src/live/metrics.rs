@@ -114,6 +114,8 @@ mod tests {
             window: Window { start, end: start },
             count: 0,
             pending: 0,
+            unsliced: 0,
+            answers: None,
             outcome: Outcome::Suppressed {
                 metric: MetricId::Nps,
                 version: 1,

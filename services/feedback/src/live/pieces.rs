@@ -64,6 +64,10 @@ impl Filter {
             channel,
             topic_id,
             touchpoint,
+            // Of matters: no stream of feedback is opened with them.
+            agent_id: _,
+            stage: _,
+            language: _,
         } = &self.slice;
         let is = |wanted: &String, found: &String| wanted.is_empty() || wanted == found;
         self.profile_id

@@ -3,18 +3,19 @@
 use attune_database::Tx;
 use attune_stats::metric::AnswerScale;
 use chrono::{DateTime, Utc};
-use sqlx::{query, query_as};
+use sqlx::query_as;
 
-use super::counts::{Columns, ScoreCount};
-use crate::domain::{RatingKey, Slice, SliceCount, Spans, Tally};
+use super::counts::ScoreCount;
+use super::rollup::beside;
+use crate::domain::{Slice, SliceCount, Spans, Tally};
 
 /// Adds codings that do not stand. Comes after the counts of those that do, in every transaction.
 pub(crate) async fn add(tx: &mut Tx, tally: &Tally) -> Result<(), sqlx::Error> {
     if tally.slices.is_empty() {
         return Ok(());
     }
-    add_slices(tx, tally).await?;
-    add_ratings(tx, tally).await
+    beside::add_slices(tx, tally).await?;
+    beside::add_ratings(tx, tally).await
 }
 
 /// Subtracts codings that are gone.
@@ -22,175 +23,8 @@ pub(crate) async fn subtract(tx: &mut Tx, tally: &Tally) -> Result<(), sqlx::Err
     if tally.slices.is_empty() {
         return Ok(());
     }
-    subtract_slices(tx, tally).await?;
-    subtract_ratings(tx, tally).await
-}
-
-async fn add_slices(tx: &mut Tx, tally: &Tally) -> Result<(), sqlx::Error> {
-    let keys = Columns::of(tally.slices.keys());
-    let feedback: Vec<i64> = tally.slices.values().map(|sum| sum.feedback).collect();
-    let judged: Vec<i64> = tally.slices.values().map(|sum| sum.judged).collect();
-    let negative: Vec<i64> = tally.slices.values().map(|sum| sum.negative).collect();
-    let non_positive: Vec<i64> = tally.slices.values().map(|sum| sum.non_positive).collect();
-    let mention_judged: Vec<i64> = tally.slices.values().map(|sum| sum.mention_judged).collect();
-    let mention_negative: Vec<i64> = tally.slices.values().map(|sum| sum.mention_negative).collect();
-    let tenant = tx.tenant().as_str().to_owned();
-    query!(
-        "INSERT INTO feedback.coded_slice_count AS kept (tenant_id, grain, topic_id, start, product, channel,
-             touchpoint, taxonomy_version, feedback, judged, negative, non_positive, mention_judged,
-             mention_negative)
-         SELECT $1, grain, topic_id, start, product, channel, touchpoint, taxonomy_version, feedback, judged,
-             negative, non_positive, mention_judged, mention_negative
-         FROM unnest($2::text[], $3::text[], $4::timestamptz[], $5::text[], $6::text[], $7::text[],
-                     $8::bigint[], $9::bigint[], $10::bigint[], $11::bigint[], $12::bigint[], $13::bigint[],
-                     $14::bigint[])
-             WITH ORDINALITY AS new (grain, topic_id, start, product, channel, touchpoint, feedback, judged,
-                 negative, non_positive, mention_judged, mention_negative, taxonomy_version, place)
-         ORDER BY place
-         ON CONFLICT ON CONSTRAINT coded_slice_count_pkey DO UPDATE
-             SET feedback = kept.feedback + excluded.feedback, judged = kept.judged + excluded.judged,
-                 negative = kept.negative + excluded.negative,
-                 non_positive = kept.non_positive + excluded.non_positive,
-                 mention_judged = kept.mention_judged + excluded.mention_judged,
-                 mention_negative = kept.mention_negative + excluded.mention_negative",
-        tenant,
-        &keys.grains,
-        &keys.topics,
-        &keys.starts,
-        &keys.products,
-        &keys.channels,
-        &keys.touchpoints,
-        &feedback,
-        &judged,
-        &negative,
-        &non_positive,
-        &mention_judged,
-        &mention_negative,
-        &keys.versions
-    )
-    .execute(&mut **tx)
-    .await?;
-    Ok(())
-}
-
-async fn add_ratings(tx: &mut Tx, tally: &Tally) -> Result<(), sqlx::Error> {
-    if tally.ratings.is_empty() {
-        return Ok(());
-    }
-    let keys = Columns::of(tally.ratings.keys().map(
-        |RatingKey {
-             slice,
-             scale: _,
-             score: _,
-         }| slice,
-    ));
-    let scales: Vec<String> = tally.ratings.keys().map(|key| key.scale.to_owned()).collect();
-    let scores: Vec<i16> = tally.ratings.keys().map(|key| key.score).collect();
-    let answers: Vec<i64> = tally.ratings.values().copied().collect();
-    let tenant = tx.tenant().as_str().to_owned();
-    query!(
-        "INSERT INTO feedback.coded_rating_count AS kept (tenant_id, grain, topic_id, scale, start, product, channel,
-             touchpoint, score, taxonomy_version, answers)
-         SELECT $1, grain, topic_id, scale, start, product, channel, touchpoint, score, taxonomy_version, answers
-         FROM unnest($2::text[], $3::text[], $4::timestamptz[], $5::text[], $6::text[], $7::text[],
-                     $8::text[], $9::smallint[], $10::bigint[], $11::bigint[])
-             WITH ORDINALITY AS new (grain, topic_id, start, product, channel, touchpoint, scale, score,
-                 answers, taxonomy_version, place)
-         ORDER BY place
-         ON CONFLICT ON CONSTRAINT coded_rating_count_pkey DO UPDATE SET answers = kept.answers + excluded.answers",
-        tenant,
-        &keys.grains,
-        &keys.topics,
-        &keys.starts,
-        &keys.products,
-        &keys.channels,
-        &keys.touchpoints,
-        &scales,
-        &scores,
-        &answers,
-        &keys.versions
-    )
-    .execute(&mut **tx)
-    .await?;
-    Ok(())
-}
-
-async fn subtract_slices(tx: &mut Tx, tally: &Tally) -> Result<(), sqlx::Error> {
-    let keys = Columns::of(tally.slices.keys());
-    let feedback: Vec<i64> = tally.slices.values().map(|sum| sum.feedback).collect();
-    let judged: Vec<i64> = tally.slices.values().map(|sum| sum.judged).collect();
-    let negative: Vec<i64> = tally.slices.values().map(|sum| sum.negative).collect();
-    let non_positive: Vec<i64> = tally.slices.values().map(|sum| sum.non_positive).collect();
-    let mention_judged: Vec<i64> = tally.slices.values().map(|sum| sum.mention_judged).collect();
-    let mention_negative: Vec<i64> = tally.slices.values().map(|sum| sum.mention_negative).collect();
-    let tenant = tx.tenant().as_str().to_owned();
-    query!(
-        "UPDATE feedback.coded_slice_count AS kept
-         SET feedback = kept.feedback - gone.feedback, judged = kept.judged - gone.judged,
-             negative = kept.negative - gone.negative, non_positive = kept.non_positive - gone.non_positive,
-             mention_judged = kept.mention_judged - gone.mention_judged,
-             mention_negative = kept.mention_negative - gone.mention_negative
-         FROM unnest($2::text[], $3::text[], $4::timestamptz[], $5::text[], $6::text[], $7::text[],
-                     $8::bigint[], $9::bigint[], $10::bigint[], $11::bigint[], $12::bigint[], $13::bigint[],
-                     $14::bigint[])
-              AS gone (grain, topic_id, start, product, channel, touchpoint, feedback, judged, negative,
-                  non_positive, mention_judged, mention_negative, taxonomy_version)
-         WHERE kept.tenant_id = $1 AND kept.grain = gone.grain AND kept.topic_id = gone.topic_id
-           AND kept.start = gone.start AND kept.product = gone.product AND kept.channel = gone.channel
-           AND kept.touchpoint = gone.touchpoint AND kept.taxonomy_version = gone.taxonomy_version",
-        tenant,
-        &keys.grains,
-        &keys.topics,
-        &keys.starts,
-        &keys.products,
-        &keys.channels,
-        &keys.touchpoints,
-        &feedback,
-        &judged,
-        &negative,
-        &non_positive,
-        &mention_judged,
-        &mention_negative,
-        &keys.versions
-    )
-    .execute(&mut **tx)
-    .await?;
-    Ok(())
-}
-
-async fn subtract_ratings(tx: &mut Tx, tally: &Tally) -> Result<(), sqlx::Error> {
-    if tally.ratings.is_empty() {
-        return Ok(());
-    }
-    let keys = Columns::of(tally.ratings.keys().map(|RatingKey { slice, .. }| slice));
-    let scales: Vec<String> = tally.ratings.keys().map(|key| key.scale.to_owned()).collect();
-    let scores: Vec<i16> = tally.ratings.keys().map(|key| key.score).collect();
-    let answers: Vec<i64> = tally.ratings.values().copied().collect();
-    let tenant = tx.tenant().as_str().to_owned();
-    query!(
-        "UPDATE feedback.coded_rating_count AS kept SET answers = kept.answers - gone.answers
-         FROM unnest($2::text[], $3::text[], $4::text[], $5::timestamptz[], $6::text[], $7::text[], $8::text[],
-                     $9::smallint[], $10::bigint[], $11::bigint[])
-              AS gone (grain, topic_id, scale, start, product, channel, touchpoint, score, answers, taxonomy_version)
-         WHERE kept.tenant_id = $1 AND kept.grain = gone.grain AND kept.topic_id = gone.topic_id
-           AND kept.scale = gone.scale AND kept.start = gone.start AND kept.product = gone.product
-           AND kept.channel = gone.channel AND kept.touchpoint = gone.touchpoint AND kept.score = gone.score
-           AND kept.taxonomy_version = gone.taxonomy_version",
-        tenant,
-        &keys.grains,
-        &keys.topics,
-        &scales,
-        &keys.starts,
-        &keys.products,
-        &keys.channels,
-        &keys.touchpoints,
-        &scores,
-        &answers,
-        &keys.versions
-    )
-    .execute(&mut **tx)
-    .await?;
-    Ok(())
+    beside::subtract_slices(tx, tally).await?;
+    beside::subtract_ratings(tx, tally).await
 }
 
 /// The counts of a slice by the codings of one version, row by row of time. With an empty topic in `slice`, of all

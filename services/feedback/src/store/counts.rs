@@ -8,8 +8,9 @@ use chrono::{DateTime, Utc};
 use sqlx::{query, query_as};
 use uuid::Uuid;
 
+use super::rollup::standing;
 use super::withdrawal;
-use crate::domain::{MentionKey, PersonKey, RatingKey, Slice, SliceCount, SliceKey, Spans, Tally};
+use crate::domain::{MentionKey, PersonKey, Slice, SliceCount, Spans, Tally};
 
 /// Adds a tally. The tables and their rows are written in one order in every transaction; the locks on the rows
 /// are held until the commit, so this comes last.
@@ -19,8 +20,8 @@ pub(crate) async fn add(tx: &mut Tx, tally: &Tally) -> Result<(), sqlx::Error> {
         *mentions.entry(newly).or_default() += 1;
     }
     add_mentions(tx, &mentions).await?;
-    add_slices(tx, tally).await?;
-    add_ratings(tx, tally).await
+    standing::add_slices(tx, tally).await?;
+    standing::add_ratings(tx, tally).await
 }
 
 /// Subtracts one tally and adds another, table by table: tables are written in one order in every transaction. What
@@ -33,10 +34,10 @@ pub(crate) async fn replace(tx: &mut Tx, gone: &Tally, new: &Tally) -> Result<()
     }
     withdrawal::subtract_mentions(tx, &gone.anonymous).await?;
     add_mentions(tx, &mentions).await?;
-    withdrawal::subtract_slices(tx, gone).await?;
-    add_slices(tx, new).await?;
-    withdrawal::subtract_ratings(tx, gone).await?;
-    add_ratings(tx, new).await
+    standing::subtract_slices(tx, gone).await?;
+    standing::add_slices(tx, new).await?;
+    standing::subtract_ratings(tx, gone).await?;
+    standing::add_ratings(tx, new).await
 }
 
 /// Marks persons as counted and answers where they had not been.
@@ -99,121 +100,6 @@ async fn add_mentions(tx: &mut Tx, mentions: &BTreeMap<MentionKey, i64>) -> Resu
         &topics,
         &products,
         &sums
-    )
-    .execute(&mut **tx)
-    .await?;
-    Ok(())
-}
-
-/// The columns of slice keys.
-#[derive(Debug)]
-pub(super) struct Columns {
-    pub(super) grains: Vec<String>,
-    pub(super) topics: Vec<String>,
-    pub(super) starts: Vec<DateTime<Utc>>,
-    pub(super) products: Vec<String>,
-    pub(super) channels: Vec<String>,
-    pub(super) touchpoints: Vec<String>,
-    pub(super) versions: Vec<i64>,
-}
-
-impl Columns {
-    pub(super) fn of<'a>(keys: impl Iterator<Item = &'a SliceKey> + Clone) -> Self {
-        Self {
-            grains: keys.clone().map(|key| key.grain.as_str().to_owned()).collect(),
-            topics: keys.clone().map(|key| key.topic_id.clone()).collect(),
-            starts: keys.clone().map(|key| key.start).collect(),
-            products: keys.clone().map(|key| key.product.clone()).collect(),
-            channels: keys.clone().map(|key| key.channel.clone()).collect(),
-            touchpoints: keys.clone().map(|key| key.touchpoint.clone()).collect(),
-            versions: keys.map(|key| key.taxonomy_version).collect(),
-        }
-    }
-}
-
-async fn add_slices(tx: &mut Tx, tally: &Tally) -> Result<(), sqlx::Error> {
-    let keys = Columns::of(tally.slices.keys());
-    let feedback: Vec<i64> = tally.slices.values().map(|sum| sum.feedback).collect();
-    let judged: Vec<i64> = tally.slices.values().map(|sum| sum.judged).collect();
-    let negative: Vec<i64> = tally.slices.values().map(|sum| sum.negative).collect();
-    let non_positive: Vec<i64> = tally.slices.values().map(|sum| sum.non_positive).collect();
-    let mention_judged: Vec<i64> = tally.slices.values().map(|sum| sum.mention_judged).collect();
-    let mention_negative: Vec<i64> = tally.slices.values().map(|sum| sum.mention_negative).collect();
-    let tenant = tx.tenant().as_str().to_owned();
-    query!(
-        "INSERT INTO feedback.slice_count AS kept (tenant_id, grain, topic_id, start, product, channel,
-             touchpoint, taxonomy_version, feedback, judged, negative, non_positive, mention_judged,
-             mention_negative)
-         SELECT $1, grain, topic_id, start, product, channel, touchpoint, taxonomy_version, feedback, judged,
-             negative, non_positive, mention_judged, mention_negative
-         FROM unnest($2::text[], $3::text[], $4::timestamptz[], $5::text[], $6::text[], $7::text[],
-                     $8::bigint[], $9::bigint[], $10::bigint[], $11::bigint[], $12::bigint[], $13::bigint[],
-                     $14::bigint[])
-             WITH ORDINALITY AS new (grain, topic_id, start, product, channel, touchpoint, feedback, judged,
-                 negative, non_positive, mention_judged, mention_negative, taxonomy_version, place)
-         ORDER BY place
-         ON CONFLICT ON CONSTRAINT slice_count_pkey DO UPDATE
-             SET feedback = kept.feedback + excluded.feedback, judged = kept.judged + excluded.judged,
-                 negative = kept.negative + excluded.negative,
-                 non_positive = kept.non_positive + excluded.non_positive,
-                 mention_judged = kept.mention_judged + excluded.mention_judged,
-                 mention_negative = kept.mention_negative + excluded.mention_negative",
-        tenant,
-        &keys.grains,
-        &keys.topics,
-        &keys.starts,
-        &keys.products,
-        &keys.channels,
-        &keys.touchpoints,
-        &feedback,
-        &judged,
-        &negative,
-        &non_positive,
-        &mention_judged,
-        &mention_negative,
-        &keys.versions
-    )
-    .execute(&mut **tx)
-    .await?;
-    Ok(())
-}
-
-async fn add_ratings(tx: &mut Tx, tally: &Tally) -> Result<(), sqlx::Error> {
-    if tally.ratings.is_empty() {
-        return Ok(());
-    }
-    let keys = Columns::of(tally.ratings.keys().map(
-        |RatingKey {
-             slice,
-             scale: _,
-             score: _,
-         }| slice,
-    ));
-    let scales: Vec<String> = tally.ratings.keys().map(|key| key.scale.to_owned()).collect();
-    let scores: Vec<i16> = tally.ratings.keys().map(|key| key.score).collect();
-    let answers: Vec<i64> = tally.ratings.values().copied().collect();
-    let tenant = tx.tenant().as_str().to_owned();
-    query!(
-        "INSERT INTO feedback.rating_count AS kept (tenant_id, grain, topic_id, scale, start, product, channel,
-             touchpoint, score, taxonomy_version, answers)
-         SELECT $1, grain, topic_id, scale, start, product, channel, touchpoint, score, taxonomy_version, answers
-         FROM unnest($2::text[], $3::text[], $4::timestamptz[], $5::text[], $6::text[], $7::text[],
-                     $8::text[], $9::smallint[], $10::bigint[], $11::bigint[])
-             WITH ORDINALITY AS new (grain, topic_id, start, product, channel, touchpoint, scale, score,
-                 answers, taxonomy_version, place)
-         ORDER BY place
-         ON CONFLICT ON CONSTRAINT rating_count_pkey DO UPDATE SET answers = kept.answers + excluded.answers",
-        tenant,
-        &keys.grains,
-        &keys.topics,
-        &keys.starts,
-        &keys.products,
-        &keys.channels,
-        &keys.touchpoints,
-        &scales,
-        &scores,
-        &answers,
-        &keys.versions
     )
     .execute(&mut **tx)
     .await?;

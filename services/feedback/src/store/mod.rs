@@ -24,6 +24,7 @@ pub(crate) mod recoded;
 pub(crate) mod recoding;
 pub(crate) mod recovery;
 pub(crate) mod response;
+mod rollup;
 pub(crate) mod series;
 pub(crate) mod stage;
 pub(crate) mod survey;

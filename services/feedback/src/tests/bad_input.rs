@@ -273,6 +273,9 @@ fn a_question_for_a_number_is_checked_whole() {
         channel: "A".into(),
         topic_id: " ".into(),
         touchpoint: "\n".into(),
+        agent_id: "a".repeat(101),
+        stage: 9,
+        language: "-".into(),
     };
     let sliced = pb::QueryMetricRequest {
         slice: Some(slice),
@@ -285,6 +288,9 @@ fn a_question_for_a_number_is_checked_whole() {
             "slice.channel",
             "slice.touchpoint",
             "slice.topic_id",
+            "slice.agent_id",
+            "slice.stage",
+            "slice.language",
         ],
     );
 }

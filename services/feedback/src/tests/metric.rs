@@ -102,6 +102,12 @@ async fn csat_is_the_share_of_the_two_best_with_the_interval_of_wilson() {
     .await;
     let value = &values[0];
     assert_eq!((value.n, value.count), (20, 16));
+    let distribution = value
+        .distribution
+        .iter()
+        .map(|count| (count.score, count.answers));
+    let distribution: Vec<_> = distribution.collect();
+    assert_eq!(distribution, [(1, 3), (2, 0), (3, 1), (4, 6), (5, 10)]);
     assert!(
         close(value.value, 0.8) && close(value.low, 0.584) && close(value.high, 0.9193),
         "{value:?}"
@@ -128,6 +134,7 @@ async fn too_few_answers_give_a_reason_and_no_number() {
         (3, None, None, None)
     );
     assert!(value.suppressed_reason.contains("20"), "{value:?}");
+    assert!(value.distribution.is_empty(), "three answers are not told apart");
 }
 
 #[tokio::test]

@@ -13,6 +13,7 @@ mod interactions;
 mod learning;
 mod matter;
 mod matter_counts;
+mod matter_slices;
 mod metric;
 mod outside;
 mod perception;
@@ -121,6 +122,21 @@ impl Bench {
     async fn advance_to(&self, instant: DateTime<Utc>) {
         self.hand.advance_to(instant);
         while self.timers.step().await.unwrap() > 0 {}
+    }
+
+    /// Until a transaction waits for what another one of this database holds.
+    async fn waits_for_a_lock(&self) {
+        let waiting = "SELECT EXISTS (SELECT FROM pg_stat_activity
+                                      WHERE datname = current_database() AND wait_event_type = 'Lock')";
+        let deadline = tokio::time::Instant::now() + std::time::Duration::from_secs(20);
+        while !sqlx::query_scalar::<_, bool>(waiting)
+            .fetch_one(&self.admin)
+            .await
+            .unwrap()
+        {
+            assert!(tokio::time::Instant::now() < deadline, "nobody waits");
+            tokio::task::yield_now().await;
+        }
     }
 
     /// One number that a statement gives for the bench's tenant.

@@ -17,10 +17,6 @@ pub(crate) fn query(quantity: &Quantity, at: DateTime<Utc>) -> pb::QueryMetricRe
         touchpoint,
     } = slice.clone();
     let (start, end) = quantity.window(at);
-    #[allow(
-        clippy::needless_update,
-        reason = "a further way to slice restricts nothing here"
-    )]
     let slice = pb::Slice {
         product,
         channel,

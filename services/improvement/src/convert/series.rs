@@ -22,6 +22,7 @@ pub(crate) fn query(slice: &Slice, start: DateTime<Utc>, end: DateTime<Utc>) -> 
             channel: slice.channel.clone(),
             topic_id: slice.topic_id.clone(),
             touchpoint: slice.touchpoint.clone(),
+            ..pb::Slice::default()
         }),
         start: Some(timestamp(start)),
         end: Some(timestamp(end)),

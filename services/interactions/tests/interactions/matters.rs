@@ -23,6 +23,8 @@ fn call(person: Uuid, at: DateTime<Utc>) -> Interaction {
         direction: Direction::Inbound.into(),
         touchpoint: "support.call".into(),
         product: "North".into(),
+        agent_id: "7".into(),
+        text: "my flight is delayed again, this is awful".into(),
         matter_id: format!("ticket of {person}"),
         occurred_at: Some(time(at)),
         closed_at: Some(time(at)),
@@ -30,15 +32,34 @@ fn call(person: Uuid, at: DateTime<Utc>) -> Interaction {
     }
 }
 
-async fn of_the_last_month(tenant: &Tenant, now: DateTime<Utc>) -> Result<MetricValue, Failure> {
+async fn of_the_last_month(
+    tenant: &Tenant,
+    slice: Slice,
+    now: DateTime<Utc>,
+) -> Result<MetricValue, Failure> {
     let request = QueryMetricRequest {
         metric: METRIC.into(),
+        slice: Some(slice),
         start: Some(time(now - TimeDelta::days(30))),
         end: Some(time(now)),
         ..QueryMetricRequest::default()
     };
     let mut answer = tenant.metrics().query_metric(request).await?.into_inner();
     answer.values.pop().ok_or_else(|| "no value".into())
+}
+
+fn agent(agent_id: &str) -> Slice {
+    Slice {
+        agent_id: agent_id.into(),
+        ..Slice::default()
+    }
+}
+
+fn topic(topic_id: &str) -> Slice {
+    Slice {
+        topic_id: topic_id.into(),
+        ..Slice::default()
+    }
 }
 
 /// The next number of a stream that `fits`.
@@ -66,7 +87,7 @@ async fn a_matter_counts_as_resolved_at_first_contact_when_nobody_came_again_for
         record(&acme, call(person, platform.now())).await?;
     }
     platform.settle().await?;
-    let value = of_the_last_month(&acme, platform.now() + TimeDelta::hours(1)).await?;
+    let value = of_the_last_month(&acme, Slice::default(), platform.now() + TimeDelta::hours(1)).await?;
     assert_eq!((value.n, value.pending, value.value), (0, 25, None));
     let watched = WatchedMetric {
         metric: METRIC.into(),
@@ -87,6 +108,7 @@ async fn a_matter_counts_as_resolved_at_first_contact_when_nobody_came_again_for
     for &person in people.iter().take(5) {
         let again = Interaction {
             channel: "chat".into(),
+            agent_id: "8".into(),
             ..call(person, platform.now())
         };
         record(&acme, again).await?;
@@ -94,12 +116,24 @@ async fn a_matter_counts_as_resolved_at_first_contact_when_nobody_came_again_for
     platform.advance(TimeDelta::days(6)).await?;
     let value = shown(&mut stream, |value| value.pending == 0).await?;
     assert_eq!((value.n, value.count), (25, 20));
-    let asked = of_the_last_month(&acme, platform.now()).await?;
+    let asked = of_the_last_month(&acme, Slice::default(), platform.now()).await?;
     assert_eq!(
         (asked.value, asked.low, asked.high),
         (Some(0.8), value.low, value.high)
     );
-    let elsewhere = of_the_last_month(&platform.tenant("globex"), platform.now()).await?;
+    // By who took the call, and by what was said in it.
+    let slices = [
+        (agent("7"), (25, 20)),
+        (agent("8"), (0, 0)),
+        (topic("delay"), (25, 20)),
+        (topic("cancellation"), (0, 0)),
+    ];
+    for (slice, counted) in slices {
+        let asked = of_the_last_month(&acme, slice.clone(), platform.now()).await?;
+        assert_eq!((asked.n, asked.count), counted, "{slice:?}");
+        assert_eq!(asked.unsliced, 0);
+    }
+    let elsewhere = of_the_last_month(&platform.tenant("globex"), Slice::default(), platform.now()).await?;
     assert_eq!((elsewhere.n, elsewhere.pending), (0, 0));
     platform.stop().await;
     Ok(())

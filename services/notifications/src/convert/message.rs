@@ -118,6 +118,8 @@ pub(crate) fn to_proto(message: Message) -> pb::Message {
         created_at,
         decided_at,
         deferred_until,
+        // Each decision names its budget.
+        deferred_under: _,
     } = message;
     pb::Message {
         message_id: message_id.to_string(),

@@ -42,9 +42,10 @@ pub(super) struct Outcome {
 pub(super) enum Kind {
     Sent,
     Blocked,
-    /// Waits for the contact budget.
+    /// Waits for the contact budget of this number.
     Deferred {
         until: DateTime<Utc>,
+        under: i32,
     },
     /// Refused for good.
     Failed,
@@ -142,7 +143,10 @@ impl Attempt {
         }
         let end = longest_wait(message.purpose, message.created_at);
         let kind = match charged.allowance.free_at {
-            Some(until) if until <= end => Kind::Deferred { until },
+            Some(until) if until <= end => Kind::Deferred {
+                until,
+                under: budget.number,
+            },
             _ => Kind::Blocked,
         };
         Self::decided(kind, CONTACT_BUDGET_USED, CONTACT_RULE, inputs)

@@ -13,11 +13,12 @@ use crate::domain::{Message, Wish};
 type Ready<'a> = (&'a Leased, Message, Attempt);
 
 /// Decides who may be written to now, in one transaction, before any provider is asked. What that transaction charged
-/// is charged when the process dies after it: the message's next attempt finds it.
+/// is charged when the process dies after it: the message's next attempt finds it. Of two messages to a person the one
+/// that was asked for first gets what is left.
 pub(super) async fn charge<'a>(
     db: &Database,
     tenant: &TenantId,
-    ready: Vec<Ready<'a>>,
+    mut ready: Vec<Ready<'a>>,
 ) -> anyhow::Result<Vec<Ready<'a>>> {
     let mails = ready.iter().filter(|(_, _, attempt)| attempt.is_mail());
     let mut profiles: Vec<Uuid> = mails.filter_map(|(_, message, _)| message.profile_id).collect();
@@ -28,6 +29,8 @@ pub(super) async fn charge<'a>(
     profiles.dedup();
     let mut tx = db.system(tenant).await?;
     let mut ledger = contact::open(&mut tx, &profiles).await?;
+    // Ids are in the order of creation.
+    ready.sort_unstable_by_key(|(_, message, _)| message.message_id);
     let mut charged = Vec::with_capacity(ready.len());
     for (leased, message, mut attempt) in ready {
         if let Some(profile_id) = message.profile_id.filter(|_| attempt.is_mail()) {

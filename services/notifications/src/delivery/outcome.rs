@@ -1,6 +1,6 @@
 //! Writing down what became of messages.
 
-use attune_database::Database;
+use attune_database::{Database, Tx};
 use attune_rpc::TenantId;
 use attune_timers::Leased;
 use chrono::{DateTime, Utc};
@@ -9,6 +9,7 @@ use super::KIND;
 use super::attempt::{Kind, Outcome};
 use crate::domain::{MOST_ATTEMPTS, Message, State, next_attempt};
 use crate::store::decision::Decision;
+use crate::timers::waking;
 use crate::{events, store};
 
 /// Records outcomes in one transaction and a fixed number of statements. A message whose lease was lost is
@@ -45,8 +46,22 @@ pub(super) async fn record(
     store::contact::sent(&mut tx, &sent).await?;
     store::contact::not_sent(&mut tx, &not_sent).await?;
     attune_timers::schedule_many(&mut tx, KIND, &again).await?;
+    wake_if_overtaken(&mut tx, &messages).await?;
     events::decided(&mut tx, &messages).await?;
     tx.commit().await?;
+    Ok(())
+}
+
+/// A message that begins to wait for a budget in whose place another came meanwhile is woken should that be larger:
+/// whoever set it could not see the message waiting.
+async fn wake_if_overtaken(tx: &mut Tx, messages: &[Message]) -> Result<(), sqlx::Error> {
+    let waiting = messages.iter().filter(|message| message.deferred_until.is_some());
+    let Some(oldest) = waiting.map(|message| message.deferred_under).min() else {
+        return Ok(());
+    };
+    if store::contact_budget::pinned(tx).await?.number > oldest {
+        waking::begin(tx).await?;
+    }
     Ok(())
 }
 
@@ -86,8 +101,8 @@ fn settle(message: &mut Message, outcome: Outcome, now: DateTime<Utc>) -> (Decis
             message.decide(State::Blocked, &reason, now);
             "blocked"
         }
-        Kind::Deferred { until } => {
-            message.defer(&reason, until);
+        Kind::Deferred { until, under } => {
+            message.defer(&reason, until, under);
             again_at = Some(until);
             "deferred"
         }

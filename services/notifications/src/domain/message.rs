@@ -99,6 +99,8 @@ pub(crate) struct Message {
     pub(crate) decided_at: Option<DateTime<Utc>>,
     /// Until when it waits for the contact budget.
     pub(crate) deferred_until: Option<DateTime<Utc>>,
+    /// The number of the budget it waits, or waited, for; 0 for none.
+    pub(crate) deferred_under: i32,
 }
 
 impl Message {
@@ -111,10 +113,11 @@ impl Message {
         self.version += 1;
     }
 
-    /// Lets it wait for the contact budget.
-    pub(crate) fn defer(&mut self, reason: &str, until: DateTime<Utc>) {
+    /// Lets it wait for the contact budget of a number.
+    pub(crate) fn defer(&mut self, reason: &str, until: DateTime<Utc>, under: i32) {
         reason.clone_into(&mut self.reason);
         self.deferred_until = Some(until);
+        self.deferred_under = under;
         self.version += 1;
     }
 

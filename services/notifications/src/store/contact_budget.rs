@@ -20,6 +20,27 @@ pub(crate) async fn holding(tx: &mut Tx) -> Result<ContactBudget, sqlx::Error> {
     Ok(newest.unwrap_or_else(ContactBudget::unlimited))
 }
 
+/// Lets nobody else set a budget, and nobody let a message wait for the one that holds, until the transaction ends.
+pub(crate) async fn lock(tx: &mut Tx) -> Result<(), sqlx::Error> {
+    let key = format!("contact budget {}", tx.tenant());
+    query!("SELECT pg_advisory_xact_lock(hashtextextended($1, 0))", key)
+        .execute(&mut **tx)
+        .await?;
+    Ok(())
+}
+
+/// The budget that holds, and that holds until the transaction ends.
+pub(crate) async fn pinned(tx: &mut Tx) -> Result<ContactBudget, sqlx::Error> {
+    let key = format!("contact budget {}", tx.tenant());
+    query!(
+        "SELECT pg_advisory_xact_lock_shared(hashtextextended($1, 0))",
+        key
+    )
+    .execute(&mut **tx)
+    .await?;
+    holding(tx).await
+}
+
 /// The budget of a number.
 pub(crate) async fn numbered(tx: &mut Tx, number: i32) -> Result<Option<ContactBudget>, sqlx::Error> {
     let tenant = tx.tenant().as_str().to_owned();

@@ -7,7 +7,7 @@ use sqlx::{query, query_as, query_scalar};
 use uuid::Uuid;
 
 use crate::commands::message::Filter;
-use crate::domain::{Message, NewMessage, Origin, Purpose, State};
+use crate::domain::{ContactBudget, Message, NewMessage, Origin, Purpose, State};
 
 /// Every column of a message, with what follows the table's name in its query.
 macro_rules! select {
@@ -17,7 +17,7 @@ macro_rules! select {
             r#"SELECT message_id, profile_id, template_id, channel AS "channel: _", purpose AS "purpose: _",
                       origin_kind, origin_id, occasion, recipient, state AS "state: _", reason, attempts, version,
                       variables AS "variables: _", content AS "content: _", created_at, decided_at,
-                      deferred_until
+                      deferred_until, deferred_under
                FROM notifications.message "# + $rest,
             $($argument),*
         )
@@ -185,13 +185,14 @@ pub(crate) async fn update_many(tx: &mut Tx, messages: &[Message]) -> Result<(),
     let times: Vec<Option<DateTime<Utc>>> = messages.iter().map(|message| message.decided_at).collect();
     let deferred: Vec<Option<DateTime<Utc>>> =
         messages.iter().map(|message| message.deferred_until).collect();
+    let under: Vec<i32> = messages.iter().map(|message| message.deferred_under).collect();
     query!(
         "UPDATE notifications.message AS message
          SET state = new.state, reason = new.reason, attempts = new.attempts, version = new.version,
-             decided_at = new.decided_at, deferred_until = new.deferred_until
+             decided_at = new.decided_at, deferred_until = new.deferred_until, deferred_under = new.deferred_under
          FROM unnest($2::uuid[], $3::text[], $4::text[], $5::int[], $6::bigint[], $7::timestamptz[],
-                     $8::timestamptz[])
-              AS new (message_id, state, reason, attempts, version, decided_at, deferred_until)
+                     $8::timestamptz[], $9::int[])
+              AS new (message_id, state, reason, attempts, version, decided_at, deferred_until, deferred_under)
          WHERE message.tenant_id = $1 AND message.message_id = new.message_id",
         tenant,
         &ids,
@@ -200,9 +201,39 @@ pub(crate) async fn update_many(tx: &mut Tx, messages: &[Message]) -> Result<(),
         &attempts,
         &versions,
         &times as _,
-        &deferred as _
+        &deferred as _,
+        &under
     )
     .execute(&mut **tx)
     .await?;
     Ok(())
+}
+
+/// Lets at most `most` messages wait no longer that wait for a budget smaller than the one that holds, and answers which:
+/// those that wait longest first. What somebody decides about at this moment is passed over.
+pub(crate) async fn wake(tx: &mut Tx, holding: &ContactBudget, most: i64) -> Result<Vec<Uuid>, sqlx::Error> {
+    let (tenant, now) = (tx.tenant().as_str().to_owned(), tx.now());
+    query_scalar!(
+        "UPDATE notifications.message AS message SET deferred_until = $2, deferred_under = $3
+         FROM (SELECT waiting.message_id
+               FROM notifications.message AS waiting
+               LEFT JOIN notifications.contact_budget AS former
+                   ON former.tenant_id = $1 AND former.number = waiting.deferred_under
+               WHERE waiting.tenant_id = $1 AND waiting.deferred_until IS NOT NULL AND waiting.deferred_under < $3
+                 AND (former.number IS NULL
+                      OR (former.most_contacts <> 0
+                          AND ($4 = 0 OR former.most_contacts < $4 OR former.window_days > $5)))
+               ORDER BY waiting.deferred_under, waiting.message_id LIMIT $6
+               FOR UPDATE OF waiting SKIP LOCKED) AS woken
+         WHERE message.tenant_id = $1 AND message.message_id = woken.message_id
+         RETURNING message.message_id",
+        tenant,
+        now,
+        holding.number,
+        holding.most_contacts,
+        holding.window_days,
+        most
+    )
+    .fetch_all(&mut **tx)
+    .await
 }

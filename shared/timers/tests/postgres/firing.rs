@@ -1,6 +1,6 @@
 //! When timers fire, how often, and what a failure does.
 
-use attune_timers::{TimerLoop, cancel, schedule_if_none, schedule_many};
+use attune_timers::{TimerLoop, bring_forward, cancel, count_due, schedule_if_none, schedule_many};
 use chrono::TimeDelta;
 use uuid::Uuid;
 
@@ -268,4 +268,48 @@ async fn a_timer_without_a_handler_here_stays() {
         .await
         .unwrap();
     assert_eq!(left, ["profiles.elsewhere"]);
+}
+
+#[tokio::test]
+async fn what_is_brought_forward_fires_sooner_and_what_is_due_or_not_set_stays_as_it_is() {
+    let fixture = Fixture::new().await;
+    let timers = fixture.timers(&Recorder::new(&fixture.admin));
+    let [late, soon, unset, leased] = [(); 4].map(|()| Uuid::now_v7());
+    fixture.schedule("acme", late, 60).await;
+    fixture.schedule("acme", soon, 5).await;
+    fixture.schedule("acme", leased, 60).await;
+    sqlx::query("UPDATE profiles.timer SET leased_until = now() WHERE subject = $1")
+        .bind(leased)
+        .execute(&fixture.admin)
+        .await
+        .unwrap();
+    let mut tx = fixture.database.system(&tenant("acme")).await.unwrap();
+    let sooner = noon() + TimeDelta::minutes(10);
+    bring_forward(&mut tx, KIND, &[late, soon, unset, leased], sooner)
+        .await
+        .unwrap();
+    bring_forward(&mut tx, KIND, &[], sooner).await.unwrap();
+    tx.commit().await.unwrap();
+    let mut tx = fixture.database.system(&tenant("globex")).await.unwrap();
+    bring_forward(&mut tx, KIND, &[late], noon()).await.unwrap();
+    assert_eq!(
+        count_due(&mut tx, KIND, 10).await.unwrap(),
+        0,
+        "it is another tenant's"
+    );
+    tx.commit().await.unwrap();
+    fixture.hand.advance(TimeDelta::minutes(10));
+    let mut tx = fixture.database.system(&tenant("globex")).await.unwrap();
+    assert_eq!(count_due(&mut tx, KIND, 10).await.unwrap(), 2);
+    assert_eq!(count_due(&mut tx, KIND, 1).await.unwrap(), 1);
+    assert_eq!(count_due(&mut tx, "profiles.other", 10).await.unwrap(), 0);
+    tx.commit().await.unwrap();
+    while timers.step().await.unwrap() > 0 {}
+    let fired: Vec<_> = fixture
+        .effects()
+        .await
+        .into_iter()
+        .map(|effect| effect.1)
+        .collect();
+    assert_eq!(fired, [soon, late]);
 }

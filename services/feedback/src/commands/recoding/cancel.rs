@@ -6,6 +6,7 @@ use attune_timers::Leased;
 use uuid::Uuid;
 
 use super::{BATCH, EVERY, get, with_topics};
+use crate::commands::matter::understood;
 use crate::domain::{Cancelled, Coding, Feedback, Recoding, Tally, UNRECORDED};
 use crate::error::Error;
 use crate::{store, timers};
@@ -110,6 +111,7 @@ async fn restore(tx: &mut Tx, recoding: &mut Recoding, ids: &[Uuid]) -> Result<(
         .collect();
     store::coding::forget(tx, &forgotten).await?;
     store::coding::stand(tx, &again).await?;
+    understood(tx, &again).await?;
     store::counts::replace(tx, &Tally::of(&gone), &Tally::of(&again)).await?;
     store::coded_counts::subtract(tx, &Tally::of(&beside)).await?;
     Ok(())

@@ -10,6 +10,7 @@ use attune_timers::Leased;
 use uuid::Uuid;
 
 use crate::analysis::{Basis, Reader, Understood};
+use crate::commands::matter::understood;
 use crate::commands::topic::check_version;
 use crate::domain::{
     Coding, Feedback, Mention, Placing, Recoding, Tally, Through, UNRECORDED, Understanding, Window,
@@ -216,6 +217,7 @@ async fn apply(
     store::recoded::share(tx, recoding, &step.known).await?;
     store::coding::keep(tx, &step.beside).await?;
     store::coding::stand(tx, &step.new).await?;
+    understood(tx, &step.new).await?;
     store::counts::replace(tx, &Tally::of(&step.gone), &Tally::of(&step.new)).await?;
     store::coded_counts::add(tx, &Tally::of(&step.beside)).await?;
     Ok(())

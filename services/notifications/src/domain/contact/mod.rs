@@ -56,6 +56,14 @@ impl ContactBudget {
     pub(crate) fn window(&self) -> TimeDelta {
         TimeDelta::days(self.window_days.into())
     }
+
+    /// Whether it may allow a contact that `former` does not. What waits for a budget is chosen by the same rule.
+    pub(crate) fn is_larger_than(&self, former: &Self) -> bool {
+        former.most_contacts != 0
+            && (self.most_contacts == 0
+                || self.most_contacts > former.most_contacts
+                || self.window_days < former.window_days)
+    }
 }
 
 /// One contact to one person.

@@ -111,3 +111,20 @@ fn a_message_takes_what_was_reserved_for_it_and_the_next_finds_nothing_left() {
     assert_eq!(ledger.allowance(Uuid::nil()).used, 1);
     assert_eq!(ledger.into_changed().len(), 2, "made, and taken");
 }
+
+#[test]
+fn a_budget_is_larger_by_its_contacts_by_its_window_and_without_a_limit() {
+    let of = |most_contacts, window_days| ContactBudget {
+        most_contacts,
+        window_days,
+        ..ContactBudget::unlimited()
+    };
+    let former = of(2, 7);
+    for larger in [of(3, 7), of(2, 6), of(0, 7), of(3, 30), of(1, 1)] {
+        assert!(larger.is_larger_than(&former), "{larger:?}");
+    }
+    for smaller in [of(2, 7), of(1, 7), of(2, 8)] {
+        assert!(!smaller.is_larger_than(&former), "{smaller:?}");
+    }
+    assert!(!of(5, 1).is_larger_than(&of(0, 30)), "nothing waits for no limit");
+}

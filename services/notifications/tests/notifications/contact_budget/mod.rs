@@ -2,6 +2,7 @@
 
 mod holding;
 mod reserving;
+mod waking;
 
 use attune_api::notifications::v1::{
     Contact, ContactAllowance, ContactBudget, GetContactAllowanceRequest, MessageOrigin,

@@ -1,11 +1,15 @@
 //! Contacts as far as matters go, and their counts.
 
+mod counts;
+
 use attune_database::Tx;
 use chrono::{DateTime, TimeDelta, Utc};
 use sqlx::{query, query_as, query_scalar};
 use uuid::Uuid;
 
-use crate::domain::{Direction, MatterContact, MatterCount, MatterTally, Slice, Spans};
+use crate::domain::{Direction, Handling, MatterCoding, MatterContact, UNRECORDED};
+
+pub(crate) use counts::{add, codings, counts, slice_counts, subtract};
 
 /// The row; flat where the domain is not.
 struct Row {
@@ -19,8 +23,14 @@ struct Row {
     occurred_at: DateTime<Utc>,
     closed_at: Option<DateTime<Utc>>,
     waited_ms: Option<i64>,
+    agent_id: Option<String>,
+    stage: Option<String>,
+    taxonomy_version: Option<i64>,
+    language: String,
+    topics: Vec<String>,
     came_again: bool,
     is_repeat: bool,
+    sliced_as_again: Option<bool>,
 }
 
 impl From<Row> for MatterContact {
@@ -36,9 +46,16 @@ impl From<Row> for MatterContact {
             occurred_at,
             closed_at,
             waited_ms,
+            agent_id,
+            stage,
+            taxonomy_version,
+            language,
+            topics,
             came_again,
             is_repeat,
+            sliced_as_again,
         } = row;
+        let handling = agent_id.zip(stage);
         Self {
             interaction_id,
             profile_id,
@@ -50,10 +67,27 @@ impl From<Row> for MatterContact {
             occurred_at,
             closed_at,
             waited: waited_ms.map(TimeDelta::milliseconds),
+            handling: handling.map(|(agent_id, stage)| Handling { agent_id, stage }),
+            coding: taxonomy_version.map(|taxonomy_version| MatterCoding {
+                taxonomy_version,
+                language,
+                topics,
+            }),
             came_again,
             is_repeat,
+            sliced_as_again,
         }
     }
+}
+
+/// Lets one transaction at a time change what matters count. One that hears of contacts and one that understood their
+/// texts would else not see each other's, and the matter would be in no topic. Rows of counts come after it.
+pub(crate) async fn hold(tx: &mut Tx) -> Result<(), sqlx::Error> {
+    let key = format!("matters {}", tx.tenant());
+    query!("SELECT pg_advisory_xact_lock(hashtextextended($1, 0))", key)
+        .execute(&mut **tx)
+        .await?;
+    Ok(())
 }
 
 /// Several contacts, those that are known.
@@ -62,7 +96,8 @@ pub(crate) async fn by_ids(tx: &mut Tx, ids: &[Uuid]) -> Result<Vec<MatterContac
     let rows = query_as!(
         Row,
         r#"SELECT interaction_id, profile_id, direction AS "direction: _", matter_id, product, channel, touchpoint,
-                  occurred_at, closed_at, waited_ms, came_again, is_repeat
+                  occurred_at, closed_at, waited_ms, agent_id, stage, taxonomy_version, language, topics, came_again,
+                  is_repeat, sliced_as_again
            FROM feedback.matter_contact WHERE tenant_id = $1 AND interaction_id = ANY($2)"#,
         tenant,
         ids
@@ -72,7 +107,7 @@ pub(crate) async fn by_ids(tx: &mut Tx, ids: &[Uuid]) -> Result<Vec<MatterContac
     Ok(rows.into_iter().map(MatterContact::from).collect())
 }
 
-/// Keeps contacts, each once; of one that is known, the closing where it was open.
+/// Keeps contacts, each once; of one that is known, the closing where it was open, and who handled it until then.
 pub(crate) async fn keep(tx: &mut Tx, contacts: &[MatterContact]) -> Result<(), sqlx::Error> {
     let tenant = tx.tenant().as_str().to_owned();
     let column = |read: fn(&MatterContact) -> &str| -> Vec<&str> { contacts.iter().map(read).collect() };
@@ -85,6 +120,10 @@ pub(crate) async fn keep(tx: &mut Tx, contacts: &[MatterContact]) -> Result<(), 
         .iter()
         .map(|contact| contact.again_between().unzip())
         .unzip();
+    let handled = |read: fn(&Handling) -> &str| -> Vec<Option<&str>> {
+        let handlings = contacts.iter().map(|contact| contact.handling.as_ref());
+        handlings.map(|handling| handling.map(read)).collect()
+    };
     let waits: Vec<Option<i64>> = contacts
         .iter()
         .map(|contact| contact.waited.map(|waited| waited.num_milliseconds()))
@@ -92,11 +131,13 @@ pub(crate) async fn keep(tx: &mut Tx, contacts: &[MatterContact]) -> Result<(), 
     query!(
         "INSERT INTO feedback.matter_contact AS kept (tenant_id, came_again, is_repeat, interaction_id, profile_id,
              direction, matter_id, product, channel, touchpoint, occurred_at, closed_at, again_after, again_until,
-             waited_ms)
+             waited_ms, agent_id, stage)
          SELECT $1, false, false, * FROM unnest($2::uuid[], $3::uuid[], $4::text[], $5::text[], $6::text[], $7::text[],
-             $8::text[], $9::timestamptz[], $10::timestamptz[], $11::timestamptz[], $12::timestamptz[], $13::bigint[])
+             $8::text[], $9::timestamptz[], $10::timestamptz[], $11::timestamptz[], $12::timestamptz[], $13::bigint[],
+             $14::text[], $15::text[])
          ON CONFLICT ON CONSTRAINT matter_contact_pkey DO UPDATE
-             SET closed_at = excluded.closed_at, again_after = excluded.again_after, again_until = excluded.again_until
+             SET closed_at = excluded.closed_at, again_after = excluded.again_after, again_until = excluded.again_until,
+                 agent_id = excluded.agent_id, stage = excluded.stage
              WHERE kept.closed_at IS NULL AND excluded.closed_at IS NOT NULL",
         tenant,
         &ids,
@@ -110,7 +151,9 @@ pub(crate) async fn keep(tx: &mut Tx, contacts: &[MatterContact]) -> Result<(), 
         &closings as &[Option<DateTime<Utc>>],
         &after as &[Option<DateTime<Utc>>],
         &until as &[Option<DateTime<Utc>>],
-        &waits as &[Option<i64>]
+        &waits as &[Option<i64>],
+        &handled(|handling| &handling.agent_id) as &[Option<&str>],
+        &handled(|handling| &handling.stage) as &[Option<&str>]
     )
     .execute(&mut **tx)
     .await?;
@@ -203,117 +246,44 @@ pub(crate) async fn mark(tx: &mut Tx, came_again: &[Uuid], repeats: &[Uuid]) -> 
     Ok(())
 }
 
-/// The columns of a tally.
-struct Columns {
-    grains: Vec<String>,
-    starts: Vec<DateTime<Utc>>,
-    products: Vec<String>,
-    channels: Vec<String>,
-    touchpoints: Vec<String>,
-    matters: Vec<i64>,
-    came_again: Vec<i64>,
-}
-
-impl Columns {
-    fn of(tally: &MatterTally) -> Self {
-        let keys = || tally.rows.keys();
-        Self {
-            grains: keys().map(|key| key.grain.as_str().to_owned()).collect(),
-            starts: keys().map(|key| key.start).collect(),
-            products: keys().map(|key| key.product.clone()).collect(),
-            channels: keys().map(|key| key.channel.clone()).collect(),
-            touchpoints: keys().map(|key| key.touchpoint.clone()).collect(),
-            matters: tally.rows.values().map(|sum| sum.matters).collect(),
-            came_again: tally.rows.values().map(|sum| sum.came_again).collect(),
-        }
-    }
-}
-
-/// Adds a tally. Rows are written in one order in every transaction; their locks are held until the commit, so this
-/// comes last.
-pub(crate) async fn add(tx: &mut Tx, tally: &MatterTally) -> Result<(), sqlx::Error> {
-    if tally.rows.is_empty() {
-        return Ok(());
-    }
-    let columns = Columns::of(tally);
+/// Gives contacts the coding that stands of what was said in them, as far as it is understood by now.
+pub(crate) async fn take_codings(tx: &mut Tx, ids: &[Uuid]) -> Result<(), sqlx::Error> {
     let tenant = tx.tenant().as_str().to_owned();
     query!(
-        "INSERT INTO feedback.matter_count AS kept (tenant_id, grain, start, product, channel, touchpoint, matters,
-             came_again)
-         SELECT $1, grain, start, product, channel, touchpoint, matters, came_again
-         FROM unnest($2::text[], $3::timestamptz[], $4::text[], $5::text[], $6::text[], $7::bigint[], $8::bigint[])
-             WITH ORDINALITY AS new (grain, start, product, channel, touchpoint, matters, came_again, place)
-         ORDER BY place
-         ON CONFLICT ON CONSTRAINT matter_count_pkey DO UPDATE
-             SET matters = kept.matters + excluded.matters, came_again = kept.came_again + excluded.came_again",
+        "UPDATE feedback.matter_contact AS contact
+         SET taxonomy_version = said.taxonomy_version, language = said.language, topics = said.topics
+         FROM (SELECT interaction_id, coalesce(taxonomy_version, $3) AS taxonomy_version,
+                      coalesce(language, '') AS language,
+                      ARRAY(SELECT mention ->> 'topic_id' FROM jsonb_array_elements(topics) AS mention ORDER BY 1)
+                          AS topics
+               FROM feedback.feedback
+               WHERE tenant_id = $1 AND interaction_id = ANY($2) AND origin = 'interaction') AS said
+         WHERE contact.tenant_id = $1 AND contact.interaction_id = said.interaction_id
+           AND (contact.taxonomy_version, contact.language, contact.topics)
+               IS DISTINCT FROM (said.taxonomy_version, said.language, said.topics)",
         tenant,
-        &columns.grains,
-        &columns.starts,
-        &columns.products,
-        &columns.channels,
-        &columns.touchpoints,
-        &columns.matters,
-        &columns.came_again
+        ids,
+        UNRECORDED
     )
     .execute(&mut **tx)
     .await?;
     Ok(())
 }
 
-/// Subtracts what had been added.
-pub(crate) async fn subtract(tx: &mut Tx, tally: &MatterTally) -> Result<(), sqlx::Error> {
-    if tally.rows.is_empty() {
-        return Ok(());
-    }
-    let columns = Columns::of(tally);
+/// Marks contacts as counted in the slices as they say.
+pub(crate) async fn mark_sliced(tx: &mut Tx, contacts: &[MatterContact]) -> Result<(), sqlx::Error> {
     let tenant = tx.tenant().as_str().to_owned();
+    let ids: Vec<Uuid> = contacts.iter().map(|contact| contact.interaction_id).collect();
+    let marks: Vec<Option<bool>> = contacts.iter().map(|contact| contact.sliced_as_again).collect();
     query!(
-        "UPDATE feedback.matter_count AS kept
-         SET matters = kept.matters - gone.matters, came_again = kept.came_again - gone.came_again
-         FROM unnest($2::text[], $3::timestamptz[], $4::text[], $5::text[], $6::text[], $7::bigint[], $8::bigint[])
-              AS gone (grain, start, product, channel, touchpoint, matters, came_again)
-         WHERE kept.tenant_id = $1 AND kept.grain = gone.grain AND kept.start = gone.start
-           AND kept.product = gone.product AND kept.channel = gone.channel AND kept.touchpoint = gone.touchpoint",
+        "UPDATE feedback.matter_contact AS contact SET sliced_as_again = new.sliced_as_again
+         FROM unnest($2::uuid[], $3::boolean[]) AS new (interaction_id, sliced_as_again)
+         WHERE contact.tenant_id = $1 AND contact.interaction_id = new.interaction_id",
         tenant,
-        &columns.grains,
-        &columns.starts,
-        &columns.products,
-        &columns.channels,
-        &columns.touchpoints,
-        &columns.matters,
-        &columns.came_again
+        &ids,
+        &marks as &[Option<bool>]
     )
     .execute(&mut **tx)
     .await?;
     Ok(())
-}
-
-/// The counts of a slice, row by row of time, whatever its topic.
-pub(crate) async fn counts(
-    tx: &mut Tx,
-    slice: &Slice,
-    spans: Spans,
-) -> Result<Vec<MatterCount>, sqlx::Error> {
-    let tenant = tx.tenant().as_str().to_owned();
-    query_as!(
-        MatterCount,
-        r#"SELECT start, sum(matters)::bigint AS "matters!", sum(came_again)::bigint AS "came_again!"
-           FROM feedback.matter_count
-           WHERE tenant_id = $1
-             AND ((grain = 'day' AND start >= $2 AND start < $3)
-                  OR (grain = 'hour' AND start >= $4 AND start < $2)
-                  OR (grain = 'hour' AND start >= $3 AND start < $5))
-             AND ($6 = '' OR product = $6) AND ($7 = '' OR channel = $7) AND ($8 = '' OR touchpoint = $8)
-           GROUP BY start"#,
-        tenant,
-        spans.days_start,
-        spans.days_end,
-        spans.start,
-        spans.end,
-        slice.product,
-        slice.channel,
-        slice.touchpoint
-    )
-    .fetch_all(&mut **tx)
-    .await
 }

@@ -1,0 +1,3 @@
+//! What the service does by itself when its time has come.
+
+pub(crate) mod waking;
