@@ -49,8 +49,17 @@ pub(crate) async fn understood<'a>(
     }
     store::matter::hold(tx).await?;
     let before = store::matter::by_ids(tx, &ids).await?;
+    if before.is_empty() {
+        return Ok(());
+    }
     store::matter::take_codings(tx, &ids).await?;
-    recount(tx, &before, &ids).await
+    // What is open counts nowhere yet.
+    let closed = before.iter().filter(|contact| contact.closed_at.is_some());
+    let closed: Vec<Uuid> = closed.map(|contact| contact.interaction_id).collect();
+    if closed.is_empty() {
+        return Ok(());
+    }
+    recount(tx, &before, &closed).await
 }
 
 /// Counts contacts as they stand now, in the place of how they stood before.
