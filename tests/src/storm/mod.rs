@@ -195,6 +195,7 @@ async fn assert_the_trace_is_whole(
             from: Some(from),
             page_size: 200,
             page_token,
+            include_later: false,
         };
         let page = ask(async || company.trace().get_trace(request.clone()).await).await?;
         complaints.extend(page.feedback);

@@ -7,7 +7,7 @@ use attune_rpc::{Error, Page, RequestKey, Violations, timestamp};
 use uuid::Uuid;
 
 use crate::commands::issue::{Create, Order, Place};
-use crate::domain::{Cohort, Issue, IssueState, Member, Origin, Report};
+use crate::domain::{Cohort, Issue, IssueState, LaterEvidence, Member, Origin, Report};
 
 const MOST_MEMBERS: usize = 500;
 const MOST_FEEDBACK: usize = 100;
@@ -195,6 +195,7 @@ pub(crate) fn to_proto(issue: Issue) -> pb::Issue {
         merged_into,
         split_from,
         gone_on,
+        later,
     } = issue;
     pb::Issue {
         issue_id: issue_id.to_string(),
@@ -221,6 +222,24 @@ pub(crate) fn to_proto(issue: Issue) -> pb::Issue {
         merged_into_issue_id: merged_into.map(|id| id.to_string()).unwrap_or_default(),
         split_from_issue_id: split_from.map(|id| id.to_string()).unwrap_or_default(),
         gone_on,
+        later: later.map(|later| later_to_proto(later.0)),
+    }
+}
+
+pub(super) fn later_to_proto(later: LaterEvidence) -> pb::LaterEvidence {
+    let LaterEvidence {
+        feedback,
+        nobody_known,
+        persons,
+        new_persons,
+        counted_at,
+    } = later;
+    pb::LaterEvidence {
+        feedback,
+        feedback_of_nobody_known: nobody_known,
+        persons,
+        new_persons,
+        counted_at: Some(timestamp(counted_at)),
     }
 }
 

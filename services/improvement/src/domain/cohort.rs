@@ -2,6 +2,8 @@
 
 use uuid::Uuid;
 
+use super::Issue;
+
 /// A person who was hit, and what they said about it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Member {
@@ -29,5 +31,26 @@ impl Cohort {
                 .iter()
                 .map(|member| member.feedback_ids.len())
                 .sum::<usize>()
+    }
+}
+
+impl Issue {
+    /// What a widening or a merge added to the cohort is in. Of all of it, so many went on to issues split from it.
+    pub(crate) fn extend(&mut self, (cohort_size, evidence_size): (i64, i64), gone_on: i64) {
+        let extended = (cohort_size, evidence_size, gone_on);
+        if (self.cohort_size, self.evidence_size, self.gone_on) != extended {
+            (self.cohort_size, self.evidence_size, self.gone_on) = extended;
+            self.version += 1;
+        }
+    }
+
+    /// The cohort is complete and stays as it is.
+    pub(crate) fn freeze(&mut self, cohort_size: i64, evidence_size: i64) {
+        if !self.cohort_frozen {
+            self.cohort_size = cohort_size;
+            self.evidence_size = evidence_size;
+            self.cohort_frozen = true;
+            self.version += 1;
+        }
     }
 }

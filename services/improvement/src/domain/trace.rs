@@ -1,5 +1,6 @@
 //! How far a loop is closed.
 
+use chrono::{DateTime, Utc};
 use uuid::Uuid;
 
 use super::{Decision, Initiative, Issue, IssueState, Iteration};
@@ -12,6 +13,8 @@ pub(crate) struct TracedFeedback {
     pub(crate) profile_id: Option<Uuid>,
     /// The issue split from this one to which it went on.
     pub(crate) gone_on_to: Option<Uuid>,
+    /// When it was heard, where the cohort had been fixed before and is not made from it.
+    pub(crate) heard_later_at: Option<DateTime<Utc>>,
 }
 
 /// Which steps of the loop were taken.
@@ -35,7 +38,7 @@ impl LoopProgress {
             iterations().filter_map(|tried| tried.rollout.as_ref().map(|rollout| (rollout.at, tried)));
         let last_rollout = last_rollout.max_by_key(|(at, _)| *at).map(|(_, tried)| tried);
         Self {
-            heard: issue.evidence_size > 0,
+            heard: issue.evidence_size > 0 || issue.later.is_some_and(|later| later.feedback > 0),
             understood: issue.cohort_frozen,
             planned: !initiatives.is_empty(),
             rolled_out: last_rollout.is_some(),

@@ -12,6 +12,7 @@ pub(crate) mod initiative;
 pub(crate) mod issue;
 pub(crate) mod issue_relation;
 pub(crate) mod iteration;
+pub(crate) mod later_evidence;
 pub(crate) mod mention;
 pub(crate) mod news;
 pub(crate) mod outcome;

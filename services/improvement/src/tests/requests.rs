@@ -442,6 +442,7 @@ fn a_page_token_of_one_trace_does_not_open_another() {
         from: Some(from),
         page_size: 1,
         page_token,
+        include_later: false,
     };
     let (_, page) = trace::get(&from(From::IssueId(ID.to_owned()), String::new())).unwrap();
     let mut rows = vec![uuid::Uuid::nil(), uuid::Uuid::max()];

@@ -9,7 +9,7 @@ use uuid::Uuid;
 
 use super::platform::{Platform, at, frozen, member, once, opened, repeated};
 use crate::commands::split::{self, Parted, Split};
-use crate::commands::trace::{self, From};
+use crate::commands::trace::{self, Beginning, From};
 use crate::commands::{issue, owed, telling};
 use crate::domain::{Issue, IssueState, Member, Origin, OwedBecause, Part, RelationKind, Statement};
 use crate::domain::{TellingState, TermKind};
@@ -106,6 +106,7 @@ impl Platform {
         let all = owed::List {
             issue_id: None,
             because: None,
+            include_later: false,
         };
         let (owed, _) = owed::list(&self.db, &self.tenant, all, &page).await.unwrap();
         owed.into_iter()
@@ -123,7 +124,13 @@ impl Platform {
 
     async fn trace_from(&self, from: From) -> trace::Trace {
         let page = Page::parse(200, "", &"", &mut Violations::default()).unwrap();
-        trace::get(&self.db, &self.tenant, from, &page).await.unwrap()
+        let beginning = Beginning {
+            from,
+            include_later: false,
+        };
+        trace::get(&self.db, &self.tenant, beginning, &page)
+            .await
+            .unwrap()
     }
 
     /// Whom an iteration was to be told to, and why they were not.

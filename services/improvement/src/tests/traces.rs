@@ -8,14 +8,21 @@ use uuid::Uuid;
 
 use super::platform::{Platform, at, frozen, member, once, opened};
 use crate::commands::issue::{self, Create};
-use crate::commands::trace::{From, Trace, get};
+use crate::commands::trace::{Beginning, From, Trace, get};
 use crate::domain::{Cohort, LoopProgress, Member, Report, TellingState};
 use crate::error::Error;
 use crate::events::HotIssues;
 
 async fn trace(platform: &Platform, from: From) -> Result<Trace, Error> {
     let page = Page::parse(200, "", &"", &mut Violations::default()).unwrap();
-    get(&platform.db, &platform.tenant, from, &page).await
+    get(&platform.db, &platform.tenant, beginning(from), &page).await
+}
+
+fn beginning(from: From) -> Beginning {
+    Beginning {
+        from,
+        include_later: false,
+    }
 }
 
 fn ids(trace: &Trace) -> BTreeSet<String> {
@@ -127,9 +134,14 @@ async fn complaints_come_in_pages_and_each_once() {
     let (mut token, mut seen) = (String::new(), Vec::new());
     loop {
         let page = Page::parse(3, &token, &"", &mut Violations::default()).unwrap();
-        let part = get(&platform.db, &platform.tenant, From::Issue(issue.issue_id), &page)
-            .await
-            .unwrap();
+        let part = get(
+            &platform.db,
+            &platform.tenant,
+            beginning(From::Issue(issue.issue_id)),
+            &page,
+        )
+        .await
+        .unwrap();
         seen.extend(
             part.feedback
                 .iter()

@@ -118,6 +118,7 @@ const SAMPLES: &[(&str, Sample)] = &[
     ("Issue.merged_into_issue_id", Output),
     ("Issue.split_from_issue_id", Output),
     ("Issue.gone_on", Output),
+    ("Issue.later", Output),
     ("CohortEntry.joined_by_relation_id", Output),
     ("CohortEntry.gone_on_to_issue_id", Output),
     ("Initiative.initiative_id", Output),
