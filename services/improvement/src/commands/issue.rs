@@ -38,11 +38,18 @@ pub(crate) async fn create(db: &Database, tenant: &TenantId, create: Create) -> 
 /// Reads an issue, with what was said of it until now.
 pub(crate) async fn get(db: &Database, tenant: &TenantId, id: Uuid) -> Result<Issue, Error> {
     let mut tx = db.read(tenant).await?;
-    let mut issue = store::issue::by_id(&mut tx, id)
-        .await?
-        .ok_or(Error::NoIssue(id))?;
-    issue.later = Some(Json(store::later_evidence::count(&mut tx, id).await?));
+    let (mut issue, later) = loop {
+        let issue = store::issue::by_id(&mut tx, id)
+            .await?
+            .ok_or(Error::NoIssue(id))?;
+        let (later, beside) = store::later_evidence::count(&mut tx, id).await?;
+        // What joined the cohort between the two would be in neither number.
+        if beside == issue.version {
+            break (issue, later);
+        }
+    };
     tx.commit().await?;
+    issue.later = Some(Json(later));
     Ok(issue)
 }
 

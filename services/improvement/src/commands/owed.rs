@@ -17,7 +17,7 @@ const SCANNED: usize = 2000;
 pub(crate) struct List {
     pub(crate) issue_id: Option<Uuid>,
     pub(crate) because: Option<OwedBecause>,
-    /// Also persons who are not of the cohort and spoke of the issue since it was fixed.
+    /// Also persons who spoke of the issue since its cohort was fixed, and are not of it or went on from it by a split.
     pub(crate) include_later: bool,
 }
 

@@ -72,9 +72,10 @@ pub(crate) async fn get(
         EvidenceOf::Person(profile_id) => store::telling::of_person(&mut tx, &family, profile_id).await?,
         EvidenceOf::Everybody | EvidenceOf::Nobody(_) => Vec::new(),
     };
+    let heard_later = store::later_evidence::is_any(&mut tx, issue_id).await?;
     tx.commit().await?;
     let next = page.next(&mut feedback, |last| last.feedback_id)?;
-    let progress = LoopProgress::of(&issue, &initiatives);
+    let progress = LoopProgress::of(&issue, heard_later, &initiatives);
     Ok(Trace {
         feedback,
         issue,

@@ -10,7 +10,7 @@ use super::TellingState;
 pub(crate) struct Reached {
     pub(crate) issue_id: Uuid,
     pub(crate) profile_id: Uuid,
-    /// Whether they are not of the cohort and spoke of the issue since it was fixed.
+    /// Whether they spoke of the issue since its cohort was fixed, and are not of it or went on from it by a split.
     pub(crate) later: bool,
     /// Whether anything was rolled out for the issue.
     pub(crate) rolled_out: bool,

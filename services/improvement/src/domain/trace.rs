@@ -31,14 +31,15 @@ pub(crate) struct LoopProgress {
 }
 
 impl LoopProgress {
-    /// The progress of an issue and of everything done about it.
-    pub(crate) fn of(issue: &Issue, initiatives: &[Initiative]) -> Self {
+    /// The progress of an issue and of everything done about it. `heard_later` is whether anything was said of it since its
+    /// cohort was fixed.
+    pub(crate) fn of(issue: &Issue, heard_later: bool, initiatives: &[Initiative]) -> Self {
         let iterations = || initiatives.iter().flat_map(Initiative::iterations);
         let last_rollout =
             iterations().filter_map(|tried| tried.rollout.as_ref().map(|rollout| (rollout.at, tried)));
         let last_rollout = last_rollout.max_by_key(|(at, _)| *at).map(|(_, tried)| tried);
         Self {
-            heard: issue.evidence_size > 0 || issue.later.is_some_and(|later| later.feedback > 0),
+            heard: issue.evidence_size > 0 || heard_later,
             understood: issue.cohort_frozen,
             planned: !initiatives.is_empty(),
             rolled_out: last_rollout.is_some(),

@@ -90,16 +90,31 @@ pub(crate) async fn merge(tx: &mut Tx, merged_id: Uuid, survivor_id: Uuid) -> Re
     Ok(())
 }
 
+/// Whether anything was said of an issue since it was opened.
+pub(crate) async fn is_any(tx: &mut Tx, issue_id: Uuid) -> Result<bool, sqlx::Error> {
+    let tenant = tx.tenant().as_str().to_owned();
+    query_scalar!(
+        r#"SELECT EXISTS (SELECT FROM improvement.later_evidence
+                          WHERE tenant_id = $1 AND issue_id = $2) AS "any!""#,
+        tenant,
+        issue_id
+    )
+    .fetch_one(&mut **tx)
+    .await
+}
+
 /// How much of it an issue has at this moment: without what its cohort turned out to be made from, for that may be heard before
-/// its part of the cohort arrives.
-pub(crate) async fn count(tx: &mut Tx, issue_id: Uuid) -> Result<LaterEvidence, sqlx::Error> {
+/// its part of the cohort arrives. Answers also the version of the issue whose cohort it was counted beside.
+pub(crate) async fn count(tx: &mut Tx, issue_id: Uuid) -> Result<(LaterEvidence, i64), sqlx::Error> {
     let tenant = tx.tenant().as_str().to_owned();
     let counted_at = tx.now();
     let row = query!(
         r#"SELECT coalesce(sum(l.said), 0)::bigint AS "feedback!",
                   coalesce(sum(l.said) FILTER (WHERE l.profile_id IS NULL), 0)::bigint AS "nobody_known!",
                   count(l.profile_id) AS "persons!",
-                  count(l.profile_id) FILTER (WHERE m.profile_id IS NULL) AS "new_persons!"
+                  count(l.profile_id) FILTER (WHERE m.profile_id IS NULL) AS "new_persons!",
+                  coalesce((SELECT version FROM improvement.issue
+                            WHERE tenant_id = $1 AND issue_id = $2), 0) AS "version!"
            FROM (SELECT profile_id, count(*) AS said FROM improvement.later_evidence h
                  WHERE tenant_id = $1 AND issue_id = $2
                    AND NOT EXISTS (SELECT FROM improvement.evidence e
@@ -112,11 +127,12 @@ pub(crate) async fn count(tx: &mut Tx, issue_id: Uuid) -> Result<LaterEvidence, 
     )
     .fetch_one(&mut **tx)
     .await?;
-    Ok(LaterEvidence {
+    let later = LaterEvidence {
         feedback: row.feedback,
         nobody_known: row.nobody_known,
         persons: row.persons,
         new_persons: row.new_persons,
         counted_at,
-    })
+    };
+    Ok((later, row.version))
 }

@@ -8,7 +8,7 @@ use crate::domain::{Reached, TellingState};
 
 /// At most `limit` persons after `after`, by issue and id: of one issue or of all. Who was hit by a merged issue is of the
 /// cohort of the one that goes on, and who went on to an issue split from theirs is owed an answer by that one; with `later`,
-/// who spoke of an issue since its cohort was fixed is there too.
+/// who spoke of an issue since its cohort was fixed is there too, unless they stayed in it.
 pub(crate) async fn scan(
     tx: &mut Tx,
     (issue_id, later): (Option<Uuid>, bool),
@@ -43,6 +43,9 @@ pub(crate) async fn scan(
                     AND l.profile_id IS NOT NULL
                     AND NOT EXISTS (SELECT FROM improvement.issue g
                                     WHERE g.tenant_id = $1 AND g.issue_id = l.issue_id AND g.state = 'merged')
+                    AND NOT EXISTS (SELECT FROM improvement.evidence e
+                                    WHERE e.tenant_id = $1 AND e.issue_id = l.issue_id
+                                      AND e.feedback_id = l.feedback_id)
                     AND NOT EXISTS (SELECT FROM improvement.cohort_member c
                                     WHERE c.tenant_id = $1 AND c.issue_id = l.issue_id
                                       AND c.profile_id = l.profile_id AND c.gone_on_by IS NULL)

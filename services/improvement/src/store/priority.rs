@@ -33,7 +33,7 @@ pub(crate) async fn facts(tx: &mut Tx, issue: &Issue) -> Result<Facts, sqlx::Err
     .fetch_one(&mut **tx)
     .await?;
     let parameters = super::worth::parameters(tx, None).await?;
-    let later = super::later_evidence::count(tx, issue.issue_id).await?;
+    let (later, _) = super::later_evidence::count(tx, issue.issue_id).await?;
     Ok(Facts {
         nobody_known: row.nobody_known,
         mentions: Mentions {

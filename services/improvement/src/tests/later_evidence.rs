@@ -1,27 +1,24 @@
 //! What customers say of an issue after its cohort was fixed.
 
-use std::collections::BTreeSet;
-use std::time::Duration;
+mod merges;
+mod owed;
 
 use attune_api::feedback::v1 as feedback;
-use attune_events::{ConsumeError, Consumer as _, Event};
+use attune_events::Event;
 use attune_rpc::{Page, Violations, timestamp};
 use uuid::Uuid;
 
-use super::platform::{Platform, at, frozen, member, once, opened};
-use crate::commands::owed::{self, List};
+use super::platform::{Platform, at, frozen, member, opened};
+use crate::commands::owed as owing;
 use crate::commands::trace::{self, Beginning, From};
 use crate::commands::{board, issue};
-use crate::domain::{Issue, IssueState, LaterEvidence, Owed, OwedBecause, TermKind};
+use crate::domain::{Issue, IssueState, LaterEvidence, Owed, TermKind};
 use crate::error::Error;
 use crate::events::{HotIssues, SaidByCustomers};
-use crate::store;
 
 const TOPIC: &str = "cancelled_service";
 /// After the issue of these tests was found.
 const AFTER: &str = "2026-03-02T07:00:00Z";
-/// How long a test waits for somebody to wait.
-const PATIENCE: Duration = Duration::from_secs(30);
 
 /// A piece of feedback as it is told.
 #[derive(Clone, Copy)]
@@ -84,8 +81,8 @@ impl Platform {
     }
 
     /// Who is owed an answer by an issue, page by page of one person.
-    async fn owed_by(&self, issue: &Issue, include_later: bool) -> Vec<Owed> {
-        let list = List {
+    async fn owed_of(&self, issue: &Issue, include_later: bool) -> Vec<Owed> {
+        let list = owing::List {
             issue_id: Some(issue.issue_id),
             because: None,
             include_later,
@@ -93,7 +90,7 @@ impl Platform {
         let (mut all, mut token) = (Vec::new(), String::new());
         loop {
             let page = Page::parse(1, &token, &"", &mut Violations::default()).unwrap();
-            let (owed, next) = owed::list(&self.db, &self.tenant, list, &page).await.unwrap();
+            let (owed, next) = owing::list(&self.db, &self.tenant, list, &page).await.unwrap();
             all.extend(owed);
             if next.is_empty() {
                 return all;
@@ -217,7 +214,7 @@ async fn what_the_cohort_is_made_from_did_not_come_later_in_whatever_order_it_is
         .unwrap();
     assert_eq!(all.feedback.len(), 2, "each once");
     assert!(all.feedback.iter().all(|one| one.heard_later_at.is_none()));
-    assert_eq!(platform.owed_by(&issue, true).await.len(), 2);
+    assert_eq!(platform.owed_of(&issue, true).await.len(), 2);
 
     let more = complaint();
     platform.hear_said(&[more, more]).await;
@@ -318,139 +315,6 @@ async fn an_issue_that_is_over_grows_no_more_and_keeps_what_it_has() {
     assert_eq!(platform.later(&issue).await, (2, 0, 2, 2));
     let missing = platform.trace_of(From::Feedback(after.feedback_id), true).await;
     assert!(matches!(missing, Err(Error::NoTrace("feedback", _))));
-}
-
-#[tokio::test]
-async fn who_spoke_later_is_owed_an_answer_where_that_is_asked_for() {
-    let platform = Platform::start().await;
-    let (issue, members) = platform.issue(2).await;
-    let hit: Uuid = members[0].profile_id.parse().unwrap();
-    let (one, other) = (complaint(), complaint());
-    let again = Told {
-        profile_id: Some(hit),
-        ..complaint()
-    };
-    let twice = Told {
-        profile_id: one.profile_id,
-        ..complaint()
-    };
-    let nobodys = Told {
-        profile_id: None,
-        ..complaint()
-    };
-    platform.hear_said(&[one, other, again, twice, nobodys]).await;
-    let cohort: BTreeSet<Uuid> = members
-        .iter()
-        .map(|member| member.profile_id.parse().unwrap())
-        .collect();
-    let persons = |owed: &[Owed], later: bool| -> BTreeSet<Uuid> {
-        let owed = owed.iter().filter(|owed| owed.reached.later == later);
-        owed.map(|owed| owed.reached.profile_id).collect()
-    };
-    let owed = platform.owed_by(&issue, false).await;
-    assert_eq!((owed.len(), persons(&owed, false)), (2, cohort.clone()));
-    let owed = platform.owed_by(&issue, true).await;
-    let spoke = BTreeSet::from([one.profile_id.unwrap(), other.profile_id.unwrap()]);
-    assert_eq!(owed.len(), 4, "nobody twice");
-    assert_eq!((persons(&owed, false), persons(&owed, true)), (cohort, spoke));
-
-    let id = platform.prepared(issue.issue_id).await.initiative_id;
-    platform.hand.advance_to(at("2026-03-12T06:00:00Z"));
-    platform.roll_out(id, None).await.unwrap();
-    for owed in platform.owed_by(&issue, true).await {
-        let expected = if owed.reached.later {
-            OwedBecause::NotAnnounced
-        } else {
-            OwedBecause::Pending
-        };
-        assert_eq!(owed.because, expected, "a rollout tells the cohort");
-    }
-}
-
-#[tokio::test]
-async fn what_came_later_to_a_merged_issue_came_later_to_the_one_that_goes_on() {
-    let platform = Platform::start().await;
-    let survivor = platform.reported(1, "").await;
-    let merged = platform.reported(1, "united").await;
-    let (one, other) = (
-        complaint(),
-        Told {
-            product: "delta",
-            ..complaint()
-        },
-    );
-    platform.hear_said(&[one, other]).await;
-    platform
-        .merge_as((merged.issue_id, survivor.issue_id), once("MergeIssues"))
-        .await
-        .unwrap();
-    assert_eq!(platform.later(&survivor).await, (2, 0, 2, 2));
-    assert_eq!(
-        platform.later(&merged).await,
-        (1, 0, 1, 1),
-        "it keeps what it had"
-    );
-    let found = platform
-        .trace_of(From::Feedback(one.feedback_id), false)
-        .await
-        .unwrap();
-    assert_eq!(found.issue.issue_id, survivor.issue_id);
-    platform.hear_said(&[complaint()]).await;
-    assert_eq!(platform.later(&survivor).await, (3, 0, 3, 3));
-    assert_eq!(platform.owed_by(&survivor, true).await.len(), 5);
-}
-
-#[tokio::test]
-async fn nobody_who_hears_waits_for_who_works_on_the_issue() {
-    let platform = Platform::start().await;
-    let (issue, _) = platform.issue(1).await;
-    let mut working = platform.db.system(&platform.tenant).await.unwrap();
-    store::issue::lock(&mut working, issue.issue_id).await.unwrap();
-    tokio::time::timeout(PATIENCE, platform.hear_said(&[complaint()]))
-        .await
-        .unwrap();
-    working.commit().await.unwrap();
-    assert_eq!(platform.later(&issue).await, (1, 0, 1, 1));
-}
-
-#[tokio::test]
-async fn a_merge_waits_for_what_is_being_heard_and_what_comes_meanwhile_is_heard_again() {
-    let platform = Platform::start().await;
-    let survivor = platform.reported(1, "").await;
-    let merged = platform.reported(1, "united").await;
-    let mut hearing = platform.db.system(&platform.tenant).await.unwrap();
-    let event = platform.told_as(complaint());
-    SaidByCustomers.handle(&mut hearing, &event).await.unwrap();
-
-    let ends = (merged.issue_id, survivor.issue_id);
-    let merge = platform.merge_as(ends, once("MergeIssues"));
-    let meanwhile = async {
-        tokio::time::timeout(PATIENCE, somebody_waits(&platform))
-            .await
-            .unwrap();
-        let refused = platform
-            .hear(&SaidByCustomers, &[platform.told_as(complaint())])
-            .await;
-        assert!(matches!(refused, Err(ConsumeError::Retry(_))), "{refused:?}");
-        hearing.commit().await.unwrap();
-    };
-    let (united, ()) = tokio::join!(merge, meanwhile);
-    united.unwrap();
-    assert_eq!(platform.later(&survivor).await, (1, 0, 1, 1));
-}
-
-/// Until a lock is waited for that is none of a row.
-async fn somebody_waits(platform: &Platform) {
-    let mut tx = platform.db.platform_tx().await.unwrap();
-    let waits = "SELECT EXISTS (SELECT FROM pg_locks WHERE locktype = 'advisory' AND NOT granted
-                                AND database = (SELECT oid FROM pg_database WHERE datname = current_database()))";
-    while !sqlx::query_scalar::<_, bool>(waits)
-        .fetch_one(&mut *tx)
-        .await
-        .unwrap()
-    {
-        tokio::task::yield_now().await;
-    }
 }
 
 #[tokio::test]
