@@ -23,3 +23,35 @@ ALTER TABLE improvement.later_evidence ENABLE ROW LEVEL SECURITY;
 ALTER TABLE improvement.later_evidence FORCE ROW LEVEL SECURITY;
 CREATE POLICY later_evidence_tenant ON improvement.later_evidence
     USING (tenant_id = NULLIF(current_setting('app.tenant', true), ''));
+
+-- That a frozen cohort was extended by those who spoke of its issue since; append only.
+CREATE TABLE improvement.cohort_extension (
+    extended_at         timestamptz NOT NULL,
+    members_joined      bigint NOT NULL,
+    evidence_joined     bigint NOT NULL,
+    cohort_extension_id uuid NOT NULL,
+    issue_id            uuid NOT NULL,
+    tenant_id           text NOT NULL,
+    rule                text NOT NULL,
+    said_by             text NOT NULL,
+    reason              text NOT NULL,
+    CONSTRAINT cohort_extension_pkey PRIMARY KEY (tenant_id, cohort_extension_id),
+    CONSTRAINT cohort_extension_issue_fkey FOREIGN KEY (tenant_id, issue_id)
+        REFERENCES improvement.issue (tenant_id, issue_id),
+    CONSTRAINT cohort_extension_tenant_id_check CHECK (tenant_id <> ''),
+    CONSTRAINT cohort_extension_rule_check CHECK (rule <> ''),
+    CONSTRAINT cohort_extension_joined_check CHECK (members_joined BETWEEN 0 AND evidence_joined)
+);
+CREATE INDEX cohort_extension_issue_idx ON improvement.cohort_extension (tenant_id, issue_id, cohort_extension_id);
+
+-- Who joined by it.
+ALTER TABLE improvement.cohort_member
+    ADD COLUMN extended_by uuid,
+    ADD CONSTRAINT cohort_member_extended_by_fkey FOREIGN KEY (tenant_id, extended_by)
+        REFERENCES improvement.cohort_extension (tenant_id, cohort_extension_id),
+    ADD CONSTRAINT cohort_member_brought_check CHECK (joined_by IS NULL OR extended_by IS NULL);
+
+ALTER TABLE improvement.cohort_extension ENABLE ROW LEVEL SECURITY;
+ALTER TABLE improvement.cohort_extension FORCE ROW LEVEL SECURITY;
+CREATE POLICY cohort_extension_tenant ON improvement.cohort_extension
+    USING (tenant_id = NULLIF(current_setting('app.tenant', true), ''));

@@ -2,6 +2,7 @@
 
 mod board;
 mod cohort;
+mod cohort_extension;
 mod comparison;
 mod confounder;
 mod cost;
@@ -37,6 +38,7 @@ pub(crate) use board::{
     AtWork, Blocker, BlockerKind, Board, BoardStage, BoardSummary, LookSaid, OnBoard, Projected,
 };
 pub(crate) use cohort::{Cohort, Member};
+pub(crate) use cohort_extension::CohortExtension;
 pub(crate) use comparison::Comparison;
 pub(crate) use confounder::{Confounder, MOST_NAMED, alone, undisturbed};
 pub(crate) use cost::{Cost, CostKind, CostTotal, Currency, MOST_UNITS};

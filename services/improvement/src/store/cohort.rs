@@ -113,7 +113,7 @@ pub(crate) async fn page(
                         WHERE e.tenant_id = m.tenant_id AND e.issue_id = m.issue_id
                           AND e.profile_id = m.profile_id
                         ORDER BY feedback_id) AS "feedback_ids!",
-                  joined_by,
+                  joined_by, extended_by,
                   (SELECT r.from_issue_id FROM improvement.issue_relation r
                    WHERE r.tenant_id = m.tenant_id AND r.issue_relation_id = m.gone_on_by) AS gone_on_to
            FROM improvement.cohort_member m
@@ -159,7 +159,8 @@ pub(crate) async fn evidence(
                  (SELECT feedback_id, profile_id, NULL, heard_at FROM improvement.later_evidence h
                   WHERE $7 AND tenant_id = $1 AND issue_id = $2
                     AND NOT EXISTS (SELECT FROM improvement.evidence e
-                                    WHERE e.tenant_id = $1 AND e.issue_id = $2 AND e.feedback_id = h.feedback_id)
+                                    WHERE e.tenant_id = $1 AND e.issue_id = $2 AND e.feedback_id = h.feedback_id
+                                    OFFSET 0)
                     AND ($3::uuid IS NULL OR profile_id = $3) AND ($4::uuid IS NULL OR feedback_id = $4)
                     AND ($5::uuid IS NULL OR feedback_id > $5)
                   ORDER BY feedback_id LIMIT $6)) e

@@ -1,5 +1,6 @@
 //! What customers say of an issue after its cohort was fixed.
 
+mod extension;
 mod merges;
 mod owed;
 

@@ -166,12 +166,7 @@ async fn of_several_issues_a_complaint_leads_to_the_one_that_is_worked_on() {
     let (issue, members) = platform.issue(1).await;
     platform.plan(issue.issue_id).await.unwrap();
     let feedback_id: Uuid = members[0].feedback_ids[0].parse().unwrap();
-    let said = Member {
-        profile_id: members[0].profile_id.parse().unwrap(),
-        feedback_ids: vec![feedback_id],
-        joined_by: None,
-        gone_on_to: None,
-    };
+    let said = Member::new(members[0].profile_id.parse().unwrap(), vec![feedback_id]);
     let report = Report {
         title: "The same from the help desk".to_owned(),
         description: String::new(),

@@ -121,6 +121,7 @@ const SAMPLES: &[(&str, Sample)] = &[
     ("Issue.later", Output),
     ("CohortEntry.joined_by_relation_id", Output),
     ("CohortEntry.gone_on_to_issue_id", Output),
+    ("CohortEntry.joined_by_extension_id", Output),
     ("Initiative.initiative_id", Output),
     ("Initiative.state", Output),
     ("Initiative.iterations", Output),

@@ -13,7 +13,7 @@ use crate::tests::platform::{Platform, at, frozen, member, once, opened};
 
 impl Platform {
     /// Makes an issue of its own of one piece of an issue's evidence.
-    async fn split_vouchers_off(&self, issue_id: Uuid, feedback_id: Uuid) -> Parted {
+    pub(super) async fn split_vouchers_off(&self, issue_id: Uuid, feedback_id: Uuid) -> Parted {
         let split = Split {
             issue_id,
             etag: String::new(),

@@ -4,7 +4,7 @@ use attune_api::improvement::v1 as pb;
 use attune_rpc::Reason;
 
 use super::{ID, wrong};
-use crate::convert::{issue, issue_relation, split};
+use crate::convert::{cohort_extension, issue, issue_relation, split};
 
 #[test]
 fn a_reported_issue_names_each_person_and_each_complaint_once() {
@@ -159,4 +159,29 @@ fn a_split_names_the_part_and_each_piece_of_its_feedback_once() {
         ..Default::default()
     };
     assert_eq!(wrong(issue_relation::relate(&relate)), ["kind"]);
+}
+
+#[test]
+fn an_extension_names_the_issue_and_says_who_and_why() {
+    let nothing = pb::ExtendCohortRequest::default();
+    assert_eq!(
+        wrong(cohort_extension::extend(&nothing)),
+        ["by", "issue_id", "reason"]
+    );
+    let long = pb::ExtendCohortRequest {
+        issue_id: ID.to_owned(),
+        by: "x".repeat(101),
+        reason: "x".repeat(2001),
+        request_id: "one".to_owned(),
+        ..Default::default()
+    };
+    assert_eq!(
+        wrong(cohort_extension::extend(&long)),
+        ["by", "reason", "request_id"]
+    );
+    let list = pb::ListCohortExtensionsRequest {
+        page_size: -1,
+        ..Default::default()
+    };
+    assert_eq!(wrong(cohort_extension::list(&list)), ["issue_id", "page_size"]);
 }
