@@ -213,6 +213,8 @@ fn drafts(invitation: &Invitation, survey: &Survey, answers: &Answers, now: Date
         touchpoint: invitation.touchpoint.clone(),
         product: invitation.product.clone(),
         agent_id: invitation.agent_id.clone(),
+        team: invitation.team.clone(),
+        stage: invitation.stage.clone(),
         rating: None,
         text: String::new(),
         occurred_at: now,

@@ -6,7 +6,7 @@ use attune_stats::metric::{AnswerScale, ConfidenceLevel, Estimate, Histogram, Ou
 use attune_stats::{MetricDefinition, MetricId};
 use chrono::{DateTime, TimeDelta, Utc};
 
-use super::slice::parse_slice;
+use super::slice::{Sliced, parse_slice};
 use super::topic::version;
 use crate::commands::metric::{Answered, Value};
 use crate::domain::{Grain, Measure, Provenance, SETTLES_AFTER, Step, TopicCoding, Window, metric};
@@ -23,7 +23,7 @@ pub(crate) fn query(request: &pb::QueryMetricRequest) -> Result<(Measure, Option
         taxonomy_version,
     } = request;
     let metric = violations.check("metric", metric(id));
-    let slice = parse_slice(slice.as_ref(), metric, &mut violations);
+    let slice = parse_slice(slice.as_ref(), Sliced::by(metric), &mut violations);
     let step = parse_step(*step, &mut violations);
     let start = violations.instant("start", *start);
     let end = violations.instant("end", *end);
@@ -38,6 +38,11 @@ pub(crate) fn query(request: &pb::QueryMetricRequest) -> Result<(Measure, Option
         );
     } else if taxonomy_version.is_some() && slice.as_ref().is_some_and(|slice| slice.topic_id.is_empty()) {
         violations.add("slice.topic_id", "must be given with a taxonomy_version");
+    } else if taxonomy_version.is_some() && slice.as_ref().is_some_and(|slice| slice.facet().is_some()) {
+        violations.add(
+            "taxonomy_version",
+            "must be left out with an agent_id, team, stage or language: these are counted by the coding that stands",
+        );
     }
     let measure = || {
         let measure = Measure {

@@ -22,6 +22,7 @@ impl Group {
             || differ(&self.slice.channel, &other.slice.channel)
             || differ(&self.slice.touchpoint, &other.slice.touchpoint)
             || differ(&self.slice.agent_id, &other.slice.agent_id)
+            || differ(&self.slice.team, &other.slice.team)
             || differ(&self.slice.stage, &other.slice.stage)
             || differ(&self.slice.language, &other.slice.language)
     }

@@ -5,7 +5,7 @@ use std::str::FromStr;
 use attune_stats::MetricId;
 use chrono::{DateTime, TimeDelta, Utc};
 
-use super::{Dimension, day_of, hour_of};
+use super::{Dimension, Facet, day_of, hour_of};
 
 /// The width of the rows that counts are kept in.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -63,8 +63,10 @@ pub(crate) struct Slice {
     pub(crate) channel: String,
     pub(crate) topic_id: String,
     pub(crate) touchpoint: String,
-    /// Of matters alone, as are those that follow.
+    /// One of this and those that follow at most.
     pub(crate) agent_id: String,
+    /// Of feedback alone.
+    pub(crate) team: String,
     /// By its name in the API.
     pub(crate) stage: String,
     pub(crate) language: String,
@@ -84,6 +86,18 @@ impl Slice {
         chosen
             .next()
             .map(|(dimension, value)| (dimension, value.as_str()))
+    }
+
+    /// What it chooses of feedback besides what every row of counts has; at most one thing, as questions are parsed.
+    pub(crate) fn facet(&self) -> Option<(Facet, &str)> {
+        let chosen = [
+            (Facet::Agent, &self.agent_id),
+            (Facet::Team, &self.team),
+            (Facet::Stage, &self.stage),
+            (Facet::Language, &self.language),
+        ];
+        let mut chosen = chosen.into_iter().filter(|(_, value)| !value.is_empty());
+        chosen.next().map(|(facet, value)| (facet, value.as_str()))
     }
 }
 

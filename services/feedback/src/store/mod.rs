@@ -11,6 +11,7 @@ pub(crate) mod course;
 pub(crate) mod detection;
 pub(crate) mod driver;
 pub(crate) mod employee;
+pub(crate) mod facet;
 pub(crate) mod feedback;
 pub(crate) mod heard;
 pub(crate) mod hot_issue;

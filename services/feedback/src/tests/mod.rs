@@ -9,6 +9,7 @@ mod counts;
 mod detection;
 mod driver;
 mod employee;
+mod facets;
 mod interactions;
 mod learning;
 mod matter;
@@ -188,6 +189,8 @@ fn said(text: &str, product: &str, occurred_at: DateTime<Utc>) -> Draft {
         touchpoint: String::new(),
         product: product.into(),
         agent_id: String::new(),
+        team: String::new(),
+        stage: String::new(),
         rating: None,
         text: text.into(),
         occurred_at,

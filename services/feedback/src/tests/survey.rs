@@ -98,6 +98,8 @@ impl Bench {
                 touchpoint: "support.call".to_owned(),
                 product: "North".to_owned(),
                 agent_id: "7".to_owned(),
+                team: "Phone".to_owned(),
+                stage: "JOURNEY_STAGE_RETENTION".to_owned(),
                 cause: None,
             },
             key: key("Invite"),
@@ -248,6 +250,11 @@ async fn answers_come_in_any_order_and_a_complete_one_lacks_nothing_that_is_requ
     assert_eq!(
         (feedback.draft.text.as_str(), feedback.draft.agent_id.as_str()),
         (HAPPY, "7")
+    );
+    assert_eq!(
+        (feedback.draft.team.as_str(), feedback.draft.stage.as_str()),
+        ("Phone", "JOURNEY_STAGE_RETENTION"),
+        "what the occasion says of who served is said of the answer"
     );
 }
 

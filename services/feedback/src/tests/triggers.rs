@@ -123,7 +123,10 @@ async fn a_closed_ticket_asks_once_after_its_delay_and_tells_why() {
         .published_as("After a ticket", asked_on(triggers.clone()))
         .await;
     let person = Uuid::now_v7();
-    let opened = ticket(person);
+    let opened = Interaction {
+        stage: JourneyStage::Retention.into(),
+        ..ticket(person)
+    };
     bench.hear(&[recorded(&opened)]).await;
     assert!(bench.occasions(person).await.is_empty(), "the ticket is open");
     bench.hear(&[closed(&ticket(person), "spam")]).await;
@@ -143,9 +146,15 @@ async fn a_closed_ticket_asks_once_after_its_delay_and_tells_why() {
         (
             occasion.state,
             occasion.agent_id.as_str(),
+            occasion.stage.as_str(),
             occasion.occasion.as_str()
         ),
-        (InvitationState::Scheduled, "7", opened.interaction_id.as_str())
+        (
+            InvitationState::Scheduled,
+            "7",
+            "JOURNEY_STAGE_RETENTION",
+            opened.interaction_id.as_str()
+        )
     );
     assert_eq!(bench.due_in().await, 30);
 

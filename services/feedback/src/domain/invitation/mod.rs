@@ -40,6 +40,9 @@ pub(crate) struct Occasion {
     pub(crate) touchpoint: String,
     pub(crate) product: String,
     pub(crate) agent_id: String,
+    pub(crate) team: String,
+    /// By its name in the API.
+    pub(crate) stage: String,
     /// What named it; none where a caller did.
     pub(crate) cause: Option<Cause>,
 }
@@ -70,6 +73,8 @@ pub(crate) struct Invitation {
     pub(crate) touchpoint: String,
     pub(crate) product: String,
     pub(crate) agent_id: String,
+    pub(crate) team: String,
+    pub(crate) stage: String,
     pub(crate) language: String,
     pub(crate) state: InvitationState,
     pub(crate) reason: String,
