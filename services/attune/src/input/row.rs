@@ -149,7 +149,7 @@ pub(super) fn parse(record: &Record, id: RowId) -> Result<Row, Rejection> {
             agent: record.get("agent").to_owned(),
             team: record.get("team").to_owned(),
             stage: stage.unwrap_or_default(),
-            interaction: interaction.flatten(),
+            interaction,
             text: text.to_owned(),
             ratings,
             language,
@@ -241,14 +241,18 @@ fn stage_names() -> Vec<String> {
     names.collect()
 }
 
-fn interaction(record: &Record, problems: &mut Problems) -> Option<Option<Uuid>> {
+fn interaction(record: &Record, problems: &mut Problems) -> Option<Uuid> {
     let given = record.get("interaction");
     if given.is_empty() {
-        return Some(None);
+        return None;
     }
-    let parsed = Uuid::try_parse(given)
-        .map_err(|_| format!("interaction is {:?}; write the id of a recorded interaction, a UUID", shortened(given)));
-    problems.take(parsed).map(Some)
+    let parsed = Uuid::try_parse(given).map_err(|_| {
+        format!(
+            "interaction is {:?}; write the id of a recorded interaction, a UUID",
+            shortened(given)
+        )
+    });
+    problems.take(parsed)
 }
 
 /// A BCP 47 tag (RFC 5646), as far as its form goes.

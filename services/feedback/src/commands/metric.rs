@@ -9,7 +9,8 @@ use chrono::{DateTime, Utc};
 
 use super::topic::check_version;
 use crate::domain::{
-    Dimension, MatterCount, Measure, Provenance, Slice, SliceCount, Spans, Window, settled_before,
+    AskedCount, Dimension, Grain, MatterCount, Measure, Provenance, Slice, SliceCount, Spans, Window,
+    settled_before,
 };
 use crate::error::Error;
 use crate::store;
@@ -131,6 +132,7 @@ async fn counts_of(tx: &mut Tx, measure: &Measure, version: Option<i64>) -> Resu
     match measure.metric {
         MetricId::TopicShare => return topic_share(tx, measure, version).await,
         MetricId::FirstContactResolution => return resolution(tx, measure).await,
+        MetricId::ResponseRate => return response_rate(tx, measure).await,
         _ => {}
     }
     let rows = slice_rows(tx, &measure.slice, measure, version).await?;
@@ -310,6 +312,24 @@ async fn resolution(tx: &mut Tx, measure: &Measure) -> Result<Vec<Counted>, Erro
         }
         for (value, unsliced) in counted.iter_mut().zip(unsliced) {
             value.unsliced = natural(unsliced);
+        }
+    }
+    Ok(counted)
+}
+
+/// Of the invitations whose time was over by the last midnight, those that were answered; the others are pending, also
+/// those that were answered by now: else who answers quickly would count before who does not.
+async fn response_rate(tx: &mut Tx, measure: &Measure) -> Result<Vec<Counted>, Error> {
+    let (slice, spans) = (&measure.slice, measure.spans());
+    let settled = Grain::Day.start_of(tx.now());
+    let mut rows = store::response_rate::counts(tx, slice, spans, settled).await?;
+    rows.extend(store::response_rate::open(tx, slice, spans, settled).await?);
+    let part = |row: &AskedCount| (row.start, row.answered, row.asked);
+    let mut counted = shares(measure, rows.iter().map(part));
+    let windows = measure.windows();
+    for row in rows {
+        if let Some(value) = step_of(&windows, row.start).and_then(|step| counted.get_mut(step)) {
+            value.pending += natural(row.pending);
         }
     }
     Ok(counted)

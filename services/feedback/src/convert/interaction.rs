@@ -39,7 +39,9 @@ pub(super) fn parse_stage(field: &str, stage: i32, violations: &mut Violations) 
     if stage == 0 {
         return Some(String::new());
     }
-    violations.choice::<pb::JourneyStage>(field, stage).map(stage_name)
+    violations
+        .choice::<pb::JourneyStage>(field, stage)
+        .map(stage_name)
 }
 
 /// A stage that is known by its name.

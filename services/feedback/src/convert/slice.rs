@@ -51,7 +51,11 @@ pub(super) fn parse_slice(
     let team = violations.text("slice.team", &slice.team, 0..=100);
     let stage = parse_stage("slice.stage", slice.stage, violations);
     let language = violations.optional_language("slice.language", &slice.language);
-    check_facets(slice, of, violations)?;
+    let survey_id = violations.optional_id("slice.survey_id", &slice.survey_id);
+    match of {
+        Sliced::By(Some(MetricId::ResponseRate)) => check_invitations(slice, violations)?,
+        _ => check_facets(slice, of, violations)?,
+    }
     let language = language?.map(|tag| tag.as_str().to_owned());
     Some(Slice {
         product: product?,
@@ -62,6 +66,7 @@ pub(super) fn parse_slice(
         team: team?,
         stage: stage?,
         language: language.unwrap_or_default(),
+        survey_id: survey_id?,
     })
 }
 
@@ -75,26 +80,57 @@ fn check_facets(slice: &pb::Slice, of: Sliced, violations: &mut Violations) -> O
     let at_most_one = |beside| {
         format!("must have at most one of {beside} at a time, beside any of product, channel and touchpoint")
     };
-    let wrong: Vec<(&str, String)> = match of {
-        Sliced::Feedback => Vec::new(),
+    let mut wrong: Vec<(&str, String)> = match of {
         Sliced::Texts => {
-            let left_out = "must be left out: what is read is chosen by product, channel, touchpoint and topic_id";
+            let left_out =
+                "must be left out: what is read is chosen by product, channel, touchpoint and topic_id";
             given.iter().map(|&field| (field, left_out.to_owned())).collect()
         }
         Sliced::By(_) if matters && given.contains(&"slice.team") => {
-            vec![("slice.team", "must be left out: contacts do not say which team served".to_owned())]
+            vec![(
+                "slice.team",
+                "must be left out: contacts do not say which team served".to_owned(),
+            )]
         }
         Sliced::By(_) if matters && given.len() + usize::from(!slice.topic_id.is_empty()) > 1 => {
             vec![("slice", at_most_one("topic_id, agent_id, stage and language"))]
         }
         Sliced::By(_) if given.len() > 1 => {
-            vec![("slice", at_most_one("agent_id, team, stage and language") + " and topic_id")]
+            vec![(
+                "slice",
+                at_most_one("agent_id, team, stage and language") + " and topic_id",
+            )]
         }
-        Sliced::By(_) => Vec::new(),
+        Sliced::Feedback | Sliced::By(_) => Vec::new(),
     };
+    if !slice.survey_id.is_empty() {
+        wrong.push((
+            "slice.survey_id",
+            "must be left out: only response_rate has it".to_owned(),
+        ));
+    }
     let fine = wrong.is_empty();
     for (field, problem) in wrong {
         violations.add(field, problem);
+    }
+    fine.then_some(())
+}
+
+/// Invitations are counted by survey, product and touchpoint in any combination.
+fn check_invitations(slice: &pb::Slice, violations: &mut Violations) -> Option<()> {
+    let others = [
+        ("slice.channel", !slice.channel.is_empty()),
+        ("slice.topic_id", !slice.topic_id.is_empty()),
+    ];
+    let mut fine = true;
+    for (field, given) in others.into_iter().chain(facets(slice)) {
+        if given {
+            violations.add(
+                field,
+                "must be left out: response_rate is sliced by survey_id, product and touchpoint",
+            );
+            fine = false;
+        }
     }
     fine.then_some(())
 }
@@ -154,7 +190,10 @@ mod tests {
         };
         assert_eq!(refused(&two, ANSWERS), ["slice"]);
         assert_eq!(refused(&two, MATTERS), ["slice"]);
-        assert!(refused(&two, Sliced::Feedback).is_empty(), "a stream counts nothing");
+        assert!(
+            refused(&two, Sliced::Feedback).is_empty(),
+            "a stream counts nothing"
+        );
     }
 
     #[test]
@@ -180,6 +219,25 @@ mod tests {
             ..slice
         };
         assert_eq!(refused(&slice, Sliced::Texts), ["slice.team", "slice.stage"]);
+    }
+
+    #[test]
+    fn invitations_are_sliced_by_survey_and_nothing_else_is() {
+        let invitations = Sliced::By(Some(MetricId::ResponseRate));
+        let slice = pb::Slice {
+            survey_id: "0198c5d2-7a3e-7c41-9f0a-4b1d2c3e4f50".into(),
+            ..pb::Slice::default()
+        };
+        assert!(refused(&slice, invitations).is_empty());
+        assert_eq!(refused(&slice, ANSWERS), ["slice.survey_id"]);
+        let slice = pb::Slice {
+            channel: "email".into(),
+            topic_id: "delay".into(),
+            survey_id: String::new(),
+            ..of_agent()
+        };
+        let wrong = ["slice.channel", "slice.topic_id", "slice.agent_id"];
+        assert_eq!(refused(&slice, invitations), wrong);
     }
 
     #[test]

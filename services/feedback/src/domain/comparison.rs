@@ -25,6 +25,11 @@ impl Group {
             || differ(&self.slice.team, &other.slice.team)
             || differ(&self.slice.stage, &other.slice.stage)
             || differ(&self.slice.language, &other.slice.language)
+            || self
+                .slice
+                .survey_id
+                .zip(other.slice.survey_id)
+                .is_some_and(|(a, b)| a != b)
     }
 
     /// The question for its number.

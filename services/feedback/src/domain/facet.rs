@@ -72,7 +72,10 @@ impl FacetTally {
     ) {
         *self.slices.entry(FacetKey::of(facet, value, slice)).or_default() += addend;
         if let Some(rating) = rating {
-            *self.ratings.entry(FacetKey::of(facet, value, rating)).or_default() += 1;
+            *self
+                .ratings
+                .entry(FacetKey::of(facet, value, rating))
+                .or_default() += 1;
         }
     }
 }

@@ -4,6 +4,7 @@ use std::str::FromStr;
 
 use attune_stats::MetricId;
 use chrono::{DateTime, TimeDelta, Utc};
+use uuid::Uuid;
 
 use super::{Dimension, Facet, day_of, hour_of};
 
@@ -70,6 +71,8 @@ pub(crate) struct Slice {
     /// By its name in the API.
     pub(crate) stage: String,
     pub(crate) language: String,
+    /// Of invitations alone.
+    pub(crate) survey_id: Option<Uuid>,
 }
 
 impl Slice {
@@ -133,6 +136,16 @@ pub(crate) struct SliceCount {
     pub(crate) non_positive: i64,
     pub(crate) mention_judged: i64,
     pub(crate) mention_negative: i64,
+}
+
+/// What became of invitations that were decided from one instant on.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct AskedCount {
+    pub(crate) start: DateTime<Utc>,
+    pub(crate) asked: i64,
+    pub(crate) answered: i64,
+    /// How many more were asked whose time is not over.
+    pub(crate) pending: i64,
 }
 
 /// Which rows make up a window: hours, then whole days, then hours again. A series by hour has no days, one by

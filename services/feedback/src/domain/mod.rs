@@ -41,7 +41,7 @@ pub(crate) use matter::{
     Dimension, Direction, Handling, MatterCoding, MatterContact, MatterCount, MatterKey, MatterSum,
     MatterTally, SETTLES_AFTER, settled_before,
 };
-pub(crate) use metric::{Grain, Measure, Slice, SliceCount, Spans, Step, Window, metric};
+pub(crate) use metric::{AskedCount, Grain, Measure, Slice, SliceCount, Spans, Step, Window, metric};
 pub(crate) use perception::{OwnRating, OwnRatingDraft, Perception, Subject};
 pub(crate) use provenance::{Provenance, TopicCoding};
 pub(crate) use quotes::{QuoteDigest, THEME_CHARACTERS, digest, digests, representative};

@@ -159,8 +159,7 @@ impl Tally {
             score: rating.score(),
         });
         for (facet, value) in Facet::of(feedback) {
-            self.facets
-                .add(facet, value, (&slice, addend), rating.as_ref());
+            self.facets.add(facet, value, (&slice, addend), rating.as_ref());
         }
         *self.slices.entry(slice).or_default() += addend;
         if let Some(rating) = rating {

@@ -68,6 +68,8 @@ impl Filter {
             team,
             stage,
             language,
+            // Of invitations: no stream of feedback is opened with it.
+            survey_id: _,
         } = &self.slice;
         let is = |wanted: &String, found: &String| wanted.is_empty() || wanted == found;
         self.profile_id

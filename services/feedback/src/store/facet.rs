@@ -34,7 +34,7 @@ fn values<'a, R: 'a>(keys: impl Iterator<Item = &'a FacetKey<R>>) -> (Vec<&'a st
 
 fn slices(tally: &FacetTally) -> (Columns, Sums) {
     let keys = tally.slices.keys().map(|key: &FacetKey<SliceKey>| &key.row);
-    (Columns::of(keys), Sums::of(tally.slices.values()))
+    (Columns::of(keys), Sums::of(&tally.slices.values()))
 }
 
 fn ratings(tally: &FacetTally) -> (Columns, Vec<&str>, Vec<i16>, Vec<i64>) {

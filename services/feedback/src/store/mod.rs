@@ -25,6 +25,7 @@ pub(crate) mod recoded;
 pub(crate) mod recoding;
 pub(crate) mod recovery;
 pub(crate) mod response;
+pub(crate) mod response_rate;
 mod rollup;
 pub(crate) mod series;
 pub(crate) mod stage;

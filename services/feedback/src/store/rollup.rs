@@ -45,7 +45,7 @@ pub(super) struct Sums {
 }
 
 impl Sums {
-    pub(super) fn of<'a>(sums: impl Iterator<Item = &'a Addend> + Clone) -> Self {
+    pub(super) fn of<'a>(sums: &(impl Iterator<Item = &'a Addend> + Clone)) -> Self {
         let sums = || sums.clone();
         Self {
             feedback: sums().map(|sum| sum.feedback).collect(),
@@ -68,7 +68,7 @@ macro_rules! rollup {
             /// Adds to the counts of slices.
             pub(in crate::store) async fn add_slices(tx: &mut Tx, tally: &Tally) -> Result<(), sqlx::Error> {
                 let keys = Columns::of(tally.slices.keys());
-                let sums = Sums::of(tally.slices.values());
+                let sums = Sums::of(&tally.slices.values());
                 let tenant = tx.tenant().as_str().to_owned();
                 query!(
                     "INSERT INTO " + $slices + " AS kept (tenant_id, grain, topic_id, start, product, channel,
@@ -155,7 +155,7 @@ macro_rules! rollup {
             /// Subtracts what had been added to the counts of slices.
             pub(in crate::store) async fn subtract_slices(tx: &mut Tx, tally: &Tally) -> Result<(), sqlx::Error> {
                 let keys = Columns::of(tally.slices.keys());
-                let sums = Sums::of(tally.slices.values());
+                let sums = Sums::of(&tally.slices.values());
                 let tenant = tx.tenant().as_str().to_owned();
                 query!(
                     "UPDATE " + $slices + " AS kept

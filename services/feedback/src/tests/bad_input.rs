@@ -277,6 +277,7 @@ fn a_question_for_a_number_is_checked_whole() {
         stage: 9,
         language: "-".into(),
         team: "\u{7}".into(),
+        survey_id: "7".into(),
     };
     let sliced = pb::QueryMetricRequest {
         slice: Some(slice),
@@ -293,7 +294,9 @@ fn a_question_for_a_number_is_checked_whole() {
             "slice.team",
             "slice.stage",
             "slice.language",
+            "slice.survey_id",
             "slice",
+            "slice.survey_id",
         ],
     );
 }

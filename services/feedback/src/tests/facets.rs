@@ -66,8 +66,12 @@ fn rated(agent_id: &str, team: &str, scores: &[(i64, i64)]) -> Vec<Draft> {
 #[tokio::test]
 async fn satisfaction_is_told_by_agent_team_and_stage_and_agents_are_compared() {
     let bench = Bench::at("2026-03-05T00:00:00Z").await;
-    bench.submit_many(rated("Ana", "Airport", &[(5, 36), (1, 4)])).await;
-    bench.submit_many(rated("Ben", "Airport", &[(5, 20), (1, 20)])).await;
+    bench
+        .submit_many(rated("Ana", "Airport", &[(5, 36), (1, 4)]))
+        .await;
+    bench
+        .submit_many(rated("Ben", "Airport", &[(5, 20), (1, 20)]))
+        .await;
     bench.submit_many(rated("", "", &[(1, 10)])).await;
     let ana = ask(&bench, "csat", agent("Ana")).await;
     assert_eq!((ana.n, ana.count, ana.unsliced), (40, 36, 0));

@@ -22,6 +22,7 @@ mod quotes;
 mod recoding;
 mod recording;
 mod recovery;
+mod response_rate;
 mod survey;
 mod themes;
 mod topic;

@@ -56,7 +56,7 @@ pub(super) fn definition(eligibility: Eligibility) -> Definition {
     }
 }
 
-fn given(score: i64, text: &str) -> Given {
+pub(super) fn given(score: i64, text: &str) -> Given {
     let text = Some(Answer::Text(text.to_owned())).filter(|_| !text.is_empty());
     Given::from([
         ("score".to_owned(), Some(Answer::Score(score))),
@@ -66,7 +66,7 @@ fn given(score: i64, text: &str) -> Given {
 
 impl Bench {
     /// A survey that is asked now.
-    async fn published(&self, name: &str, eligibility: Eligibility) -> Survey {
+    pub(super) async fn published(&self, name: &str, eligibility: Eligibility) -> Survey {
         self.published_as(name, definition(eligibility)).await
     }
 
@@ -129,12 +129,12 @@ impl Bench {
         invitation::get(&self.db, &self.tenant, id).await.unwrap()
     }
 
-    async fn invited(&self, survey: &Survey) -> Invitation {
+    pub(super) async fn invited(&self, survey: &Survey) -> Invitation {
         let occasion = self.occasion(survey, Uuid::now_v7(), "order 1").await;
         self.decide(occasion.invitation_id).await
     }
 
-    async fn answer(
+    pub(super) async fn answer(
         &self,
         id: Uuid,
         given: Given,

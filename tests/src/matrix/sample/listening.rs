@@ -150,6 +150,7 @@ pub(super) const SAMPLES: &[(&str, Sample)] = &[
     // One of them at a time, and none of what is read as it was said.
     ("Slice.agent_id", Absent),
     ("Slice.team", Absent),
+    ("Slice.survey_id", Absent),
     ("Slice.stage", Absent),
     ("Slice.language", Absent),
     ("window_hours", Int(48)),

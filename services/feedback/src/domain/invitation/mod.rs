@@ -80,6 +80,8 @@ pub(crate) struct Invitation {
     pub(crate) reason: String,
     pub(crate) message_id: Option<Uuid>,
     pub(crate) reminders: i32,
+    /// Whether what becomes of it is counted.
+    pub(crate) counts: bool,
     pub(crate) version: i64,
     pub(crate) token_hash: Option<Vec<u8>>,
     pub(crate) decision: Option<Json<Record>>,
