@@ -9,9 +9,10 @@ use chrono::{DateTime, Utc};
 use prost_types::Timestamp;
 
 /// Metrics that are shares, told in percentage points.
-const SHARES: [&str; 5] = [
+const SHARES: [&str; 6] = [
     "csat",
     "first_contact_resolution",
+    "response_rate",
     "topic_share",
     "topic_negative_share",
     "sentiment_negative_share",
