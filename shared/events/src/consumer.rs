@@ -1,5 +1,7 @@
 //! What a service does with another's events.
 
+use std::time::Duration;
+
 use async_trait::async_trait;
 use attune_database::Tx;
 use attune_rpc::Error as RpcError;
@@ -23,6 +25,12 @@ pub trait Consumer: Send + Sync + 'static {
 
     /// The full names of the payloads wanted; empty for all. At most 50.
     fn types(&self) -> Vec<String>;
+
+    /// How long events are gathered before they are handled, for effects that nobody waits for: fewer transactions, and
+    /// none at the moment when another subscription to the same event works for somebody. At most a tenth of a second.
+    fn patience(&self) -> Duration {
+        Duration::ZERO
+    }
 
     /// Handles one event. `tx` has entered the event's tenant.
     async fn handle(&self, tx: &mut Tx, event: &Event) -> Result<(), ConsumeError>;

@@ -1,5 +1,7 @@
 //! What people say in interactions is feedback.
 
+use std::time::Duration;
+
 use async_trait::async_trait;
 use attune_api::interactions::v1 as pb;
 use attune_database::Tx;
@@ -12,6 +14,10 @@ use crate::commands::record::record;
 use crate::convert;
 use crate::domain::Draft;
 use crate::store::heard::Heard;
+
+/// How long those gather events whom nobody waits for: while what was said in an interaction is recorded, they would only
+/// stand in its way.
+pub(super) const UNHURRIED: Duration = Duration::from_millis(20);
 
 /// The events that tell where an interaction stands.
 pub(super) fn recorded_and_closed() -> Vec<String> {

@@ -1,10 +1,12 @@
 //! What is heard of interactions as far as matters go: whether customers came again, and how long they waited.
 
+use std::time::Duration;
+
 use async_trait::async_trait;
 use attune_database::Tx;
 use attune_events::{ConsumeError, Consumer, Event};
 
-use super::interactions::{recorded_and_closed, told};
+use super::interactions::{UNHURRIED, recorded_and_closed, told};
 use crate::commands::matter::hear;
 use crate::convert;
 
@@ -25,6 +27,10 @@ impl Consumer for Matters {
 
     fn types(&self) -> Vec<String> {
         recorded_and_closed()
+    }
+
+    fn patience(&self) -> Duration {
+        UNHURRIED
     }
 
     async fn handle(&self, tx: &mut Tx, event: &Event) -> Result<(), ConsumeError> {

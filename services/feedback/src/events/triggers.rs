@@ -1,10 +1,12 @@
 //! Events of interactions after which customers are asked.
 
+use std::time::Duration;
+
 use async_trait::async_trait;
 use attune_database::Tx;
 use attune_events::{ConsumeError, Consumer, Event};
 
-use super::interactions::{recorded_and_closed, told};
+use super::interactions::{UNHURRIED, recorded_and_closed, told};
 use crate::commands::invitation::hear;
 use crate::convert;
 
@@ -24,6 +26,10 @@ impl Consumer for Triggers {
 
     fn types(&self) -> Vec<String> {
         recorded_and_closed()
+    }
+
+    fn patience(&self) -> Duration {
+        UNHURRIED
     }
 
     async fn handle(&self, tx: &mut Tx, event: &Event) -> Result<(), ConsumeError> {

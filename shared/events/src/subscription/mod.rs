@@ -180,17 +180,21 @@ impl Subscription {
         Ok(Some(batch))
     }
 
-    /// Adds what has arrived already, so that a subscription which fell behind works in larger transactions
-    /// and one that is up to date does not commit every empty step of the feed.
+    /// Adds what has arrived already, and what arrives while the consumer is patient, so that a subscription which fell
+    /// behind works in larger transactions and one that is up to date does not commit every empty step of the feed.
     async fn gather(
         &self,
         stream: &mut Streaming<pb::SubscribeResponse>,
         batch: &mut Batch,
     ) -> Result<(), Broken> {
-        let until = Instant::now() + CHECKPOINT_EVERY;
+        let began = Instant::now();
+        let until = began + CHECKPOINT_EVERY;
+        let patient = began + self.consumer.patience().min(CHECKPOINT_EVERY);
         while batch.has_room() && Instant::now() < until {
             let response = if batch.events.is_empty() {
                 tokio::time::timeout(SILENCE, stream.message()).await.ok()
+            } else if Instant::now() < patient {
+                tokio::time::timeout_at(patient, stream.message()).await.ok()
             } else {
                 stream.message().now_or_never()
             };

@@ -41,7 +41,7 @@ pub(crate) async fn fill(stage: &Stage, stored: u64, year: Year) -> anyhow::Resu
     let (from, seconds) = (start.to_rfc3339(), (end - start).num_seconds());
     let statements = format!(
         "TRUNCATE feedback.feedback, feedback.topic_mention, feedback.slice_count, feedback.rating_count,
-             feedback.mention_count, feedback.mention_person, feedback.outbox;
+             feedback.mention_count, feedback.mention_person, feedback.outbox CASCADE;
          INSERT INTO feedback.feedback (occurred_at, created_at, feedback_id, profile_id, rating_score, tenant_id, origin,
              channel, touchpoint, product, agent_id, rating_scale, topics, text)
          SELECT '{from}'::timestamptz + make_interval(secs => {seconds}.0 * (n - 1) / {stored}), now(),

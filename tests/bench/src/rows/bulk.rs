@@ -30,7 +30,7 @@ const AHEAD: usize = 4;
 /// Bytes handed to Postgres at once.
 const CHUNK: usize = 1 << 20;
 
-const EMPTY: &str = "TRUNCATE interactions.interaction, interactions.outbox";
+const EMPTY: &str = "TRUNCATE interactions.interaction, interactions.outbox CASCADE";
 
 /// How much one run writes.
 #[derive(Clone, Copy, Debug)]

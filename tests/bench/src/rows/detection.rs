@@ -36,7 +36,7 @@ pub(super) async fn fill(stage: &Stage, topics: u32, products: u32) -> anyhow::R
         "TRUNCATE feedback.feedback, feedback.topic_mention, feedback.slice_count, feedback.rating_count,
              feedback.mention_count, feedback.mention_person, feedback.outbox, feedback.detection,
              feedback.detection_run, feedback.detection_notice, feedback.hot_issue, feedback.cohort_member,
-             feedback.cohort_anonymous, feedback.timer;
+             feedback.cohort_anonymous, feedback.timer CASCADE;
          INSERT INTO feedback.slice_count (start, feedback, judged, negative, non_positive, tenant_id, grain, topic_id,
              product, channel, touchpoint)
          SELECT '{START}'::timestamptz + make_interval(hours => h), 480 + h * 7 % 40, 0, 0, 0, 'bench', 'hour', '',

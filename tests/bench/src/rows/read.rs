@@ -76,7 +76,7 @@ fn select_page() -> String {
 /// Has exactly `stored` contacts in the table, under ids that can be computed.
 pub(crate) async fn fill(stage: &Stage, stored: u64) -> anyhow::Result<()> {
     let statements = format!(
-        "TRUNCATE interactions.interaction;
+        "TRUNCATE interactions.interaction CASCADE;
          INSERT INTO interactions.interaction (occurred_at, created_at, interaction_id, profile_id, tenant_id,
              channel, direction, touchpoint, stage, outcome, product, agent_id, text, source_id)
          SELECT now() - n * interval '1 second', now(), md5('bench' || n)::uuid, md5('person' || n % 1000)::uuid,

@@ -28,8 +28,7 @@ const SERVICES: [&str; 4] = ["profiles", "feedback", "improvement", "notificatio
 const LOOK: Duration = Duration::from_millis(2);
 const PATIENCE: Duration = Duration::from_mins(10);
 
-const EMPTY: &str =
-    "TRUNCATE notifications.message, notifications.decision, notifications.timer, notifications.outbox";
+const EMPTY: &str = "TRUNCATE notifications.message, notifications.decision, notifications.timer, notifications.outbox CASCADE";
 
 /// Makes a template to tell with.
 pub(super) async fn template(notifications: Caller, purpose: Purpose) -> anyhow::Result<String> {

@@ -109,7 +109,7 @@ pub(crate) async fn measure(stage: &mut Stage, plan: &Plan) -> anyhow::Result<Ve
     let complaints = if plan.quick { COMPLAINTS_QUICK } else { COMPLAINTS };
     let caller = stage.callers("improvement", 1).await?.remove(0);
     let planned = Loop::open(&caller).await?;
-    let empty = "TRUNCATE improvement.evidence, improvement.cohort_member";
+    let empty = "TRUNCATE improvement.evidence, improvement.cohort_member CASCADE";
     stage.postgres.run(OURS, empty).await?;
     planned.hit(stage, complaints).await?;
     let one = Beginning::Complaint(some_complaints(stage, complaints).await?);

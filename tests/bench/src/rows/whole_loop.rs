@@ -80,7 +80,7 @@ async fn fill(stage: &Stage, topics: usize) -> anyhow::Result<()> {
     detection::fill(stage, 0, 0).await?;
     let words: Vec<String> = (0..topics).map(|topic| format!("('{}')", word(topic))).collect();
     let statements = format!(
-        "TRUNCATE feedback.topic, feedback.taxonomy;
+        "TRUNCATE feedback.topic, feedback.taxonomy CASCADE;
          INSERT INTO feedback.topic (created_at, topic_uid, tenant_id, topic_id, name, keywords, examples)
          SELECT '{start}'::timestamptz - interval '60 days', md5(word)::uuid, 'bench', word, word, ARRAY[word], '{{}}'
          FROM (VALUES {words}) AS words (word);

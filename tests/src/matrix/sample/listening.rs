@@ -147,6 +147,10 @@ pub(super) const SAMPLES: &[(&str, Sample)] = &[
     ("complete", Absent),
     ("QueryMetricRequest.metric", Text("topic_share")),
     ("WatchedMetric.metric", Text("topic_share")),
+    // Of all metrics only first_contact_resolution has these.
+    ("Slice.agent_id", Absent),
+    ("Slice.stage", Absent),
+    ("Slice.language", Absent),
     ("window_hours", Int(48)),
     ("QueryMetricRequest.start", Hours(-48)),
     ("QueryMetricRequest.end", Hours(0)),

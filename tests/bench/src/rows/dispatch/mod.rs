@@ -30,8 +30,7 @@ const SOME: u32 = 2_000;
 const WARM: u64 = 200;
 /// Filling takes longer than measuring, so there are no more pairs than these.
 const MOST_PAIRS: usize = 3;
-const EMPTY: &str =
-    "TRUNCATE notifications.message, notifications.decision, notifications.timer, notifications.outbox";
+const EMPTY: &str = "TRUNCATE notifications.message, notifications.decision, notifications.timer, notifications.outbox CASCADE";
 const PATIENCE: Duration = Duration::from_mins(1);
 
 /// Waits until work has begun, and then counts mails for `timed` or until none waits. `cpu` reads what all cost.
