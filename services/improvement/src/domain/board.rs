@@ -112,7 +112,8 @@ impl Blocker {
             who: action.owner.clone(),
             what,
             action_id: Some(action.action_id),
-            due_at: action.due_at,
+            // The one due first is due first also where it waits: what holds it up is needed by then.
+            due_at: next.due_at,
             holds_up: held_up.map(|_| next.action_id),
         }
     }

@@ -221,6 +221,19 @@ impl Initiative {
             .filter(|_| self.state.is_with_customers())
     }
 
+    /// Whether somebody has decided to do it, be it given up since.
+    pub(crate) fn is_decided(&self) -> bool {
+        self.state != InitiativeState::Proposed
+    }
+
+    /// Whether it was given up just now without ever having been approved.
+    pub(crate) fn is_declined(&self) -> bool {
+        let last = self.taken.last();
+        last.is_some_and(|step| {
+            (step.from, step.to) == (Some(InitiativeState::Proposed), InitiativeState::Stopped)
+        })
+    }
+
     /// Refuses unless an iteration is being prepared; `rule` says what is done only then.
     pub(crate) fn check_preparing(&self, rule: &str) -> Result<(), WrongState> {
         let instead = match self.state {

@@ -50,10 +50,12 @@ pub(super) async fn rolled_out(tx: &mut Tx, initiative: &Initiative) -> Result<(
 }
 
 pub(super) async fn stopped(tx: &mut Tx, initiative: &Initiative) -> Result<(), sqlx::Error> {
-    let sentence = format!(
-        "\"{}\" was stopped: {}",
-        initiative.title, initiative.stopped_reason
-    );
+    let how = if initiative.is_declined() {
+        "was proposed and not approved"
+    } else {
+        "was stopped"
+    };
+    let sentence = format!("\"{}\" {how}: {}", initiative.title, initiative.stopped_reason);
     let what = (NewsKind::InitiativeStopped, initiative.current.number);
     record(tx, initiative, what, &sentence).await
 }

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use attune_api::improvement::v1 as pb;
-use attune_rpc::{Code, Page, Reason, Violations};
+use attune_rpc::{Code, Page, Reason, Violations, timestamp};
 use attune_timers::TimerLoop;
 use chrono::{DateTime, TimeDelta, Utc};
 use tonic_types::StatusExt as _;
@@ -181,6 +181,11 @@ async fn who_holds_up_what_is_overdue_is_asked_and_not_who_waits() {
         ("Lin", plan.to_string())
     );
     assert_eq!(blocker.holds_up_action_id, send.to_string());
+    assert_eq!(
+        blocker.due_at,
+        due.map(timestamp),
+        "it is needed when what waits is due"
+    );
     assert!(blocker.what.contains("Joan waits for it"), "{}", blocker.what);
 
     chain.until_day(9).await;

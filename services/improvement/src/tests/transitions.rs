@@ -108,9 +108,92 @@ async fn a_loop_that_fails_once_is_on_record_step_by_step() {
     let again = attune_rpc::Error::from(stop(&platform, id).await.unwrap_err());
     assert_eq!(again.code(), Code::FailedPrecondition);
     assert_eq!(
-        super::transitions::steps(&platform, id).await,
+        self::steps(&platform, id).await,
         steps,
         "what is refused leaves no record"
+    );
+}
+
+#[tokio::test]
+async fn an_initiative_from_before_the_record_goes_on_and_its_record_begins_there() {
+    let platform = Platform::start().await;
+    let (issue, _) = platform.issue(2).await;
+    let id = platform.prepared(issue.issue_id).await.initiative_id;
+    platform.world.level(at("2026-03-01T06:00:00Z"), 6);
+    platform.hand.advance_to(at("2026-03-12T06:00:00Z"));
+    platform.roll_out(id, None).await.unwrap();
+    let mut tx = platform.db.system(&platform.tenant).await.unwrap();
+    for forget in [
+        "DELETE FROM improvement.initiative_transition",
+        "UPDATE improvement.initiative SET transitions = DEFAULT",
+    ] {
+        sqlx::query(forget).execute(&mut *tx).await.unwrap();
+    }
+    tx.commit().await.unwrap();
+
+    platform.advance_to(at("2026-03-19T06:00:00Z")).await;
+    let steps = steps(&platform, id).await;
+    let look = "service:improvement";
+    assert_eq!(
+        in_short(&steps),
+        [
+            ("rolled_out", "measuring", look),
+            ("measuring", "ineffective", look),
+            ("ineffective", "planned", look)
+        ]
+    );
+    assert_eq!((steps[0].number, steps[2].number), (1, 3));
+}
+
+#[tokio::test]
+async fn what_an_older_version_writes_beside_this_one_is_gone_on_with() {
+    let platform = Platform::start().await;
+    let (issue, _) = platform.issue(2).await;
+    let known = platform.plan(issue.issue_id).await.unwrap();
+    stop(&platform, known.initiative_id).await.unwrap();
+    let (id, action_id) = (Uuid::now_v7(), Uuid::now_v7());
+    let mut tx = platform.db.system(&platform.tenant).await.unwrap();
+    // The columns that the version before knew.
+    for written in [
+        "INSERT INTO improvement.initiative (tenant_id, initiative_id, issue_id, version, events, title, hypothesis,
+                                             owner, stopped_reason, departments, target, state, created_at,
+                                             principle_ids, comparison)
+         SELECT tenant_id, $1, issue_id, 1, 1, title, hypothesis, owner, '', departments, target, 'planned',
+                created_at, principle_ids, comparison
+         FROM improvement.initiative WHERE $2 <> initiative_id",
+        "INSERT INTO improvement.iteration (tenant_id, initiative_id, number, change, reason, looks_done)
+         SELECT tenant_id, $1, number, change, reason, looks_done FROM improvement.iteration WHERE $2 <> initiative_id",
+        "INSERT INTO improvement.action (tenant_id, initiative_id, iteration, action_id, title, owner, completed_at,
+                                         evidence, escalation)
+         SELECT tenant_id, $1, 1, $2, 'Build it', 'Grace', NULL, '', 0
+         FROM improvement.initiative WHERE initiative_id = $1",
+    ] {
+        let written = sqlx::query(written).bind(id).bind(action_id);
+        assert_eq!(written.execute(&mut *tx).await.unwrap().rows_affected(), 1);
+    }
+    tx.commit().await.unwrap();
+
+    let read = platform.initiative(id).await;
+    assert_eq!((read.team.as_str(), read.budget, read.spent), ("", None, 0));
+    assert!(read.current.actions[0].depends_on.is_empty());
+    assert!(steps(&platform, id).await.is_empty());
+    platform.act(id).await;
+    assert_eq!(
+        in_short(&steps(&platform, id).await),
+        [("planned", "in_progress", "grace")]
+    );
+    // The version before takes a step and records nothing; what comes after is recorded from where it stands.
+    let mut tx = platform.db.system(&platform.tenant).await.unwrap();
+    let unrecorded = "UPDATE improvement.initiative SET state = 'planned' WHERE initiative_id = $1";
+    sqlx::query(unrecorded).bind(id).execute(&mut *tx).await.unwrap();
+    tx.commit().await.unwrap();
+    stop(&platform, id).await.unwrap();
+    assert_eq!(
+        in_short(&steps(&platform, id).await),
+        [
+            ("planned", "in_progress", "grace"),
+            ("planned", "stopped", "chief")
+        ]
     );
 }
 

@@ -40,10 +40,7 @@ pub(super) const SAMPLES: &[(&str, Sample)] = &[
         Known("startable_initiative_id"),
     ),
     ("AddActionRequest>depends_on_action_ids", Absent),
-    (
-        "SetActionDependenciesRequest>action_id",
-        Known("later_action_id"),
-    ),
+    ("SetActionDependenciesRequest>action_id", Known("later_action_id")),
     ("depends_on_action_ids", Known("action_id")),
     // Pilots.
     ("Pilot.pilot_id", Output),

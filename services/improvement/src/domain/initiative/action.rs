@@ -57,7 +57,7 @@ impl Initiative {
         }
         if self.state == InitiativeState::Planned {
             let shown = format!("\"{}\": {evidence}", action.title);
-            let reason = "the first action is done".to_owned();
+            let reason = "an action is done".to_owned();
             self.enter(InitiativeState::InProgress, Step { by, reason, at }, shown)?;
         }
         if let Some(action) = self.current.actions.get_mut(place) {

@@ -91,7 +91,7 @@ impl Initiative {
             verdict.look, self.current.number, verdict.n_before, verdict.n_after
         );
         if self.state == InitiativeState::RolledOut {
-            let step = Step::of_look("the first planned look was taken", at);
+            let step = Step::of_look("a planned look was taken", at);
             self.enter(InitiativeState::Measuring, step, look.clone())?;
         }
         let conclusion = match verdict.decision {
