@@ -113,10 +113,10 @@ pub(crate) async fn update(db: &Database, tenant: &TenantId, update: Update) -> 
             .ok_or(Error::NoIssue(issue_id))?;
         comparison::check(given.as_ref(), &issue)?;
     }
-    if let Some(Some(budget)) = &change.budget {
-        if let Some(total) = store::cost::total(&mut tx, initiative_id).await? {
-            total.check(&budget.currency)?;
-        }
+    if let Some(Some(budget)) = &change.budget
+        && let Some(total) = store::cost::total(&mut tx, initiative_id).await?
+    {
+        total.check(&budget.currency)?;
     }
     if initiative.apply(change)? {
         store::initiative::update(&mut tx, &initiative).await?;
