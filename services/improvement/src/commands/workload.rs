@@ -62,12 +62,11 @@ pub(crate) async fn escalate(tx: &mut Tx, action_id: Uuid) -> Result<(), Error> 
     if let Some(action) = initiative.escalate(action_id, now) {
         let number = initiative.current.number;
         store::iteration::save_action(tx, initiative_id, number, &action).await?;
-        let owners = match action.next_escalation() {
-            Some(_) => Vec::new(),
-            None => {
-                let held_up = held_up_by(&initiative.current.actions, &action).first().copied();
-                store::team::owners_concerned(tx, &initiative, held_up.unwrap_or(&action)).await?
-            }
+        let owners = if action.next_escalation().is_some() {
+            Vec::new()
+        } else {
+            let held_up = held_up_by(&initiative.current.actions, &action).first().copied();
+            store::team::owners_concerned(tx, &initiative, held_up.unwrap_or(&action)).await?
         };
         events::action_overdue(tx, &mut initiative, &action, &owners).await?;
         store::initiative::update(tx, &initiative).await?;
