@@ -116,7 +116,7 @@ fn row(out: &mut String, item: &BoardItem, colours: Colours) -> fmt::Result {
         padded(&words::waits_for(item), WAITS),
         painted(alarm, words::due(item))
     )?;
-    for more in [words::verdict(item), words::split(item)] {
+    for more in [words::work(item), words::verdict(item), words::split(item)] {
         if !more.is_empty() {
             writeln!(out, "  {}", colours.paint(Look::Quiet, &format!("└ {more}")))?;
         }

@@ -122,6 +122,7 @@ const SAMPLES: &[(&str, Sample)] = &[
     ("CohortEntry.gone_on_to_issue_id", Output),
     ("Initiative.initiative_id", Output),
     ("Initiative.state", Output),
+    ("spent_minor_units", Output),
     ("Initiative.iterations", Output),
     ("Initiative.stopped_reason", Output),
     ("Initiative.create_time", Output),
