@@ -19,6 +19,8 @@ pub(crate) enum Error {
     NoIssue(Uuid),
     #[error("there is no relation {0}")]
     NoRelation(Uuid),
+    #[error("there is no extension {0}")]
+    NoExtension(Uuid),
     #[error("the two issues have that relation")]
     RelationExists,
     #[error("an issue has at most {0} relations of a kind")]
@@ -84,6 +86,7 @@ impl From<Error> for attune_rpc::Error {
         match error {
             Error::NoIssue(id) => Self::not_found("issue", id),
             Error::NoRelation(id) => Self::not_found("related_issue", id),
+            Error::NoExtension(id) => Self::not_found("cohort_extension", id),
             Error::RelationExists => Self::already_exists("related_issue", "to_issue_id"),
             Error::TooManyRelations(limit) => {
                 let message =

@@ -15,7 +15,7 @@ use chrono::{DateTime, TimeDelta, Utc};
 
 pub use world::{Moment, World};
 
-use attune_testkit::Failure;
+use attune_testkit::{Failure, Tenant};
 use feedback::Days;
 use owner::Owner;
 use patience::ask;
@@ -187,27 +187,21 @@ async fn assert_the_trace_is_whole(
     issue: &imp::Issue,
 ) -> Result<usize, Failure> {
     let company = world.company()?;
-    let mut complaints = Vec::new();
-    let mut page_token = String::new();
-    loop {
-        let from = From::InitiativeId(owner.initiative_id().to_owned());
-        let request = imp::GetTraceRequest {
-            from: Some(from),
-            page_size: 200,
-            page_token,
-        };
-        let page = ask(async || company.trace().get_trace(request.clone()).await).await?;
-        complaints.extend(page.feedback);
-        page_token = page.next_page_token;
-        if page_token.is_empty() {
-            break;
-        }
-    }
+    let complaints = complaints_of(&company, owner, false).await?;
     assert_eq!(
         i64::try_from(complaints.len())?,
         issue.evidence_size,
         "complaints are missing in the trace"
     );
+    let later = issue.later.ok_or("nobody counted what came later")?;
+    let all = complaints_of(&company, owner, true).await?;
+    assert!(later.feedback > 0, "nobody complained after the cohort was fixed");
+    assert_eq!(
+        i64::try_from(all.len())?,
+        issue.evidence_size + later.feedback,
+        "what came later is missing in the trace"
+    );
+    assert_a_later_complaint_finds_the_issue(&company, &all, issue).await?;
 
     let one = complaints
         .iter()
@@ -240,6 +234,50 @@ async fn assert_the_trace_is_whole(
         "the person's own messages are missing"
     );
     Ok(complaints.len())
+}
+
+/// All complaints, page by page, from the initiative back.
+async fn complaints_of(
+    company: &Tenant,
+    owner: &Owner<'_>,
+    include_later: bool,
+) -> Result<Vec<imp::TracedFeedback>, Failure> {
+    let (mut complaints, mut page_token) = (Vec::new(), String::new());
+    loop {
+        let from = From::InitiativeId(owner.initiative_id().to_owned());
+        let request = imp::GetTraceRequest {
+            from: Some(from),
+            page_size: 200,
+            page_token,
+            include_later,
+        };
+        let page = ask(async || company.trace().get_trace(request.clone()).await).await?;
+        complaints.extend(page.feedback);
+        page_token = page.next_page_token;
+        if page_token.is_empty() {
+            return Ok(complaints);
+        }
+    }
+}
+
+/// Who complained when the cohort was fixed already sees what was done as well, and that they came later.
+async fn assert_a_later_complaint_finds_the_issue(
+    company: &Tenant,
+    complaints: &[imp::TracedFeedback],
+    issue: &imp::Issue,
+) -> Result<(), Failure> {
+    let later = complaints
+        .iter()
+        .find(|complaint| complaint.heard_later_at.is_some())
+        .ok_or("no complaint says that it came later")?;
+    let request = imp::GetTraceRequest {
+        from: Some(From::FeedbackId(later.feedback_id.clone())),
+        ..imp::GetTraceRequest::default()
+    };
+    let found = ask(async || company.trace().get_trace(request.clone()).await).await?;
+    assert_eq!(found.issue.ok_or("no issue")?.issue_id, issue.issue_id);
+    assert!(found.feedback.contains(later), "it is not in its own trace");
+    Ok(())
 }
 
 /// The story's first instant: a Monday, midnight.

@@ -116,7 +116,12 @@ fn row(out: &mut String, item: &BoardItem, colours: Colours) -> fmt::Result {
         padded(&words::waits_for(item), WAITS),
         painted(alarm, words::due(item))
     )?;
-    for more in [words::work(item), words::verdict(item), words::split(item)] {
+    for more in [
+        words::work(item),
+        words::verdict(item),
+        words::split(item),
+        words::later(item),
+    ] {
         if !more.is_empty() {
             writeln!(out, "  {}", colours.paint(Look::Quiet, &format!("└ {more}")))?;
         }
@@ -193,8 +198,8 @@ pub(crate) fn line(days: &[CourseDay]) -> String {
 #[cfg(test)]
 mod tests {
     use attune_api::improvement::v1::{
-        Blocker, BlockerKind, BoardSummary, CreditedMember, ProjectedVerdict, Recognition, Verdict,
-        VerdictDecision,
+        Blocker, BlockerKind, BoardSummary, CreditedMember, LaterEvidence, ProjectedVerdict, Recognition,
+        Verdict, VerdictDecision,
     };
     use chrono::{DateTime, Utc};
 
@@ -208,6 +213,14 @@ mod tests {
                 display_name: "Ada\u{1b}[2J Lovelace".to_owned(),
             }],
             employees: 10,
+            ..Default::default()
+        }
+    }
+
+    fn later() -> LaterEvidence {
+        LaterEvidence {
+            feedback: 31,
+            new_persons: 25,
             ..Default::default()
         }
     }
@@ -230,6 +243,7 @@ mod tests {
             overdue: true,
             cohort_size: 40,
             gone_on: 12,
+            later: Some(later()),
             ..Default::default()
         };
         let measured = BoardItem {
@@ -286,6 +300,7 @@ mod tests {
             "measuring, try 2",
             "└ 12 of its 40 customers went on to issues split from it",
             "└ split from another issue",
+            "└ 31 more pieces of feedback since, 25 customers among them who were not counted",
             "verdict by 2026-04-09 (look 2 of 2 on 2026-04-02); not decided yet: -3.1 points (-5.2 points to -1.0 \
              points), -4.5 points is wanted, beside what was not changed",
         ] {

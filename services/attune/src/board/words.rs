@@ -40,6 +40,17 @@ pub(super) fn split(item: &BoardItem) -> String {
     parts.join("; ")
 }
 
+/// What was said of it since its cohort was fixed; empty where nothing was.
+pub(super) fn later(item: &BoardItem) -> String {
+    match &item.later {
+        Some(later) if later.feedback > 0 => format!(
+            "{} more pieces of feedback since, {} customers among them who were not counted",
+            later.feedback, later.new_persons
+        ),
+        _ => String::new(),
+    }
+}
+
 /// How far it has come; where the stage leaves it open, where its initiative stands.
 pub(super) fn stage(item: &BoardItem) -> String {
     let stage = match (item.stage(), item.initiative_state()) {

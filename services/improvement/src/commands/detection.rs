@@ -105,6 +105,7 @@ async fn land(tx: &mut Tx, hot_issue_id: Uuid) -> Result<Option<Landing>, Error>
             survivor: None,
         }));
     };
+    store::later_evidence::alone(tx).await?;
     let survivor_id = store::issue::standing(tx, before).await?;
     let (issue, survivor) = merge::lock_both(tx, (id, survivor_id)).await?;
     if issue.state == IssueState::Merged && survivor.state == IssueState::Merged {

@@ -3,6 +3,7 @@
 use attune_database::{Database, Tx, Write};
 use attune_rpc::{Page, RequestKey, TenantId};
 use serde::{Deserialize, Serialize};
+use sqlx::types::Json;
 use uuid::Uuid;
 
 use super::priority;
@@ -34,13 +35,21 @@ pub(crate) async fn create(db: &Database, tenant: &TenantId, create: Create) -> 
     Ok(issue)
 }
 
-/// Reads an issue.
+/// Reads an issue, with what was said of it until now.
 pub(crate) async fn get(db: &Database, tenant: &TenantId, id: Uuid) -> Result<Issue, Error> {
     let mut tx = db.read(tenant).await?;
-    let issue = store::issue::by_id(&mut tx, id)
-        .await?
-        .ok_or(Error::NoIssue(id))?;
+    let (mut issue, later) = loop {
+        let issue = store::issue::by_id(&mut tx, id)
+            .await?
+            .ok_or(Error::NoIssue(id))?;
+        let (later, beside) = store::later_evidence::count(&mut tx, id).await?;
+        // What joined the cohort between the two would be in neither number.
+        if beside == issue.version {
+            break (issue, later);
+        }
+    };
     tx.commit().await?;
+    issue.later = Some(Json(later));
     Ok(issue)
 }
 

@@ -33,6 +33,7 @@ pub(crate) async fn merge(db: &Database, tenant: &TenantId, merge: Merge) -> Res
         Write::Fresh(tx) => tx,
         Write::Repeat(id) => return get(db, tenant, id).await,
     };
+    store::later_evidence::alone(&mut tx).await?;
     let (mut merged, mut survivor) = lock_both(&mut tx, (merged_id, survivor_id)).await?;
     unite(&mut tx, &mut merged, &mut survivor, statement).await?;
     tx.commit().await?;
@@ -49,7 +50,8 @@ pub(super) async fn lock_both(tx: &mut Tx, (one, other): (Uuid, Uuid)) -> Result
     Ok((find(one)?, find(other)?))
 }
 
-/// Merges two issues that are locked, with everything that follows. When it is refused nothing was changed.
+/// Merges two issues that are locked, with everything that follows, while nobody hears what customers say. When it is refused
+/// nothing was changed.
 pub(super) async fn unite(
     tx: &mut Tx,
     merged: &mut Issue,
@@ -69,6 +71,7 @@ pub(super) async fn unite(
     );
     store::split::rejoin(tx, merged.issue_id, survivor.issue_id).await?;
     let relation = store::issue_relation::merge(tx, &relation).await?;
+    store::later_evidence::merge(tx, merged.issue_id, survivor.issue_id).await?;
     store::issue::update(tx, merged).await?;
     let gone_on = store::split::gone_on(tx, survivor.issue_id).await?;
     survivor.absorb(merged, &relation, gone_on);

@@ -4,6 +4,7 @@
 pub(crate) mod action;
 pub(crate) mod assignment;
 pub(crate) mod board;
+pub(crate) mod cohort_extension;
 mod comparison;
 pub(crate) mod cost;
 pub(crate) mod detection;

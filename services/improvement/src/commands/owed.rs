@@ -17,6 +17,8 @@ const SCANNED: usize = 2000;
 pub(crate) struct List {
     pub(crate) issue_id: Option<Uuid>,
     pub(crate) because: Option<OwedBecause>,
+    /// Also persons who spoke of the issue since its cohort was fixed, and are not of it or went on from it by a split.
+    pub(crate) include_later: bool,
 }
 
 /// Reads a page of the persons whom no message about their issue has reached, by issue and id, and the token of the next.
@@ -33,7 +35,8 @@ pub(crate) async fn list(
         None => None,
     };
     let limit = i64::try_from(SCANNED).unwrap_or(i64::MAX);
-    let reached = store::owed::scan(&mut tx, issue_id, page.after().copied(), limit).await?;
+    let whom = (issue_id, list.include_later);
+    let reached = store::owed::scan(&mut tx, whom, page.after().copied(), limit).await?;
     tx.commit().await?;
     let mut more = reached.len() == SCANNED;
     let mut end = None;

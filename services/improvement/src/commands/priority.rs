@@ -3,6 +3,7 @@
 use attune_database::{Database, Tx};
 use attune_rpc::TenantId;
 use chrono::{DateTime, Days, NaiveTime, TimeDelta, Utc};
+use sqlx::types::Json;
 use uuid::Uuid;
 
 use crate::domain::{Issue, LookBack, Priority};
@@ -31,17 +32,19 @@ pub(crate) async fn look_now(tx: &mut Tx) -> Result<(), Error> {
     Ok(attune_timers::schedule(tx, PRIORITY, SUBJECT, now).await?)
 }
 
-/// The priority of an issue at this moment, which is set on it; [`record`] stores what explains it.
+/// The priority of an issue at this moment, which is set on it with how much was said of it since its cohort was fixed;
+/// [`record`] stores both and what explains the first.
 pub(crate) async fn assess(tx: &mut Tx, issue: &mut Issue) -> Result<Priority, Error> {
     let facts = store::priority::facts(tx, issue).await?;
     let priority = Priority::of(issue, &facts, tx.now());
     issue.priority = priority.value;
+    issue.later = Some(Json(facts.later));
     Ok(priority)
 }
 
 /// Stores the priority of an issue that is stored, and sees to it that it is looked at again.
 pub(crate) async fn record(tx: &mut Tx, issue: &Issue, priority: &Priority) -> Result<(), Error> {
-    store::priority::record(tx, issue.issue_id, priority).await?;
+    store::priority::record(tx, issue, priority).await?;
     look_at_midnight(tx).await
 }
 
@@ -85,7 +88,7 @@ pub(crate) async fn look(tx: &mut Tx) -> Result<(), Error> {
     let mut issues = store::issue::lock_stale(tx, midnight, parameters, AT_ONCE).await?;
     for issue in &mut issues {
         let priority = assess(tx, issue).await?;
-        store::priority::record(tx, issue.issue_id, &priority).await?;
+        store::priority::record(tx, issue, &priority).await?;
     }
     let heard = store::mention::forget(tx, LookBack::from(today).felt).await?;
     let (in_flight, stale) = store::priority::in_flight(tx, midnight, parameters).await?;

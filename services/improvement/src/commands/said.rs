@@ -4,12 +4,12 @@ use attune_database::Tx;
 use uuid::Uuid;
 
 use super::priority;
-use crate::domain::{PilotMetric, Said, Setup, count_mentions};
+use crate::domain::{PilotMetric, Said, Setup, complaints, count_mentions};
 use crate::error::Error;
 use crate::store;
 use crate::store::outcome::{Outcome, Participation};
 
-/// Counts what is said of each topic, for priorities, and keeps what counts for a pilot.
+/// Counts what is said of each topic, for priorities, has the evidence of issues grow, and keeps what counts for a pilot.
 pub(crate) async fn take_in(tx: &mut Tx, said: &[Said]) -> Result<(), Error> {
     if said.is_empty() {
         return Ok(());
@@ -19,7 +19,21 @@ pub(crate) async fn take_in(tx: &mut Tx, said: &[Said]) -> Result<(), Error> {
         store::mention::add(tx, &counted).await?;
         priority::look_at_midnight(tx).await?;
     }
+    grow(tx, said).await?;
     keep_for_pilots(tx, said).await
+}
+
+/// While an issue is merged at this moment, it is heard a little later.
+async fn grow(tx: &mut Tx, said: &[Said]) -> Result<(), Error> {
+    let complaints = complaints(said);
+    if complaints.is_empty() {
+        return Ok(());
+    }
+    if !store::later_evidence::try_hear(tx).await? {
+        return Err(Error::Raced);
+    }
+    store::later_evidence::hear(tx, &complaints).await?;
+    Ok(())
 }
 
 /// Only what customers said who are assigned in one.

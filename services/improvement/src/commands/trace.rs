@@ -24,6 +24,14 @@ pub(crate) enum From {
     Message(Uuid),
 }
 
+/// Where a trace begins, and how much of it is wanted.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Beginning {
+    pub(crate) from: From,
+    /// Whether everybody's complaints are to be those that came later too. Those of one person always are.
+    pub(crate) include_later: bool,
+}
+
 /// Everything that hangs together.
 #[derive(Debug)]
 pub(crate) struct Trace {
@@ -42,11 +50,12 @@ pub(crate) struct Trace {
 pub(crate) async fn get(
     db: &Database,
     tenant: &TenantId,
-    from: From,
+    beginning: Beginning,
     page: &Page<Uuid>,
 ) -> Result<Trace, Error> {
     let mut tx = db.read(tenant).await?;
-    let (issue_id, of) = middle(&mut tx, from).await?;
+    let (issue_id, of) = middle(&mut tx, beginning.from).await?;
+    let later = beginning.include_later || of != EvidenceOf::Everybody;
     // An issue that was merged goes on in another one.
     let issue_id = standing(&mut tx, issue_id).await?;
     let issue = store::issue::by_id(&mut tx, issue_id)
@@ -58,14 +67,15 @@ pub(crate) async fn get(
     let mut initiatives = store::initiative::by_ids(&mut tx, &ids).await?;
     initiatives.reverse();
     let after = page.after().copied();
-    let mut feedback = store::cohort::evidence(&mut tx, issue_id, of, after, page.limit()).await?;
+    let mut feedback = store::cohort::evidence(&mut tx, issue_id, (of, later), after, page.limit()).await?;
     let tellings = match of {
         EvidenceOf::Person(profile_id) => store::telling::of_person(&mut tx, &family, profile_id).await?,
         EvidenceOf::Everybody | EvidenceOf::Nobody(_) => Vec::new(),
     };
+    let heard_later = store::later_evidence::is_any(&mut tx, issue_id).await?;
     tx.commit().await?;
     let next = page.next(&mut feedback, |last| last.feedback_id)?;
-    let progress = LoopProgress::of(&issue, &initiatives);
+    let progress = LoopProgress::of(&issue, heard_later, &initiatives);
     Ok(Trace {
         feedback,
         issue,

@@ -5,7 +5,7 @@ use attune_rpc::{Error, Page, Violations, timestamp};
 use chrono::{DateTime, Utc};
 use uuid::Uuid;
 
-use super::{goal, initiative, pilot as pilots, recognition, transition, verdict};
+use super::{goal, initiative, issue, pilot as pilots, recognition, transition, verdict};
 use crate::domain::{Blocker, BlockerKind, Board, BoardStage, BoardSummary, LookSaid, OnBoard, Projected};
 
 pub(crate) fn get(request: &pb::GetBoardRequest) -> Result<(Option<DateTime<Utc>>, Page<Uuid>), Error> {
@@ -68,6 +68,7 @@ fn item_to_proto(item: &OnBoard, now: DateTime<Utc>) -> pb::BoardItem {
         closed_at: item.closed_at.map(timestamp),
         split_from_issue_id: item.split_from.map(|id| id.to_string()).unwrap_or_default(),
         gone_on: item.gone_on,
+        later: item.later.map(issue::later_to_proto),
         initiative_state: work
             .map_or(pb::InitiativeState::Unspecified, |work| {
                 transition::state_to_proto(work.state)

@@ -112,12 +112,7 @@ fn member(member: &feedback::v1::CohortMember, violations: &mut Violations) -> O
     let feedback_ids = violations.ids("members.feedback_ids", feedback_ids, usize::MAX);
     profile_id
         .zip(feedback_ids)
-        .map(|(profile_id, feedback_ids)| Member {
-            profile_id,
-            feedback_ids,
-            joined_by: None,
-            gone_on_to: None,
-        })
+        .map(|(profile_id, feedback_ids)| Member::new(profile_id, feedback_ids))
 }
 
 /// The hot issue that ended, and when.

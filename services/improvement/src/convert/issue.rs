@@ -7,7 +7,7 @@ use attune_rpc::{Error, Page, RequestKey, Violations, timestamp};
 use uuid::Uuid;
 
 use crate::commands::issue::{Create, Order, Place};
-use crate::domain::{Cohort, Issue, IssueState, Member, Origin, Report};
+use crate::domain::{Cohort, Issue, IssueState, LaterEvidence, Member, Origin, Report};
 
 const MOST_MEMBERS: usize = 500;
 const MOST_FEEDBACK: usize = 100;
@@ -59,6 +59,7 @@ fn cohort(entries: &[pb::CohortEntry], violations: &mut Violations) -> Option<Ve
             feedback_ids,
             joined_by_relation_id: _,
             gone_on_to_issue_id: _,
+            joined_by_extension_id: _,
         } = entry;
         let field = format!("cohort[{place}].profile_id");
         let profile_id = violations.id(&field, profile_id);
@@ -73,12 +74,11 @@ fn cohort(entries: &[pb::CohortEntry], violations: &mut Violations) -> Option<Ve
         {
             violations.add(field, "must name each piece of feedback once in the whole cohort");
         }
-        members.extend(profile_id.zip(feedback_ids).map(|(id, said)| Member {
-            profile_id: id,
-            feedback_ids: said,
-            joined_by: None,
-            gone_on_to: None,
-        }));
+        members.extend(
+            profile_id
+                .zip(feedback_ids)
+                .map(|(id, said)| Member::new(id, said)),
+        );
     }
     (members.len() == entries.len()).then_some(members)
 }
@@ -156,6 +156,7 @@ pub(crate) fn member_to_proto(member: Member) -> pb::CohortEntry {
         profile_id,
         feedback_ids,
         joined_by,
+        extended_by,
         gone_on_to,
     } = member;
     pb::CohortEntry {
@@ -163,6 +164,7 @@ pub(crate) fn member_to_proto(member: Member) -> pb::CohortEntry {
         feedback_ids: feedback_ids.iter().map(Uuid::to_string).collect(),
         joined_by_relation_id: joined_by.map(|id| id.to_string()).unwrap_or_default(),
         gone_on_to_issue_id: gone_on_to.map(|id| id.to_string()).unwrap_or_default(),
+        joined_by_extension_id: extended_by.map(|id| id.to_string()).unwrap_or_default(),
     }
 }
 
@@ -195,6 +197,7 @@ pub(crate) fn to_proto(issue: Issue) -> pb::Issue {
         merged_into,
         split_from,
         gone_on,
+        later,
     } = issue;
     pb::Issue {
         issue_id: issue_id.to_string(),
@@ -221,6 +224,24 @@ pub(crate) fn to_proto(issue: Issue) -> pb::Issue {
         merged_into_issue_id: merged_into.map(|id| id.to_string()).unwrap_or_default(),
         split_from_issue_id: split_from.map(|id| id.to_string()).unwrap_or_default(),
         gone_on,
+        later: later.map(|later| later_to_proto(later.0)),
+    }
+}
+
+pub(super) fn later_to_proto(later: LaterEvidence) -> pb::LaterEvidence {
+    let LaterEvidence {
+        feedback,
+        nobody_known,
+        persons,
+        new_persons,
+        counted_at,
+    } = later;
+    pb::LaterEvidence {
+        feedback,
+        feedback_of_nobody_known: nobody_known,
+        persons,
+        new_persons,
+        counted_at: Some(timestamp(counted_at)),
     }
 }
 

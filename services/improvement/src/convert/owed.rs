@@ -19,12 +19,19 @@ pub(crate) fn list(request: &pb::ListOwedAnswersRequest) -> Result<(List, Page<(
     let page = Page::parse(
         request.page_size,
         &request.page_token,
-        &("owed answers", &request.issue_id, request.because),
+        &(
+            "owed answers",
+            &request.issue_id,
+            request.because,
+            request.include_later,
+        ),
         &mut violations,
     )?;
-    let list = issue_id
-        .zip(because)
-        .map(|(issue_id, because)| List { issue_id, because });
+    let list = issue_id.zip(because).map(|(issue_id, because)| List {
+        issue_id,
+        because,
+        include_later: request.include_later,
+    });
     violations.finish(list.map(|list| (list, page)))
 }
 
@@ -51,6 +58,7 @@ pub(crate) fn to_proto(owed: Owed) -> pb::OwedAnswer {
     let Reached {
         issue_id,
         profile_id,
+        later,
         rolled_out: _,
         state: _,
         reason,
@@ -66,5 +74,6 @@ pub(crate) fn to_proto(owed: Owed) -> pb::OwedAnswer {
         initiative_id: initiative_id.map(|id| id.to_string()).unwrap_or_default(),
         iteration: iteration.unwrap_or_default(),
         decided_at: decided_at.map(timestamp),
+        later,
     }
 }

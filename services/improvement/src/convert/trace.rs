@@ -1,15 +1,15 @@
 //! Traces.
 
 use attune_api::improvement::v1 as pb;
-use attune_rpc::{Error, Page, Violations};
+use attune_rpc::{Error, Page, Violations, timestamp};
 use pb::get_trace_request::From as Begin;
 use uuid::Uuid;
 
 use super::{initiative, issue, issue_relation, telling};
-use crate::commands::trace::{From, Trace};
+use crate::commands::trace::{Beginning, From, Trace};
 use crate::domain::{LoopProgress, TracedFeedback};
 
-pub(crate) fn get(request: &pb::GetTraceRequest) -> Result<(From, Page<Uuid>), Error> {
+pub(crate) fn get(request: &pb::GetTraceRequest) -> Result<(Beginning, Page<Uuid>), Error> {
     let mut violations = Violations::default();
     let from = match &request.from {
         None => violations.required("from", None),
@@ -28,10 +28,11 @@ pub(crate) fn get(request: &pb::GetTraceRequest) -> Result<(From, Page<Uuid>), E
     let page = Page::parse(
         request.page_size,
         &request.page_token,
-        &arguments,
+        &(arguments, request.include_later),
         &mut violations,
     )?;
-    violations.finish(from.map(|from| (from, page)))
+    let include_later = request.include_later;
+    violations.finish(from.map(|from| (Beginning { from, include_later }, page)))
 }
 
 pub(crate) fn to_proto(trace: Trace) -> pb::GetTraceResponse {
@@ -60,11 +61,13 @@ fn feedback_to_proto(feedback: TracedFeedback) -> pb::TracedFeedback {
         feedback_id,
         profile_id,
         gone_on_to,
+        heard_later_at,
     } = feedback;
     pb::TracedFeedback {
         feedback_id: feedback_id.to_string(),
         profile_id: profile_id.map(|id| id.to_string()).unwrap_or_default(),
         gone_on_to_issue_id: gone_on_to.map(|id| id.to_string()).unwrap_or_default(),
+        heard_later_at: heard_later_at.map(timestamp),
     }
 }
 

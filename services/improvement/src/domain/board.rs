@@ -4,8 +4,8 @@ use chrono::{DateTime, Utc};
 use uuid::Uuid;
 
 use super::{
-    Action, Decision, Goal, InitiativeState, IssueState, Metric, Money, Pilot, PilotLook, PilotState,
-    Recognition, Rollout, Verdict, held_up_by,
+    Action, Decision, Goal, InitiativeState, IssueState, LaterEvidence, Metric, Money, Pilot, PilotLook,
+    PilotState, Recognition, Rollout, Verdict, held_up_by,
 };
 
 /// An issue with what is done about it now.
@@ -23,6 +23,8 @@ pub(crate) struct OnBoard {
     pub(crate) split_from: Option<Uuid>,
     /// How many of the cohort went on to issues split from it.
     pub(crate) gone_on: i64,
+    /// What was said of it since its cohort was fixed, as it was counted last.
+    pub(crate) later: Option<LaterEvidence>,
     /// The initiative that was not stopped.
     pub(crate) work: Option<AtWork>,
 }

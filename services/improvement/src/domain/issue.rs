@@ -2,9 +2,10 @@
 
 use attune_rpc::Etag;
 use chrono::{DateTime, Utc};
+use sqlx::types::Json;
 use uuid::Uuid;
 
-use super::{Cohort, IssueState, WrongState};
+use super::{Cohort, IssueState, LaterEvidence, WrongState};
 
 /// Where an issue came from.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, sqlx::Type)]
@@ -75,6 +76,9 @@ pub(crate) struct Issue {
     pub(crate) split_from: Option<Uuid>,
     /// How many of the cohort went on to issues split from this one.
     pub(crate) gone_on: i64,
+    /// What was said of it since its cohort was fixed, as it was counted last; `None` where it was not yet. It moves without
+    /// the version.
+    pub(crate) later: Option<Json<LaterEvidence>>,
 }
 
 /// What the platform found.
@@ -191,6 +195,7 @@ impl Issue {
             merged_into: None,
             split_from: None,
             gone_on: 0,
+            later: None,
         }
     }
 
@@ -271,25 +276,6 @@ impl Issue {
     pub(crate) fn heard_from_employees(&mut self, reporters: i32) {
         self.employee_reporters += i64::from(reporters);
         self.version += 1;
-    }
-
-    /// What a widening or a merge added to the cohort is in. Of all of it, so many went on to issues split from it.
-    pub(crate) fn extend(&mut self, (cohort_size, evidence_size): (i64, i64), gone_on: i64) {
-        let extended = (cohort_size, evidence_size, gone_on);
-        if (self.cohort_size, self.evidence_size, self.gone_on) != extended {
-            (self.cohort_size, self.evidence_size, self.gone_on) = extended;
-            self.version += 1;
-        }
-    }
-
-    /// The cohort is complete and stays as it is.
-    pub(crate) fn freeze(&mut self, cohort_size: i64, evidence_size: i64) {
-        if !self.cohort_frozen {
-            self.cohort_size = cohort_size;
-            self.evidence_size = evidence_size;
-            self.cohort_frozen = true;
-            self.version += 1;
-        }
     }
 }
 

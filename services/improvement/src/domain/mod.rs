@@ -2,6 +2,7 @@
 
 mod board;
 mod cohort;
+mod cohort_extension;
 mod comparison;
 mod confounder;
 mod cost;
@@ -14,6 +15,7 @@ mod initiative;
 mod issue;
 mod issue_relation;
 mod iteration;
+mod later_evidence;
 mod measurement;
 mod mention;
 mod news;
@@ -38,6 +40,7 @@ pub(crate) use board::{
     AtWork, Blocker, BlockerKind, Board, BoardStage, BoardSummary, LookSaid, OnBoard, Projected,
 };
 pub(crate) use cohort::{Cohort, Member};
+pub(crate) use cohort_extension::CohortExtension;
 pub(crate) use comparison::Comparison;
 pub(crate) use confounder::{Confounder, MOST_NAMED, alone, undisturbed};
 pub(crate) use cost::{Cost, CostKind, CostTotal, Currency, MOST_UNITS, Money};
@@ -53,6 +56,7 @@ pub(crate) use initiative::{Change, Conclusion, Draft, Initiative};
 pub(crate) use issue::{Detection, Issue, Origin, Report, Widening};
 pub(crate) use issue_relation::{IssueRelation, RelationKind, Statement};
 pub(crate) use iteration::{Action, Iteration, PilotOverride, Rollout};
+pub(crate) use later_evidence::{Complaint, LaterEvidence, complaints};
 pub(crate) use measurement::{Judgement, Look, MeasurementPlan, PlannedComparison, Seen, judge};
 pub(crate) use mention::{MentionDay, count_mentions};
 pub(crate) use news::{DigestItem, News, NewsKind};

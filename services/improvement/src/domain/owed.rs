@@ -10,6 +10,8 @@ use super::TellingState;
 pub(crate) struct Reached {
     pub(crate) issue_id: Uuid,
     pub(crate) profile_id: Uuid,
+    /// Whether they spoke of the issue since its cohort was fixed, and are not of it or went on from it by a split.
+    pub(crate) later: bool,
     /// Whether anything was rolled out for the issue.
     pub(crate) rolled_out: bool,
     /// `None` when they were not to be told about anything.

@@ -3,7 +3,7 @@
 use chrono::{DateTime, Days, NaiveDate, Utc};
 use serde::{Deserialize, Serialize};
 
-use super::{Issue, IssueState, WorthParameters};
+use super::{Issue, IssueState, LaterEvidence, WorthParameters};
 
 /// The rule, as records name it. Another way to compute is another version.
 const RULE: &str = "priority/1";
@@ -104,6 +104,8 @@ pub(crate) struct Facts {
     pub(crate) nobody_known: i64,
     pub(crate) mentions: Mentions,
     pub(crate) parameters: Option<WorthParameters>,
+    /// Said since the cohort was fixed. It explains and weighs nothing: what is said weighs by feeling and trend.
+    pub(crate) later: LaterEvidence,
 }
 
 /// The priority of an issue: the record that explains it.
@@ -145,7 +147,7 @@ impl Priority {
             people(issue, facts.nobody_known),
             feeling(issue, facts.mentions),
             value(facts.parameters.as_ref()),
-            trend(issue, facts.mentions, LookBack::from(at.date_naive())),
+            trend(issue, facts, LookBack::from(at.date_naive())),
             employees(issue.employee_reporters),
         ];
         Self {
@@ -286,13 +288,19 @@ fn value(parameters: Option<&WorthParameters>) -> Term {
     term(kind, Some(factor), inputs, explanation)
 }
 
-fn trend(issue: &Issue, mentions: Mentions, back: LookBack) -> Term {
+fn trend(issue: &Issue, facts: &Facts, back: LookBack) -> Term {
     let kind = TermKind::Trend;
     if issue.topic_id.is_empty() {
         let unknown = "The issue names no topic, so whether it grows is not known.";
         return term(kind, None, Vec::new(), unknown.to_owned());
     }
+    let mentions = facts.mentions;
     let Mentions { recent, before, .. } = mentions;
+    let later = facts
+        .later
+        .in_words()
+        .map(|later| format!(" {later}"))
+        .unwrap_or_default();
     let source = |from: NaiveDate| format!("feedback since {from} about {}", about(issue));
     let inputs = vec![
         input(
@@ -310,7 +318,8 @@ fn trend(issue: &Issue, mentions: Mentions, back: LookBack) -> Term {
     let unknown = match mentions.heard_since {
         Some(since) if since <= back.before => {
             let explanation = format!(
-                "It was mentioned {recent} times in the last seven days and today, and {before} times in the seven before."
+                "It was mentioned {recent} times in the last seven days and today, and {before} times in the seven \
+                 before.{later}"
             );
             let factor = balance(recent, recent.saturating_add(before));
             return term(kind, Some(factor), inputs, explanation);
@@ -320,7 +329,7 @@ fn trend(issue: &Issue, mentions: Mentions, back: LookBack) -> Term {
         }
         None => format!("No feedback was heard; whether it grows is known after {days} days of it."),
     };
-    term(kind, None, inputs, unknown)
+    term(kind, None, inputs, unknown + &later)
 }
 
 fn employees(reporters: i64) -> Term {

@@ -1,5 +1,6 @@
 //! How far a loop is closed.
 
+use chrono::{DateTime, Utc};
 use uuid::Uuid;
 
 use super::{Decision, Initiative, Issue, IssueState, Iteration};
@@ -12,6 +13,8 @@ pub(crate) struct TracedFeedback {
     pub(crate) profile_id: Option<Uuid>,
     /// The issue split from this one to which it went on.
     pub(crate) gone_on_to: Option<Uuid>,
+    /// When it was heard, where the cohort had been fixed before and is not made from it.
+    pub(crate) heard_later_at: Option<DateTime<Utc>>,
 }
 
 /// Which steps of the loop were taken.
@@ -28,14 +31,15 @@ pub(crate) struct LoopProgress {
 }
 
 impl LoopProgress {
-    /// The progress of an issue and of everything done about it.
-    pub(crate) fn of(issue: &Issue, initiatives: &[Initiative]) -> Self {
+    /// The progress of an issue and of everything done about it. `heard_later` is whether anything was said of it since its
+    /// cohort was fixed.
+    pub(crate) fn of(issue: &Issue, heard_later: bool, initiatives: &[Initiative]) -> Self {
         let iterations = || initiatives.iter().flat_map(Initiative::iterations);
         let last_rollout =
             iterations().filter_map(|tried| tried.rollout.as_ref().map(|rollout| (rollout.at, tried)));
         let last_rollout = last_rollout.max_by_key(|(at, _)| *at).map(|(_, tried)| tried);
         Self {
-            heard: issue.evidence_size > 0,
+            heard: issue.evidence_size > 0 || heard_later,
             understood: issue.cohort_frozen,
             planned: initiatives.iter().any(Initiative::is_decided),
             rolled_out: last_rollout.is_some(),

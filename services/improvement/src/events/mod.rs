@@ -25,7 +25,7 @@ pub(crate) use said::SaidByCustomers;
 pub(crate) use telling::cohort_telling;
 
 use crate::convert;
-use crate::domain::{Initiative, Issue, IssueRelation, Verdict};
+use crate::domain::{CohortExtension, Initiative, Issue, IssueRelation, Verdict};
 
 pub(crate) async fn issue_opened(tx: &mut Tx, issue: &mut Issue) -> Result<(), sqlx::Error> {
     let number = issue.next_event();
@@ -87,6 +87,21 @@ pub(crate) async fn issue_split(
         relation: Some(convert::issue_relation::to_proto(relation.clone())),
     };
     attune_events::append(tx, whole.issue_id, number, &event).await?;
+    Ok(())
+}
+
+/// The cohort of an issue was extended by those who spoke later.
+pub(crate) async fn issue_cohort_extended(
+    tx: &mut Tx,
+    issue: &mut Issue,
+    extension: &CohortExtension,
+) -> Result<(), sqlx::Error> {
+    let number = issue.next_event();
+    let event = pb::IssueCohortExtended {
+        issue: Some(convert::issue::to_proto(issue.clone())),
+        extension: Some(convert::cohort_extension::to_proto(extension.clone())),
+    };
+    attune_events::append(tx, issue.issue_id, number, &event).await?;
     Ok(())
 }
 

@@ -94,6 +94,36 @@ impl IssueService for Issues {
         Ok(Response::new(convert::split::to_proto(issues)))
     }
 
+    async fn extend_cohort(
+        &self,
+        request: Request<pb::ExtendCohortRequest>,
+    ) -> Result<Response<pb::ExtendCohortResponse>, Status> {
+        let caller = Caller::of(&request)?;
+        let parsed = convert::cohort_extension::extend(request.get_ref())?;
+        let extended = commands::cohort_extension::extend(&self.db, caller.tenant(), parsed).await?;
+        Ok(Response::new(convert::cohort_extension::extended_to_proto(
+            extended,
+        )))
+    }
+
+    async fn list_cohort_extensions(
+        &self,
+        request: Request<pb::ListCohortExtensionsRequest>,
+    ) -> Result<Response<pb::ListCohortExtensionsResponse>, Status> {
+        let caller = Caller::of(&request)?;
+        let (id, page) = convert::cohort_extension::list(request.get_ref())?;
+        let (extensions, next_page_token) =
+            commands::cohort_extension::list(&self.db, caller.tenant(), id, &page).await?;
+        let cohort_extensions = extensions
+            .into_iter()
+            .map(convert::cohort_extension::to_proto)
+            .collect();
+        Ok(Response::new(pb::ListCohortExtensionsResponse {
+            cohort_extensions,
+            next_page_token,
+        }))
+    }
+
     async fn relate_issues(
         &self,
         request: Request<pb::RelateIssuesRequest>,

@@ -15,8 +15,8 @@ impl TraceService for Traces {
         request: Request<pb::GetTraceRequest>,
     ) -> Result<Response<pb::GetTraceResponse>, Status> {
         let caller = Caller::of(&request)?;
-        let (from, page) = convert::trace::get(request.get_ref())?;
-        let trace = commands::trace::get(&self.db, caller.tenant(), from, &page).await?;
+        let (beginning, page) = convert::trace::get(request.get_ref())?;
+        let trace = commands::trace::get(&self.db, caller.tenant(), beginning, &page).await?;
         Ok(Response::new(convert::trace::to_proto(trace)))
     }
     async fn list_owed_answers(

@@ -8,8 +8,8 @@ use uuid::Uuid;
 
 use super::initiative::money;
 use crate::domain::{
-    Action, AtWork, BoardSummary, Currency, InitiativeState, IssueState, MeasurementPlan, OnBoard, Pilot,
-    PilotLook, Rollout, Verdict,
+    Action, AtWork, BoardSummary, Currency, InitiativeState, IssueState, LaterEvidence, MeasurementPlan,
+    OnBoard, Pilot, PilotLook, Rollout, Verdict,
 };
 
 /// An issue with the initiative that was not stopped and its last iteration.
@@ -24,6 +24,7 @@ struct Row {
     cohort_size: i64,
     split_from: Option<Uuid>,
     gone_on: i64,
+    later: Option<Json<LaterEvidence>>,
     initiative_id: Option<Uuid>,
     initiative_title: Option<String>,
     initiative_state: Option<InitiativeState>,
@@ -57,6 +58,7 @@ pub(crate) async fn page(
         r#"SELECT i.issue_id AS "issue_id!", i.title AS "title!", i.topic_id AS "topic_id!", i.product AS "product!",
                   i.state AS "state!: IssueState", i.opened_at AS "opened_at!", i.closed_at AS "closed_at?",
                   i.cohort_size AS "cohort_size!", i.split_from AS "split_from?", i.gone_on AS "gone_on!",
+                  i.later_evidence AS "later?: Json<LaterEvidence>",
                   n.initiative_id AS "initiative_id?", n.title AS "initiative_title?",
                   n.state AS "initiative_state?: InitiativeState", n.owner AS "owner?", n.team AS "team?",
                   n.budget AS "budget?", n.budget_currency AS "budget_currency?: Currency",
@@ -80,13 +82,13 @@ pub(crate) async fn page(
                    WHERE p.tenant_id = $1 AND p.initiative_id = n.initiative_id AND p.iteration = t.number
                      AND p.state <> 'stopped' LIMIT 1) AS pilot_id
            FROM ((SELECT issue_id, title, topic_id, product, state, opened_at, closed_at, cohort_size, split_from,
-                         gone_on
+                         gone_on, later_evidence
                   FROM improvement.issue
                   WHERE tenant_id = $1 AND state IN ('open', 'in_work') AND ($3::uuid IS NULL OR issue_id > $3)
                   ORDER BY issue_id LIMIT $4)
                  UNION ALL
                  (SELECT issue_id, title, topic_id, product, state, opened_at, closed_at, cohort_size, split_from,
-                         gone_on
+                         gone_on, later_evidence
                   FROM improvement.issue
                   WHERE tenant_id = $1 AND state = 'resolved' AND closed_at >= $2
                     AND ($3::uuid IS NULL OR issue_id > $3)
@@ -121,6 +123,7 @@ fn assemble(row: Row) -> (OnBoard, Option<Uuid>) {
         cohort_size: row.cohort_size,
         split_from: row.split_from,
         gone_on: row.gone_on,
+        later: row.later.map(|later| later.0),
         work,
     };
     (issue, row.pilot_id)

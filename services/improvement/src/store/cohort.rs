@@ -113,7 +113,7 @@ pub(crate) async fn page(
                         WHERE e.tenant_id = m.tenant_id AND e.issue_id = m.issue_id
                           AND e.profile_id = m.profile_id
                         ORDER BY feedback_id) AS "feedback_ids!",
-                  joined_by,
+                  joined_by, extended_by,
                   (SELECT r.from_issue_id FROM improvement.issue_relation r
                    WHERE r.tenant_id = m.tenant_id AND r.issue_relation_id = m.gone_on_by) AS gone_on_to
            FROM improvement.cohort_member m
@@ -128,11 +128,12 @@ pub(crate) async fn page(
     .await
 }
 
-/// At most `limit` complaints after `after`, by id: those of one person, one alone, or all.
+/// At most `limit` complaints after `after`, by id: those of one person, one alone, or all, with or without what was heard
+/// later.
 pub(crate) async fn evidence(
     tx: &mut Tx,
     issue_id: Uuid,
-    of: EvidenceOf,
+    (of, later): (EvidenceOf, bool),
     after: Option<Uuid>,
     limit: i64,
 ) -> Result<Vec<TracedFeedback>, sqlx::Error> {
@@ -144,20 +145,33 @@ pub(crate) async fn evidence(
     };
     query_as!(
         TracedFeedback,
-        "SELECT feedback_id, profile_id,
-                (SELECT r.from_issue_id FROM improvement.issue_relation r
-                 WHERE r.tenant_id = e.tenant_id AND r.issue_relation_id = e.gone_on_by) AS gone_on_to
-         FROM improvement.evidence e
-         WHERE tenant_id = $1 AND issue_id = $2
-           AND ($3::uuid IS NULL OR profile_id = $3) AND ($4::uuid IS NULL OR feedback_id = $4)
-           AND ($5::uuid IS NULL OR feedback_id > $5)
-         ORDER BY feedback_id LIMIT $6",
+        r#"SELECT e.feedback_id AS "feedback_id!", e.profile_id,
+                  (SELECT r.from_issue_id FROM improvement.issue_relation r
+                   WHERE r.tenant_id = $1 AND r.issue_relation_id = e.gone_on_by) AS gone_on_to,
+                  e.heard_at AS heard_later_at
+           FROM ((SELECT feedback_id, profile_id, gone_on_by, NULL::timestamptz AS heard_at
+                  FROM improvement.evidence
+                  WHERE tenant_id = $1 AND issue_id = $2
+                    AND ($3::uuid IS NULL OR profile_id = $3) AND ($4::uuid IS NULL OR feedback_id = $4)
+                    AND ($5::uuid IS NULL OR feedback_id > $5)
+                  ORDER BY feedback_id LIMIT $6)
+                 UNION ALL
+                 (SELECT feedback_id, profile_id, NULL, heard_at FROM improvement.later_evidence h
+                  WHERE $7 AND tenant_id = $1 AND issue_id = $2
+                    AND NOT EXISTS (SELECT FROM improvement.evidence e
+                                    WHERE e.tenant_id = $1 AND e.issue_id = $2 AND e.feedback_id = h.feedback_id
+                                    OFFSET 0)
+                    AND ($3::uuid IS NULL OR profile_id = $3) AND ($4::uuid IS NULL OR feedback_id = $4)
+                    AND ($5::uuid IS NULL OR feedback_id > $5)
+                  ORDER BY feedback_id LIMIT $6)) e
+           ORDER BY e.feedback_id LIMIT $6"#,
         tenant,
         issue_id,
         profile_id,
         feedback_id,
         after,
-        limit
+        limit,
+        later
     )
     .fetch_all(&mut **tx)
     .await

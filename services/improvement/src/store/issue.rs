@@ -2,10 +2,11 @@
 
 use attune_database::Tx;
 use chrono::{DateTime, Utc};
+use sqlx::types::Json;
 use sqlx::{query, query_as, query_scalar};
 use uuid::Uuid;
 
-use crate::domain::{Issue, IssueState};
+use crate::domain::{Issue, IssueState, LaterEvidence};
 
 macro_rules! issues {
     ($tail:literal, $($argument:expr),*) => {
@@ -14,7 +15,8 @@ macro_rules! issues {
             r#"SELECT issue_id, version, events, origin AS "origin: _", state AS "state: _", hot_issue_id, title,
                       description, topic_id, product, opened_at, window_start, closed_at, subsided_at, cohort_size,
                       cohort_frozen, evidence_size, quotes, p_value, widened_at, widening, priority,
-                      employee_reporters, merged_into, split_from, gone_on
+                      employee_reporters, merged_into, split_from, gone_on,
+                      later_evidence AS "later: Json<LaterEvidence>"
                FROM improvement.issue
                WHERE tenant_id = $1 "# + $tail,
             $($argument),*

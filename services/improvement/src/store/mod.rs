@@ -3,6 +3,7 @@
 pub(crate) mod assignment;
 pub(crate) mod board;
 pub(crate) mod cohort;
+pub(crate) mod cohort_extension;
 pub(crate) mod confounder;
 pub(crate) mod cost;
 pub(crate) mod digest;
@@ -12,6 +13,7 @@ pub(crate) mod initiative;
 pub(crate) mod issue;
 pub(crate) mod issue_relation;
 pub(crate) mod iteration;
+pub(crate) mod later_evidence;
 pub(crate) mod mention;
 pub(crate) mod news;
 pub(crate) mod outcome;

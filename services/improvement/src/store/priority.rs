@@ -33,6 +33,7 @@ pub(crate) async fn facts(tx: &mut Tx, issue: &Issue) -> Result<Facts, sqlx::Err
     .fetch_one(&mut **tx)
     .await?;
     let parameters = super::worth::parameters(tx, None).await?;
+    let (later, _) = super::later_evidence::count(tx, issue.issue_id).await?;
     Ok(Facts {
         nobody_known: row.nobody_known,
         mentions: Mentions {
@@ -43,22 +44,25 @@ pub(crate) async fn facts(tx: &mut Tx, issue: &Issue) -> Result<Facts, sqlx::Err
             heard_since: row.heard_since,
         },
         parameters,
+        later,
     })
 }
 
-/// Stores the priority of an issue with the record that explains it.
-pub(crate) async fn record(tx: &mut Tx, issue_id: Uuid, priority: &Priority) -> Result<(), sqlx::Error> {
+/// Stores the priority of an issue with the record that explains it, and what was counted for it.
+pub(crate) async fn record(tx: &mut Tx, issue: &Issue, priority: &Priority) -> Result<(), sqlx::Error> {
     let tenant = tx.tenant().as_str().to_owned();
     query!(
         "UPDATE improvement.issue
-         SET priority = $3, prioritised_at = $4, priority_parameters = $5, priority_record = $6
+         SET priority = $3, prioritised_at = $4, priority_parameters = $5, priority_record = $6,
+             later_evidence = $7
          WHERE tenant_id = $1 AND issue_id = $2",
         tenant,
-        issue_id,
+        issue.issue_id,
         priority.value,
         priority.computed_at,
         priority.parameters_version,
-        Json(priority) as _
+        Json(priority) as _,
+        issue.later as _
     )
     .execute(&mut **tx)
     .await?;

@@ -4,21 +4,29 @@ use attune_database::Tx;
 use sqlx::{query, query_scalar};
 use uuid::Uuid;
 
-/// The issue that rests on a piece of feedback, and who said it. Of several, one that is worked on, then the
-/// newest: it has the most to tell. What a merged issue rests on the one that goes on rests on too, and what went on to an
-/// issue by a split speaks of that one.
+/// The issue that rests on a piece of feedback or that it came to later, and who said it. Of several, one that is worked on,
+/// then the newest: it has the most to tell. What a merged issue rests on the one that goes on rests on too, and what went
+/// on to an issue by a split speaks of that one, even if it was heard before the cohort arrived that it is a part of.
 pub(crate) async fn issue_of_feedback(
     tx: &mut Tx,
     feedback_id: Uuid,
 ) -> Result<Option<(Uuid, Option<Uuid>)>, sqlx::Error> {
     let tenant = tx.tenant().as_str().to_owned();
     let found = query!(
-        "SELECT e.issue_id, e.profile_id FROM improvement.evidence e
-         JOIN improvement.issue s ON s.tenant_id = e.tenant_id AND s.issue_id = e.issue_id
-         WHERE e.tenant_id = $1 AND e.feedback_id = $2 AND s.state <> 'merged' AND e.gone_on_by IS NULL
-         ORDER BY EXISTS (SELECT FROM improvement.initiative i
-                          WHERE i.tenant_id = e.tenant_id AND i.issue_id = e.issue_id) DESC, e.issue_id DESC
-         LIMIT 1",
+        r#"SELECT e.issue_id AS "issue_id!", e.profile_id
+           FROM (SELECT issue_id, profile_id FROM improvement.evidence
+                 WHERE tenant_id = $1 AND feedback_id = $2 AND gone_on_by IS NULL
+                 UNION ALL
+                 SELECT issue_id, profile_id FROM improvement.later_evidence l
+                 WHERE tenant_id = $1 AND feedback_id = $2
+                   AND NOT EXISTS (SELECT FROM improvement.evidence known
+                                   WHERE known.tenant_id = $1 AND known.issue_id = l.issue_id
+                                     AND known.feedback_id = $2)) e
+           JOIN improvement.issue s ON s.tenant_id = $1 AND s.issue_id = e.issue_id
+           WHERE s.state <> 'merged'
+           ORDER BY EXISTS (SELECT FROM improvement.initiative i
+                            WHERE i.tenant_id = $1 AND i.issue_id = e.issue_id) DESC, e.issue_id DESC
+           LIMIT 1"#,
         tenant,
         feedback_id
     )

@@ -7,7 +7,7 @@ use uuid::Uuid;
 
 use super::platform::{Platform, at, frozen, member, once, opened, repeated};
 use crate::commands::merge::{self, Merge};
-use crate::commands::trace::{self, From};
+use crate::commands::trace::{self, Beginning, From};
 use crate::commands::{initiative, issue, owed, relation};
 use crate::domain::{Issue, IssueRelation, IssueState, Member, RelationKind, Statement};
 use crate::error::Error;
@@ -48,7 +48,13 @@ impl Platform {
 
     async fn traced(&self, from: From) -> trace::Trace {
         let page = Page::parse(200, "", &"", &mut Violations::default()).unwrap();
-        trace::get(&self.db, &self.tenant, from, &page).await.unwrap()
+        let beginning = Beginning {
+            from,
+            include_later: false,
+        };
+        trace::get(&self.db, &self.tenant, beginning, &page)
+            .await
+            .unwrap()
     }
 
     async fn hear_of(&self, hot_issue_id: Uuid, payload: &impl prost::Name) {
@@ -252,6 +258,7 @@ async fn who_was_hit_by_both_is_owed_one_answer() {
         let list = owed::List {
             issue_id,
             because: None,
+            include_later: false,
         };
         let (owed, _) = owed::list(&platform.db, &platform.tenant, list, &page)
             .await

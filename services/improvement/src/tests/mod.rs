@@ -9,6 +9,7 @@ mod digests;
 mod employees;
 mod goals;
 mod initiatives;
+mod later_evidence;
 mod looks;
 mod merges;
 mod owed;

@@ -14,6 +14,7 @@ use crate::error::Error;
 const ALL: List = List {
     issue_id: None,
     because: None,
+    include_later: false,
 };
 
 async fn page(

@@ -70,12 +70,7 @@ impl Platform {
 
     /// Reports an issue about the topic that hit so many persons.
     pub(super) async fn reported(&self, persons: usize, product: &str) -> Issue {
-        let members = (0..persons).map(|_| Member {
-            profile_id: Uuid::now_v7(),
-            feedback_ids: vec![Uuid::now_v7()],
-            joined_by: None,
-            gone_on_to: None,
-        });
+        let members = (0..persons).map(|_| Member::new(Uuid::now_v7(), vec![Uuid::now_v7()]));
         let report = Report {
             title: format!("{persons} are hit"),
             description: String::new(),

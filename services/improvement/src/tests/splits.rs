@@ -1,15 +1,16 @@
 //! Two issues of one that turned out to be two problems.
 
+mod refused;
 mod undone;
 
 use attune_api::improvement::v1 as pb;
 use attune_api::notifications::v1::MessageState;
-use attune_rpc::{Page, Reason, RequestKey, Violations};
+use attune_rpc::{Page, Reason, Violations};
 use uuid::Uuid;
 
-use super::platform::{Platform, at, frozen, member, once, opened, repeated};
+use super::platform::{Platform, at, frozen, member, once, opened};
 use crate::commands::split::{self, Parted, Split};
-use crate::commands::trace::{self, From};
+use crate::commands::trace::{self, Beginning, From};
 use crate::commands::{issue, owed, telling};
 use crate::domain::{Issue, IssueState, Member, Origin, OwedBecause, Part, RelationKind, Statement};
 use crate::domain::{TellingState, TermKind};
@@ -106,6 +107,7 @@ impl Platform {
         let all = owed::List {
             issue_id: None,
             because: None,
+            include_later: false,
         };
         let (owed, _) = owed::list(&self.db, &self.tenant, all, &page).await.unwrap();
         owed.into_iter()
@@ -123,7 +125,13 @@ impl Platform {
 
     async fn trace_from(&self, from: From) -> trace::Trace {
         let page = Page::parse(200, "", &"", &mut Violations::default()).unwrap();
-        trace::get(&self.db, &self.tenant, from, &page).await.unwrap()
+        let beginning = Beginning {
+            from,
+            include_later: false,
+        };
+        trace::get(&self.db, &self.tenant, beginning, &page)
+            .await
+            .unwrap()
     }
 
     /// Whom an iteration was to be told to, and why they were not.
@@ -371,101 +379,4 @@ async fn both_priorities_are_computed_anew_and_say_who_went_on() {
     }
     let source = &people(&platform.explained(id).await.1).inputs[0].source;
     assert!(source.contains("without 2 who went on"), "{source}");
-}
-
-#[tokio::test]
-async fn a_repeated_split_answers_the_same_and_changes_nothing() {
-    let platform = Platform::start().await;
-    let whole = platform.whole(&[1, 1]).await;
-    let id = whole.issue.issue_id;
-    let request = Uuid::now_v7();
-    let ask = |key: RequestKey| Split {
-        key,
-        ..command(id, whole.said(0))
-    };
-    let first = platform
-        .split(ask(repeated("SplitIssue", request)))
-        .await
-        .unwrap();
-    let again = platform
-        .split(ask(repeated("SplitIssue", request)))
-        .await
-        .unwrap();
-    assert_eq!(first.relation, again.relation);
-    assert_eq!(
-        (first.part.issue_id, first.part.version, first.whole.version),
-        (again.part.issue_id, again.part.version, again.whole.version)
-    );
-    assert_eq!(platform.issues().await.len(), 2);
-}
-
-#[tokio::test]
-async fn a_split_is_refused_where_something_is_measured_and_changes_nothing() {
-    let platform = Platform::start().await;
-    let whole = platform.whole(&[1, 1]).await;
-    let id = whole.issue.issue_id;
-    let initiative_id = platform.prepared(id).await.initiative_id;
-    platform.roll_out(initiative_id, None).await.unwrap();
-    let refused = refusal(platform.split(command(id, whole.said(0))).await);
-    assert!(refused.contains("when that is over"), "{refused}");
-    let before = platform.issue_now(id).await;
-    assert_eq!((platform.issues().await.len(), before.gone_on), (1, 0));
-    assert!(platform.relations(id).await.is_empty());
-
-    let missing = Uuid::now_v7();
-    let refused = platform.split(command(missing, whole.said(0))).await.unwrap_err();
-    assert!(matches!(refused, Error::NoIssue(id) if id == missing));
-    let old = Split {
-        etag: "v0".to_owned(),
-        ..command(id, whole.said(0))
-    };
-    let refused: attune_rpc::Error = platform.split(old).await.unwrap_err().into();
-    assert_eq!(refused.reason(), Reason::EtagMismatch);
-}
-
-#[tokio::test]
-async fn a_part_is_named_by_evidence_of_the_whole_and_is_not_all_of_it() {
-    let platform = Platform::start().await;
-    let whole = platform.whole(&[1, 1]).await;
-    let id = whole.issue.issue_id;
-    let stranger = [whole.said(0)[0], Uuid::now_v7(), whole.nobodys[1]];
-    assert_eq!(
-        wrong(platform.split(command(id, &stranger)).await),
-        ["feedback_ids[1]"]
-    );
-    let all = [
-        whole.said(0)[0],
-        whole.said(1)[0],
-        whole.nobodys[0],
-        whole.nobodys[1],
-    ];
-    assert_eq!(wrong(platform.split(command(id, &all)).await), ["feedback_ids"]);
-    let same = Split {
-        part: part("cancelled_service", "united"),
-        ..command(id, &stranger)
-    };
-    assert_eq!(
-        wrong(platform.split(same).await),
-        ["feedback_ids[1]", "part.topic_id"]
-    );
-    platform.split_off(id, whole.said(0)).await;
-    assert_eq!(
-        wrong(platform.split(command(id, whole.said(0))).await),
-        ["feedback_ids[0]"],
-        "it went on before"
-    );
-}
-
-#[tokio::test]
-async fn two_who_split_the_same_feedback_off_at_once_make_one_issue() {
-    let platform = Platform::start().await;
-    let whole = platform.whole(&[1, 1, 1]).await;
-    let id = whole.issue.issue_id;
-    let (one, other) = tokio::join!(
-        platform.split(command(id, whole.said(0))),
-        platform.split(command(id, whole.said(0)))
-    );
-    assert_ne!(one.is_ok(), other.is_ok());
-    assert_eq!(platform.issues().await.len(), 2);
-    assert_eq!(platform.debtors_of(whole.person(0)).await.len(), 1);
 }

@@ -8,14 +8,21 @@ use uuid::Uuid;
 
 use super::platform::{Platform, at, frozen, member, once, opened};
 use crate::commands::issue::{self, Create};
-use crate::commands::trace::{From, Trace, get};
+use crate::commands::trace::{Beginning, From, Trace, get};
 use crate::domain::{Cohort, LoopProgress, Member, Report, TellingState};
 use crate::error::Error;
 use crate::events::HotIssues;
 
 async fn trace(platform: &Platform, from: From) -> Result<Trace, Error> {
     let page = Page::parse(200, "", &"", &mut Violations::default()).unwrap();
-    get(&platform.db, &platform.tenant, from, &page).await
+    get(&platform.db, &platform.tenant, beginning(from), &page).await
+}
+
+fn beginning(from: From) -> Beginning {
+    Beginning {
+        from,
+        include_later: false,
+    }
 }
 
 fn ids(trace: &Trace) -> BTreeSet<String> {
@@ -127,9 +134,14 @@ async fn complaints_come_in_pages_and_each_once() {
     let (mut token, mut seen) = (String::new(), Vec::new());
     loop {
         let page = Page::parse(3, &token, &"", &mut Violations::default()).unwrap();
-        let part = get(&platform.db, &platform.tenant, From::Issue(issue.issue_id), &page)
-            .await
-            .unwrap();
+        let part = get(
+            &platform.db,
+            &platform.tenant,
+            beginning(From::Issue(issue.issue_id)),
+            &page,
+        )
+        .await
+        .unwrap();
         seen.extend(
             part.feedback
                 .iter()
@@ -154,12 +166,7 @@ async fn of_several_issues_a_complaint_leads_to_the_one_that_is_worked_on() {
     let (issue, members) = platform.issue(1).await;
     platform.plan(issue.issue_id).await.unwrap();
     let feedback_id: Uuid = members[0].feedback_ids[0].parse().unwrap();
-    let said = Member {
-        profile_id: members[0].profile_id.parse().unwrap(),
-        feedback_ids: vec![feedback_id],
-        joined_by: None,
-        gone_on_to: None,
-    };
+    let said = Member::new(members[0].profile_id.parse().unwrap(), vec![feedback_id]);
     let report = Report {
         title: "The same from the help desk".to_owned(),
         description: String::new(),

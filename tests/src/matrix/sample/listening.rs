@@ -46,6 +46,7 @@ pub(super) const SAMPLES: &[(&str, Sample)] = &[
     ("by", Text("Ada {}")),
     ("closed_since", Hours(-48)),
     ("because", Absent),
+    ("include_later", Absent),
     ("ListMessagesRequest>state", Absent),
     ("CreateInitiativeRequest>issue_id", Known("free_issue_id")),
     (

@@ -29,6 +29,17 @@ fn parameters(value: i64, cost: i64) -> WorthParameters {
     }
 }
 
+/// So many pieces of feedback since the cohort was fixed.
+fn later(feedback: i64) -> LaterEvidence {
+    LaterEvidence {
+        feedback,
+        nobody_known: 0,
+        persons: feedback,
+        new_persons: feedback,
+        counted_at: now(),
+    }
+}
+
 /// Persons, unknown, employees; negative, judged; value, cost; recent, before.
 type Counts = (i64, i64, i64, (i64, i64), Option<(i64, i64)>, (i64, i64));
 
@@ -51,6 +62,7 @@ fn priority(
             heard_since: Some(long_ago()),
         },
         parameters: worth.map(|(value, cost)| parameters(value, cost)),
+        later: later(0),
     };
     Priority::of(&issue, &facts, now())
 }
@@ -96,6 +108,7 @@ fn an_issue_without_a_topic_has_no_trend_and_no_feeling() {
         nobody_known: 0,
         mentions: Mentions::default(),
         parameters: None,
+        later: later(0),
     };
     let found = Priority::of(&issue, &facts, now());
     for kind in [TermKind::Feeling, TermKind::Trend] {
@@ -115,6 +128,7 @@ fn until_fourteen_days_were_heard_nobody_says_that_it_grows() {
             ..Mentions::default()
         },
         parameters: None,
+        later: later(31),
     };
     for (since, known) in [("2026-03-02", true), ("2026-03-03", false)] {
         let found = Priority::of(&issue, &heard(Some(since.parse().unwrap())), now());
@@ -124,6 +138,10 @@ fn until_fourteen_days_were_heard_nobody_says_that_it_grows() {
             .find(|term| term.kind == TermKind::Trend)
             .unwrap();
         assert_eq!((trend.known, trend.factor > 1.5), (known, known), "{trend:?}");
+        assert!(
+            trend.explanation.contains("31 more pieces of feedback"),
+            "{trend:?}"
+        );
     }
     let silent = Priority::of(&issue, &heard(None), now());
     assert!((factor(&silent, TermKind::Trend) - 1.0).abs() < f64::EPSILON);
