@@ -48,6 +48,10 @@ Columns of the file (the header names them, in any order; further ones are ignor
   channel     such as email, chat, social (default: other)
   touchpoint  the moment of contact (default: <channel>.message)
   product     what it is about
+  agent       who served, by the company's own id
+  team        the team that served; kept of ratings
+  stage       the part of the journey, such as conversion or retention
+  interaction the id of the recorded interaction that a rating is about
   language    the customer's language, such as en, ru, zh-Hant
   email       the customer's address
 Tab-separated files have no quotes; .gz is unpacked; the format is known by the extension, else by the first line."

@@ -180,6 +180,7 @@ impl Owner {
                 .map(|rollout| rollout.change.clone())
                 .unwrap_or_default(),
             request_id: request_id(),
+            propose: false,
         };
         let client = self.platform.initiatives();
         let created = ask("CreateInitiative", || {
@@ -295,14 +296,18 @@ impl Owner {
         let initiative = self.initiative(&case.initiative_id).await?;
         let current = initiative.iterations.last();
         match initiative.state() {
-            InitiativeState::RolledOut => case.next = next_look(current, now),
-            InitiativeState::Planned => {
+            InitiativeState::RolledOut | InitiativeState::Measuring => case.next = next_look(current, now),
+            InitiativeState::Planned | InitiativeState::InProgress => {
                 case.iteration = current.map_or(case.iteration, |iteration| iteration.number);
                 let rollout = self.timetable.next(case.subject(), case.iteration, now);
                 self.plan(case, rollout, now).await?;
                 return Ok(true);
             }
-            InitiativeState::Effective | InitiativeState::Stopped | InitiativeState::Unspecified => {
+            InitiativeState::Effective
+            | InitiativeState::Stopped
+            | InitiativeState::Ineffective
+            | InitiativeState::Proposed
+            | InitiativeState::Unspecified => {
                 case.next = Next::Nothing;
             }
         }

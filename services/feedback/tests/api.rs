@@ -155,7 +155,7 @@ async fn what_was_sent_is_counted() {
         .await
         .unwrap()
         .into_inner();
-    assert_eq!(all.definitions.len(), 7);
+    assert_eq!(all.definitions.len(), 8);
     alone.running.drain().await;
 }
 

@@ -102,6 +102,7 @@ fn initiative(issue_id: &str) -> pb::CreateInitiativeRequest {
         }),
         change: "new machines at every station".to_owned(),
         request_id: Uuid::now_v7().to_string(),
+        ..Default::default()
     }
 }
 

@@ -23,6 +23,8 @@ pub enum MetricId {
     TopicShare,
     /// Share of closed matters about which the customer did not contact the company again.
     FirstContactResolution,
+    /// Share of those who were asked who answered completely.
+    ResponseRate,
 }
 
 impl MetricId {
@@ -36,6 +38,7 @@ impl MetricId {
             Self::TopicNegativeShare => "topic_negative_share",
             Self::TopicShare => "topic_share",
             Self::FirstContactResolution => "first_contact_resolution",
+            Self::ResponseRate => "response_rate",
         }
     }
 
@@ -49,6 +52,7 @@ impl MetricId {
             Self::TopicNegativeShare => &TOPIC_NEGATIVE_SHARE,
             Self::TopicShare => &TOPIC_SHARE,
             Self::FirstContactResolution => &FIRST_CONTACT_RESOLUTION,
+            Self::ResponseRate => &RESPONSE_RATE,
         }
     }
 }
@@ -75,7 +79,7 @@ impl FromStr for MetricId {
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error(
     "metric {0:?} is not in the registry; use one of nps, csat, ces, sentiment_negative_share, topic_negative_share, \
-     topic_share, first_contact_resolution"
+     topic_share, first_contact_resolution, response_rate"
 )]
 pub struct UnknownMetric(pub String);
 
@@ -224,7 +228,25 @@ static FIRST_CONTACT_RESOLUTION: MetricDefinition = MetricDefinition {
              Inference, JASA 22(158), 1927",
 };
 
-static ALL: [&MetricDefinition; 7] = [
+/// What survey research calls response rate 1: complete answers alone, over everybody who was reached. Who answers does so
+/// early and who does not is known late, so that invitations of a window are counted together once their time is over:
+/// else the rate of last week would be that of the quick.
+static RESPONSE_RATE: MetricDefinition = MetricDefinition {
+    id: MetricId::ResponseRate,
+    version: 1,
+    name: "Response rate",
+    formula: "invitations that were answered completely within their time ÷ invitations that were delivered or \
+              answered; Wilson interval",
+    scale: SHARE,
+    denominator: "invitations that were delivered or answered and whose time to answer was over by the last midnight \
+                  UTC; the others are pending",
+    window: "the instant it was decided to ask",
+    minimum_n: 20,
+    source: "RR1 of AAPOR, Standard Definitions, 10th edition, 2023; interval: Wilson, Probable Inference, JASA \
+             22(158), 1927",
+};
+
+static ALL: [&MetricDefinition; 8] = [
     &NPS,
     &CSAT,
     &CES,
@@ -232,6 +254,7 @@ static ALL: [&MetricDefinition; 7] = [
     &TOPIC_NEGATIVE_SHARE,
     &TOPIC_SHARE,
     &FIRST_CONTACT_RESOLUTION,
+    &RESPONSE_RATE,
 ];
 
 /// All current definitions, in a fixed order.

@@ -289,11 +289,16 @@ impl std::fmt::Debug for Worker {
 }
 
 /// `$1` kind, `$2` now, `$3` batch, `$4` lease in seconds. Every lease of a batch ends at the same instant.
+///
+/// What is due is a common table expression, which is looked for once: a subquery may be looked for anew for each row it
+/// is joined with, and would then lease more than a batch.
 const LEASE: &str = "
+    WITH due AS MATERIALIZED (
+        SELECT tenant_id, kind, subject FROM {schema}.timer
+        WHERE kind = $1 AND due_at <= $2 AND (leased_until IS NULL OR leased_until < statement_timestamp())
+        ORDER BY due_at LIMIT $3 FOR UPDATE SKIP LOCKED)
     UPDATE {schema}.timer AS leased SET leased_until = statement_timestamp() + make_interval(secs => $4)
-    FROM (SELECT tenant_id, kind, subject FROM {schema}.timer
-          WHERE kind = $1 AND due_at <= $2 AND (leased_until IS NULL OR leased_until < statement_timestamp())
-          ORDER BY due_at LIMIT $3 FOR UPDATE SKIP LOCKED) AS due
+    FROM due
     WHERE (leased.tenant_id, leased.kind, leased.subject) = (due.tenant_id, due.kind, due.subject)
     RETURNING leased.tenant_id, leased.kind, leased.subject, leased.due_at, leased.attempts, leased.leased_until";
 

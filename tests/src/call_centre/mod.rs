@@ -112,7 +112,7 @@ impl<'p> CallCentre<'p> {
                 ..imp::Initiative::default()
             }),
             change: "Agents listen first".to_owned(),
-            request_id: String::new(),
+            ..Default::default()
         };
         let planned = self
             .company

@@ -45,6 +45,7 @@ impl World {
         }
         self.report_two_in_one().await?;
         self.complain_later().await?;
+        self.leave_undecided().await?;
         // The initiative whose cohort is told.
         self.plan().await?;
         let initiative = self.known("initiative_id")?.to_owned();
@@ -58,8 +59,10 @@ impl World {
         self.keep("ready_initiative_id", &initiative);
         // The one with an open action.
         self.plan().await?;
-        let added = self.call("AddAction", &[]).await?;
-        self.keep("action_id", &text(&added, "action_id")?);
+        for name in ["later_action_id", "action_id"] {
+            let added = self.call("AddAction", &[]).await?;
+            self.keep(name, &text(&added, "action_id")?);
+        }
         // Its issue has to do with others.
         for other in ["free_issue_id", "same_issue_id"] {
             let other = self.known(other)?.to_owned();
@@ -117,6 +120,36 @@ impl World {
             ..Default::default()
         };
         self.submit(vec![complaint]).await
+    }
+
+    /// An initiative whose work has not begun, and one that is only proposed.
+    async fn leave_undecided(&mut self) -> Result<(), Failure> {
+        self.plan().await?;
+        let planned = self.known("initiative_id")?.to_owned();
+        self.keep("startable_initiative_id", &planned);
+        let issue = self.call("CreateIssue", &[]).await?;
+        let initiative = improvement::Initiative {
+            issue_id: text(&issue, "issue.issue_id")?,
+            title: format!("A wish of {}", self.marker),
+            hypothesis: "If it is approved, then fewer complain".to_owned(),
+            owner: format!("Ada {}", self.marker),
+            target: Some(improvement::Target {
+                metric: "topic_share".to_owned(),
+                smallest_relative_effect: 0.3,
+                deadline_days: 14,
+            }),
+            ..Default::default()
+        };
+        let request = improvement::CreateInitiativeRequest {
+            initiative: Some(initiative),
+            propose: true,
+            ..Default::default()
+        };
+        let mut initiatives = self.tenant.initiatives();
+        let proposed = initiatives.create_initiative(request).await?.into_inner();
+        let proposed = proposed.initiative.ok_or("no initiative")?;
+        self.keep("proposed_initiative_id", &proposed.initiative_id);
+        Ok(())
     }
 
     /// What the last initiative costs and is worth.

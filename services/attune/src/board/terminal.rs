@@ -116,7 +116,12 @@ fn row(out: &mut String, item: &BoardItem, colours: Colours) -> fmt::Result {
         padded(&words::waits_for(item), WAITS),
         painted(alarm, words::due(item))
     )?;
-    for more in [words::verdict(item), words::split(item), words::later(item)] {
+    for more in [
+        words::work(item),
+        words::verdict(item),
+        words::split(item),
+        words::later(item),
+    ] {
         if !more.is_empty() {
             writeln!(out, "  {}", colours.paint(Look::Quiet, &format!("└ {more}")))?;
         }

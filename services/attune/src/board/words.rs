@@ -1,17 +1,18 @@
 //! What stands on a board, in words.
 
 use attune_api::improvement::v1::{
-    BlockerKind, BoardItem, BoardStage, FeedbackSlice, Goal, GoalTrack, ProjectedVerdict, Recognition,
-    Verdict, VerdictDecision,
+    BlockerKind, BoardItem, BoardStage, FeedbackSlice, Goal, GoalTrack, InitiativeState, ProjectedVerdict,
+    Recognition, Verdict, VerdictDecision,
 };
 use attune_rpc::instant;
 use chrono::{DateTime, Utc};
 use prost_types::Timestamp;
 
 /// Metrics that are shares, told in percentage points.
-const SHARES: [&str; 5] = [
+const SHARES: [&str; 6] = [
     "csat",
     "first_contact_resolution",
+    "response_rate",
     "topic_share",
     "topic_negative_share",
     "sentiment_negative_share",
@@ -50,21 +51,37 @@ pub(super) fn later(item: &BoardItem) -> String {
     }
 }
 
+/// How far it has come; where the stage leaves it open, where its initiative stands.
 pub(super) fn stage(item: &BoardItem) -> String {
-    let stage = match item.stage() {
-        BoardStage::Unspecified => "unknown",
-        BoardStage::Untouched => "untouched",
-        BoardStage::Preparing => "preparing",
-        BoardStage::Ready => "ready",
-        BoardStage::Piloting => "piloting",
-        BoardStage::Measuring => "measuring",
-        BoardStage::Closed => "closed",
+    let stage = match (item.stage(), item.initiative_state()) {
+        (BoardStage::Unspecified, _) => "unknown",
+        (BoardStage::Untouched, _) => "untouched",
+        (BoardStage::Preparing, InitiativeState::Proposed) => "proposed",
+        (BoardStage::Preparing, InitiativeState::InProgress) => "in progress",
+        (BoardStage::Preparing, _) => "preparing",
+        (BoardStage::Ready, _) => "ready",
+        (BoardStage::Piloting, _) => "piloting",
+        (BoardStage::Measuring, InitiativeState::RolledOut) => "rolled out",
+        (BoardStage::Measuring, _) => "measuring",
+        (BoardStage::Closed, _) => "closed",
     };
     if item.iteration > 1 {
         format!("{stage}, try {}", item.iteration)
     } else {
         stage.to_owned()
     }
+}
+
+/// Which team works on it, and how much of its budget is spent; empty where nobody said.
+pub(super) fn work(item: &BoardItem) -> String {
+    let team = (!item.team.is_empty()).then(|| format!("team: {}", item.team));
+    let budget = item.budget.as_ref().filter(|budget| budget.minor_units > 0);
+    let spent = budget.map(|budget| {
+        let percent = i128::from(budget.spent_minor_units) * 100 / i128::from(budget.minor_units);
+        format!("{percent} % of its budget is spent")
+    });
+    let parts: Vec<String> = team.into_iter().chain(spent).collect();
+    parts.join("; ")
 }
 
 /// Hours, and days from two days on.
@@ -237,4 +254,59 @@ pub(super) fn moment(at: Option<Timestamp>) -> Option<DateTime<Utc>> {
 /// `no_consent` as `no consent`.
 pub(super) fn reason(reason: &str) -> String {
     reason.replace('_', " ")
+}
+
+#[cfg(test)]
+mod tests {
+    use attune_api::improvement::v1::Budget;
+
+    use super::*;
+
+    #[test]
+    fn a_stage_says_where_its_initiative_stands() {
+        for (at, state, said) in [
+            (BoardStage::Preparing, InitiativeState::Proposed, "proposed"),
+            (BoardStage::Preparing, InitiativeState::Planned, "preparing"),
+            (BoardStage::Preparing, InitiativeState::InProgress, "in progress"),
+            (BoardStage::Ready, InitiativeState::InProgress, "ready"),
+            (BoardStage::Piloting, InitiativeState::InProgress, "piloting"),
+            (BoardStage::Measuring, InitiativeState::RolledOut, "rolled out"),
+            (BoardStage::Measuring, InitiativeState::Measuring, "measuring"),
+            (BoardStage::Closed, InitiativeState::Effective, "closed"),
+        ] {
+            let item = BoardItem {
+                stage: at.into(),
+                initiative_state: state.into(),
+                iteration: 1,
+                ..Default::default()
+            };
+            assert_eq!(stage(&item), said);
+        }
+    }
+
+    #[test]
+    fn who_works_on_it_and_what_of_the_budget_is_spent_is_said_where_it_is_known() {
+        let item = |team: &str, budget| BoardItem {
+            team: team.to_owned(),
+            budget,
+            ..Default::default()
+        };
+        let budget = |minor_units, spent_minor_units| {
+            Some(Budget {
+                currency: "EUR".to_owned(),
+                minor_units,
+                spent_minor_units,
+            })
+        };
+        assert_eq!(work(&item("", None)), "");
+        assert_eq!(work(&item("Crews", None)), "team: Crews");
+        assert_eq!(
+            work(&item("Crews", budget(500_000, 570_000))),
+            "team: Crews; 114 % of its budget is spent"
+        );
+        assert_eq!(
+            work(&item("", budget(i64::MAX, i64::MAX))),
+            "100 % of its budget is spent"
+        );
+    }
 }

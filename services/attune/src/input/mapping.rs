@@ -6,7 +6,7 @@ use std::path::Path;
 use super::InputError;
 
 /// The fields that a row of feedback may have.
-pub(crate) const FIELDS: [&str; 12] = [
+pub(crate) const FIELDS: [&str; 16] = [
     "at",
     "text",
     "csat",
@@ -17,6 +17,10 @@ pub(crate) const FIELDS: [&str; 12] = [
     "channel",
     "touchpoint",
     "product",
+    "agent",
+    "team",
+    "stage",
+    "interaction",
     "language",
     "email",
 ];

@@ -1,7 +1,9 @@
 //! One row of feedback.
 
+use attune_api::interactions::v1::JourneyStage;
 use chrono::{DateTime, Utc};
 use sha2::{Digest as _, Sha256};
+use uuid::Uuid;
 
 use super::{Record, Rejection, instant};
 
@@ -24,6 +26,12 @@ pub(crate) struct Row {
     pub(crate) channel: String,
     pub(crate) touchpoint: String,
     pub(crate) product: String,
+    /// Who served, by the company's own id; empty when unknown, like what follows.
+    pub(crate) agent: String,
+    pub(crate) team: String,
+    pub(crate) stage: JourneyStage,
+    /// The interaction that a rating is about.
+    pub(crate) interaction: Option<Uuid>,
     pub(crate) text: String,
     pub(crate) ratings: Vec<Rating>,
     /// Empty when unknown.
@@ -115,6 +123,8 @@ pub(super) fn parse(record: &Record, id: RowId) -> Result<Row, Rejection> {
     for (name, longest) in [
         ("customer", LONGEST_CUSTOMER),
         ("product", LONGEST_PRODUCT),
+        ("agent", LONGEST_PRODUCT),
+        ("team", LONGEST_PRODUCT),
         ("source_id", LONGEST_SOURCE_ID),
     ] {
         let value = record.get(name);
@@ -123,6 +133,8 @@ pub(super) fn parse(record: &Record, id: RowId) -> Result<Row, Rejection> {
             || format!("{name} must have at most {longest} characters and no control characters"),
         );
     }
+    let stage = stage(record, &mut problems);
+    let interaction = interaction(record, &mut problems);
     let language = language(record, &mut problems);
     let email = email(record, &mut problems);
     match at {
@@ -134,6 +146,10 @@ pub(super) fn parse(record: &Record, id: RowId) -> Result<Row, Rejection> {
             channel,
             touchpoint,
             product: record.get("product").to_owned(),
+            agent: record.get("agent").to_owned(),
+            team: record.get("team").to_owned(),
+            stage: stage.unwrap_or_default(),
+            interaction,
             text: text.to_owned(),
             ratings,
             language,
@@ -196,6 +212,47 @@ fn slug(record: &Record, name: &str, problems: &mut Problems) -> Option<String> 
 fn default_touchpoint(channel: &str) -> String {
     let channel: String = channel.chars().take(LONGEST_SLUG - ".message".len()).collect();
     format!("{channel}.message")
+}
+
+/// A part of the journey by its name, such as `retention`.
+fn stage(record: &Record, problems: &mut Problems) -> Option<JourneyStage> {
+    let given = record.get("stage");
+    if given.is_empty() {
+        return None;
+    }
+    let name = given.to_uppercase().replace([' ', '-'], "_");
+    let stage = JourneyStage::from_str_name(&format!("JOURNEY_STAGE_{name}"))
+        .filter(|stage| *stage != JourneyStage::Unspecified);
+    problems.take(stage.ok_or_else(|| {
+        format!(
+            "stage is {:?}; it must be one of {}",
+            shortened(given),
+            stage_names().join(", ")
+        )
+    }))
+}
+
+fn stage_names() -> Vec<String> {
+    let known = (1..).map_while(|number| JourneyStage::try_from(number).ok());
+    let names = known.map(|stage| {
+        let name = stage.as_str_name();
+        name.strip_prefix("JOURNEY_STAGE_").unwrap_or(name).to_lowercase()
+    });
+    names.collect()
+}
+
+fn interaction(record: &Record, problems: &mut Problems) -> Option<Uuid> {
+    let given = record.get("interaction");
+    if given.is_empty() {
+        return None;
+    }
+    let parsed = Uuid::try_parse(given).map_err(|_| {
+        format!(
+            "interaction is {:?}; write the id of a recorded interaction, a UUID",
+            shortened(given)
+        )
+    });
+    problems.take(parsed)
 }
 
 /// A BCP 47 tag (RFC 5646), as far as its form goes.

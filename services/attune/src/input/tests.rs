@@ -255,3 +255,25 @@ fn lines_are_counted_whatever_ends_them() {
         assert_eq!(input.rejected[0].line, 2 + 3 * step, "{end:?}");
     }
 }
+
+#[test]
+fn who_served_and_where_on_the_journey_is_read_and_a_typo_is_answered_with_the_choice() {
+    let id = "0198c5d2-7a3e-7c41-9f0a-4b1d2c3e4f50";
+    let input = csv(&format!(
+        "at,csat,agent,team,stage,interaction\n2026-01-01,4,Ana,Airport,Retention,{id}\n2026-01-02,4,,,,\n\
+         2026-01-03,4,Ana,Airport,retenshun,42\n"
+    ));
+    let row = &input.rows[0];
+    assert_eq!((row.agent.as_str(), row.team.as_str()), ("Ana", "Airport"));
+    assert_eq!(row.stage.as_str_name(), "JOURNEY_STAGE_RETENTION");
+    assert_eq!(row.interaction.map(|id| id.to_string()).as_deref(), Some(id));
+    assert_eq!(input.rows[1].interaction, None);
+    assert_eq!(
+        reasons(&input),
+        [(
+            4,
+            "stage is \"retenshun\"; it must be one of awareness, interest, conversion, retention, loyalty; interaction \
+             is \"42\"; write the id of a recorded interaction, a UUID"
+        )]
+    );
+}

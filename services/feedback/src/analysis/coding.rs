@@ -133,6 +133,8 @@ mod tests {
             touchpoint: String::new(),
             product: String::new(),
             agent_id: String::new(),
+            team: String::new(),
+            stage: String::new(),
             rating: rating.map(|score| Rating::parse(scale, score).unwrap()),
             text: text.into(),
             occurred_at: "2026-03-01T00:00:00Z".parse().unwrap(),

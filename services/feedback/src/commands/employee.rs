@@ -139,6 +139,8 @@ async fn topic_of(db: &Database, reader: &Reader, tenant: &TenantId, text: &str)
         touchpoint: String::new(),
         product: String::new(),
         agent_id: String::new(),
+        team: String::new(),
+        stage: String::new(),
         rating: None,
         text: text.to_owned(),
         occurred_at: db.clock().now(),

@@ -9,7 +9,8 @@ use chrono::{DateTime, Utc};
 
 use super::topic::check_version;
 use crate::domain::{
-    Dimension, MatterCount, Measure, Provenance, Slice, SliceCount, Spans, Window, settled_before,
+    AskedCount, Dimension, Grain, MatterCount, Measure, Provenance, Slice, SliceCount, Spans, Window,
+    settled_before,
 };
 use crate::error::Error;
 use crate::store;
@@ -131,6 +132,7 @@ async fn counts_of(tx: &mut Tx, measure: &Measure, version: Option<i64>) -> Resu
     match measure.metric {
         MetricId::TopicShare => return topic_share(tx, measure, version).await,
         MetricId::FirstContactResolution => return resolution(tx, measure).await,
+        MetricId::ResponseRate => return response_rate(tx, measure).await,
         _ => {}
     }
     let rows = slice_rows(tx, &measure.slice, measure, version).await?;
@@ -138,7 +140,8 @@ async fn counts_of(tx: &mut Tx, measure: &Measure, version: Option<i64>) -> Resu
         MetricId::TopicNegativeShare => (row.start, row.mention_negative, row.mention_judged),
         _ => (row.start, row.negative, row.judged),
     };
-    Ok(shares(measure, rows.iter().map(part)))
+    let counted = shares(measure, rows.iter().map(part));
+    without_facets(tx, measure, &measure.slice, counted).await
 }
 
 /// What the measure's topic was coded with.
@@ -149,7 +152,10 @@ async fn provenance(tx: &mut Tx, measure: &Measure, version: Option<i64>) -> Res
     let finer = store::taxonomy::lineage(tx, topic_id, true).await?;
     let standing = match measure.metric {
         MetricId::FirstContactResolution => store::matter::codings(tx, &slice, spans).await?,
-        _ => store::coded_counts::versions(tx, &slice, spans).await?,
+        _ => match slice.facet() {
+            None => store::coded_counts::versions(tx, &slice, spans).await?,
+            Some(chosen) => store::facet::versions(tx, chosen, &slice, spans).await?,
+        },
     };
     let Some(version) = version else {
         let version = store::topic::version(tx).await?;
@@ -186,10 +192,35 @@ async fn slice_rows(
     measure: &Measure,
     version: Option<i64>,
 ) -> Result<Vec<SliceCount>, sqlx::Error> {
-    match version {
-        None => store::counts::slice(tx, slice, measure.spans()).await,
-        Some(version) => store::coded_counts::slice(tx, slice, measure.spans(), version).await,
+    let spans = measure.spans();
+    match (version, slice.facet()) {
+        (Some(version), _) => store::coded_counts::slice(tx, slice, spans, version).await,
+        (None, Some(chosen)) => store::facet::slice(tx, chosen, slice, spans).await,
+        (None, None) => store::counts::slice(tx, slice, spans).await,
     }
+}
+
+/// Says how much feedback of the window nobody knows to be of a facet's slice.
+async fn without_facets(
+    tx: &mut Tx,
+    measure: &Measure,
+    slice: &Slice,
+    mut counted: Vec<Counted>,
+) -> Result<Vec<Counted>, Error> {
+    if slice.facet().is_some() {
+        let spans = measure.spans();
+        let unsliced = match AnswerScale::of(measure.metric) {
+            Some(scale) => store::counts::unsliced_ratings(tx, scale, slice, spans).await?,
+            None => store::counts::unsliced(tx, slice, spans).await?,
+        };
+        let windows = measure.windows();
+        for row in unsliced {
+            if let Some(value) = step_of(&windows, row.start).and_then(|step| counted.get_mut(step)) {
+                value.unsliced += natural(row.amount);
+            }
+        }
+    }
+    Ok(counted)
 }
 
 async fn ratings(
@@ -199,9 +230,10 @@ async fn ratings(
     version: Option<i64>,
 ) -> Result<Vec<Counted>, Error> {
     let (slice, spans) = (&measure.slice, measure.spans());
-    let rows = match version {
-        None => store::counts::ratings(tx, scale, slice, spans).await?,
-        Some(version) => store::coded_counts::ratings(tx, scale, slice, spans, version).await?,
+    let rows = match (version, slice.facet()) {
+        (Some(version), _) => store::coded_counts::ratings(tx, scale, slice, spans, version).await?,
+        (None, Some(chosen)) => store::facet::answers(tx, scale, chosen, slice, spans).await?,
+        (None, None) => store::counts::ratings(tx, scale, slice, spans).await?,
     };
     let windows = measure.windows();
     let mut sums = vec![Histogram::new(scale); windows.len()];
@@ -216,16 +248,18 @@ async fn ratings(
         pending: 0,
         unsliced: 0,
     };
-    Ok(windows.into_iter().zip(sums).map(counted).collect())
+    let counted = windows.into_iter().zip(sums).map(counted).collect();
+    without_facets(tx, measure, slice, counted).await
 }
 
 /// The share's denominator is the same slice without its topic.
 async fn topic_share(tx: &mut Tx, measure: &Measure, version: Option<i64>) -> Result<Vec<Counted>, Error> {
+    let whole = whole(&measure.slice);
     let about = slice_rows(tx, &measure.slice, measure, version).await?;
-    let all = slice_rows(tx, &whole(&measure.slice), measure, version).await?;
+    let all = slice_rows(tx, &whole, measure, version).await?;
     let about = about.iter().map(|row| (row.start, row.non_positive, 0));
     let all = all.iter().map(|row| (row.start, 0, row.feedback));
-    Ok(shares(measure, about.chain(all)))
+    without_facets(tx, measure, &whole, shares(measure, about.chain(all))).await
 }
 
 /// Shares from rows of (start, those that count, all).
@@ -278,6 +312,24 @@ async fn resolution(tx: &mut Tx, measure: &Measure) -> Result<Vec<Counted>, Erro
         }
         for (value, unsliced) in counted.iter_mut().zip(unsliced) {
             value.unsliced = natural(unsliced);
+        }
+    }
+    Ok(counted)
+}
+
+/// Of the invitations whose time was over by the last midnight, those that were answered; the others are pending, also
+/// those that were answered by now: else who answers quickly would count before who does not.
+async fn response_rate(tx: &mut Tx, measure: &Measure) -> Result<Vec<Counted>, Error> {
+    let (slice, spans) = (&measure.slice, measure.spans());
+    let settled = Grain::Day.start_of(tx.now());
+    let mut rows = store::response_rate::counts(tx, slice, spans, settled).await?;
+    rows.extend(store::response_rate::open(tx, slice, spans, settled).await?);
+    let part = |row: &AskedCount| (row.start, row.answered, row.asked);
+    let mut counted = shares(measure, rows.iter().map(part));
+    let windows = measure.windows();
+    for row in rows {
+        if let Some(value) = step_of(&windows, row.start).and_then(|step| counted.get_mut(step)) {
+            value.pending += natural(row.pending);
         }
     }
     Ok(counted)

@@ -130,6 +130,7 @@ fn without_repetitions(tx: &Tx, batch: Vec<New>) -> (Vec<Recorded>, Vec<Feedback
             draft,
             understanding,
             taxonomy_version,
+            sliced: true,
             created_at: tx.now(),
         });
     }

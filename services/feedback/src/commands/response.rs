@@ -91,7 +91,11 @@ async fn try_once(
     store::response::insert(&mut tx, &response).await?;
     if submit.complete {
         count(&mut tx, &mut invitation, prepared.understood).await?;
+        let first = invitation.state != InvitationState::Answered;
         invitation.state = InvitationState::Answered;
+        if first && invitation.counts {
+            store::response_rate::count(&mut tx, &invitation, true).await?;
+        }
         attune_timers::cancel(&mut tx, invite::KIND, invitation.invitation_id).await?;
     } else if invitation.state != InvitationState::Answered {
         invitation.state = InvitationState::Started;
@@ -213,6 +217,8 @@ fn drafts(invitation: &Invitation, survey: &Survey, answers: &Answers, now: Date
         touchpoint: invitation.touchpoint.clone(),
         product: invitation.product.clone(),
         agent_id: invitation.agent_id.clone(),
+        team: invitation.team.clone(),
+        stage: invitation.stage.clone(),
         rating: None,
         text: String::new(),
         occurred_at: now,

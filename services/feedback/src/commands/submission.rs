@@ -160,6 +160,7 @@ fn feedback(tx: &Tx, feedback_id: Uuid, understood: Understood) -> Feedback {
         draft,
         understanding,
         taxonomy_version,
+        sliced: true,
         created_at: tx.now(),
     }
 }

@@ -7,7 +7,7 @@ use attune_stats::comparison::{Comparison, Difference};
 use chrono::{DateTime, Utc};
 
 use super::metric::{parse_hours, value_to_proto};
-use super::slice::parse_slice;
+use super::slice::{Sliced, parse_slice};
 use crate::commands::comparison::Compared;
 use crate::commands::metric::Value;
 use crate::domain::{Contrast, Group, metric};
@@ -45,9 +45,8 @@ pub(crate) fn contrast(request: &pb::CompareMetricRequest) -> Result<Contrast, E
         {
             violations.add(
                 field,
-                "must share no feedback with the reference: give windows that are apart, or another product, channel \
-                 or touchpoint on either side; for first_contact_resolution another agent_id, stage or language will \
-                 do",
+                "must share no feedback with the reference: give windows that are apart, or another product, \
+                 channel, touchpoint, agent_id, team, stage or language on either side",
             );
         }
         parsed.extend(group);
@@ -68,7 +67,7 @@ fn parse(
     metric: Option<MetricId>,
     violations: &mut Violations,
 ) -> Option<Group> {
-    let slice = parse_slice(slice, metric, violations);
+    let slice = parse_slice(slice, Sliced::by(metric), violations);
     let window = ends.and_then(|ends| parse_hours(ends, None, violations));
     Some(Group {
         slice: slice?,

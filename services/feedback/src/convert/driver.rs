@@ -5,7 +5,7 @@ use attune_rpc::{Error, Violations};
 use attune_stats::driver::{Attribute, Dimension, Driver, Explanation, LeftOut, METHOD, Reference};
 
 use super::metric::{parse_hours, parse_scale};
-use super::slice::parse_slice;
+use super::slice::{Sliced, parse_slice};
 use crate::commands::driver::Explained;
 use crate::domain::Drivers;
 
@@ -24,7 +24,7 @@ pub(crate) fn question(request: &pb::ExplainDriversRequest) -> Result<Drivers, E
         end,
     } = request;
     let scale = parse_scale(metric, &mut violations);
-    let slice = parse_slice(slice.as_ref(), None, &mut violations);
+    let slice = parse_slice(slice.as_ref(), Sliced::Texts, &mut violations);
     let start = violations.instant("start", *start);
     let end = violations.instant("end", *end);
     let window = start

@@ -5,6 +5,7 @@ use attune_rpc::{Error, Page, RequestKey, Violations, timestamp};
 use attune_stats::metric::AnswerScale;
 use uuid::Uuid;
 
+use super::interaction::{parse_stage, stage_to_proto};
 use crate::commands::record::Recorded;
 use crate::commands::submission::Submit;
 use crate::domain::{Draft, Feedback, FoundBy, Mention, Origin, Rating, Sentiment, Understanding};
@@ -87,6 +88,8 @@ fn parse(feedback: &pb::Feedback, violations: &mut Violations) -> Option<Draft> 
     let touchpoint = violations.optional_slug("touchpoint", &feedback.touchpoint, 64);
     let product = violations.text("product", &feedback.product, 0..=100);
     let agent_id = violations.text("agent_id", &feedback.agent_id, 0..=100);
+    let team = violations.text("team", &feedback.team, 0..=100);
+    let stage = parse_stage("stage", feedback.stage, violations);
     let rating = match &feedback.rating {
         None => Some(None),
         Some(rating) => parse_rating(*rating, violations).map(Some),
@@ -105,6 +108,8 @@ fn parse(feedback: &pb::Feedback, violations: &mut Violations) -> Option<Draft> 
         touchpoint: touchpoint?.unwrap_or_default(),
         product: product?,
         agent_id: agent_id?,
+        team: team?,
+        stage: stage?,
         rating: rating?,
         text: text?,
         occurred_at: occurred_at?,
@@ -163,6 +168,7 @@ pub(crate) fn to_proto(feedback: Feedback) -> pb::Feedback {
         draft,
         understanding,
         taxonomy_version,
+        sliced: _,
         created_at,
     } = feedback;
     let Draft {
@@ -173,6 +179,8 @@ pub(crate) fn to_proto(feedback: Feedback) -> pb::Feedback {
         touchpoint,
         product,
         agent_id,
+        team,
+        stage,
         rating,
         text,
         occurred_at,
@@ -186,6 +194,8 @@ pub(crate) fn to_proto(feedback: Feedback) -> pb::Feedback {
         touchpoint,
         product,
         agent_id,
+        team,
+        stage: stage_to_proto(&stage).into(),
         rating: rating.map(rating_to_proto),
         text,
         occurred_at: Some(timestamp(occurred_at)),
@@ -202,6 +212,7 @@ pub(crate) fn submitted(feedback: &Feedback) -> pb::FeedbackSubmitted {
         draft,
         understanding,
         taxonomy_version,
+        sliced: _,
         created_at: _,
     } = feedback;
     pb::FeedbackSubmitted {
@@ -216,6 +227,9 @@ pub(crate) fn submitted(feedback: &Feedback) -> pb::FeedbackSubmitted {
             .clone()
             .map(|understood| understanding_to_proto(understood, *taxonomy_version)),
         occurred_at: Some(timestamp(draft.occurred_at)),
+        agent_id: draft.agent_id.clone(),
+        team: draft.team.clone(),
+        stage: stage_to_proto(&draft.stage).into(),
     }
 }
 

@@ -34,6 +34,21 @@ pub(super) fn stage_name(stage: pb::JourneyStage) -> String {
     }
 }
 
+/// The stage that a field names, by its name; empty where it names none.
+pub(super) fn parse_stage(field: &str, stage: i32, violations: &mut Violations) -> Option<String> {
+    if stage == 0 {
+        return Some(String::new());
+    }
+    violations
+        .choice::<pb::JourneyStage>(field, stage)
+        .map(stage_name)
+}
+
+/// A stage that is known by its name.
+pub(super) fn stage_to_proto(name: &str) -> pb::JourneyStage {
+    pb::JourneyStage::from_str_name(name).unwrap_or_default()
+}
+
 /// The source's id is not carried over: the interaction's own id is what makes it the same one again.
 fn parse(interaction: &pb::Interaction, violations: &mut Violations) -> Option<Draft> {
     let interaction_id = violations.id("interaction_id", &interaction.interaction_id);
@@ -52,6 +67,8 @@ fn parse(interaction: &pb::Interaction, violations: &mut Violations) -> Option<D
         touchpoint: touchpoint?.unwrap_or_default(),
         product: product?,
         agent_id: agent_id?,
+        team: String::new(),
+        stage: stage_name(interaction.stage()),
         rating: None,
         text: text?,
         occurred_at: occurred_at?,

@@ -7,7 +7,7 @@ use attune_rpc::{Error, Page, RequestKey, Violations, timestamp};
 use uuid::Uuid;
 
 use crate::commands::invitation::{Explained, Invite};
-use crate::convert::interaction::stage_name;
+use crate::convert::interaction::{parse_stage, stage_name};
 use crate::convert::survey::trigger;
 use crate::domain::invitation::{Cause, Invitation, InvitationState, Occasion};
 use crate::domain::survey::{Happening, Told, Trigger};
@@ -78,6 +78,8 @@ pub(crate) fn invite(request: &pb::InviteRequest) -> Result<Invite, Error> {
     let touchpoint = violations.optional_slug("touchpoint", &request.touchpoint, 64);
     let product = violations.text("product", &request.product, 0..=100);
     let agent_id = violations.text("agent_id", &request.agent_id, 0..=100);
+    let team = violations.text("team", &request.team, 0..=100);
+    let stage = parse_stage("stage", request.stage, &mut violations);
     let invite = || {
         Some(Invite {
             occasion: Occasion {
@@ -88,6 +90,8 @@ pub(crate) fn invite(request: &pb::InviteRequest) -> Result<Invite, Error> {
                 touchpoint: touchpoint?.unwrap_or_default(),
                 product: product?,
                 agent_id: agent_id?,
+                team: team?,
+                stage: stage?,
                 cause: None,
             },
             key: key?,

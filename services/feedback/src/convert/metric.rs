@@ -6,7 +6,7 @@ use attune_stats::metric::{AnswerScale, ConfidenceLevel, Estimate, Histogram, Ou
 use attune_stats::{MetricDefinition, MetricId};
 use chrono::{DateTime, TimeDelta, Utc};
 
-use super::slice::parse_slice;
+use super::slice::{Sliced, parse_slice};
 use super::topic::version;
 use crate::commands::metric::{Answered, Value};
 use crate::domain::{Grain, Measure, Provenance, SETTLES_AFTER, Step, TopicCoding, Window, metric};
@@ -23,7 +23,7 @@ pub(crate) fn query(request: &pb::QueryMetricRequest) -> Result<(Measure, Option
         taxonomy_version,
     } = request;
     let metric = violations.check("metric", metric(id));
-    let slice = parse_slice(slice.as_ref(), metric, &mut violations);
+    let slice = parse_slice(slice.as_ref(), Sliced::by(metric), &mut violations);
     let step = parse_step(*step, &mut violations);
     let start = violations.instant("start", *start);
     let end = violations.instant("end", *end);
@@ -36,8 +36,15 @@ pub(crate) fn query(request: &pb::QueryMetricRequest) -> Result<(Measure, Option
             "taxonomy_version",
             "must be left out: matters count by the coding that stands",
         );
+    } else if taxonomy_version.is_some() && metric == Some(MetricId::ResponseRate) {
+        violations.add("taxonomy_version", "must be left out: invitations have no topics");
     } else if taxonomy_version.is_some() && slice.as_ref().is_some_and(|slice| slice.topic_id.is_empty()) {
         violations.add("slice.topic_id", "must be given with a taxonomy_version");
+    } else if taxonomy_version.is_some() && slice.as_ref().is_some_and(|slice| slice.facet().is_some()) {
+        violations.add(
+            "taxonomy_version",
+            "must be left out with an agent_id, team, stage or language: these are counted by the coding that stands",
+        );
     }
     let measure = || {
         let measure = Measure {
@@ -178,16 +185,8 @@ pub(crate) fn value_to_proto(value: Value) -> pb::MetricValue {
             minimum_n: _,
             reason,
         } => {
-            let mut reasons = vec![reason];
-            if pending > 0 {
-                let days = SETTLES_AFTER.num_days();
-                reasons.push(format!("of {pending} more it cannot be told before {days} days"));
-            }
-            if unsliced > 0 {
-                reasons.push(format!(
-                    "of {unsliced} more it is not recorded whether they belong to the slice"
-                ));
-            }
+            let reasons = [Some(reason), still_open(metric, pending), not_recorded(unsliced)];
+            let reasons: Vec<String> = reasons.into_iter().flatten().collect();
             shown.suppressed_reason = reasons.join("; ");
             shown.level = ConfidenceLevel::P95.get();
             (metric, version, n)
@@ -197,6 +196,22 @@ pub(crate) fn value_to_proto(value: Value) -> pb::MetricValue {
     shown.version = i32::try_from(version).unwrap_or(i32::MAX);
     shown.n = i64::try_from(n).unwrap_or(i64::MAX);
     shown
+}
+
+/// What cannot be told yet.
+fn still_open(metric: MetricId, pending: u64) -> Option<String> {
+    (pending > 0).then(|| {
+        if metric == MetricId::ResponseRate {
+            return format!("{pending} more have time to answer");
+        }
+        let days = SETTLES_AFTER.num_days();
+        format!("of {pending} more it cannot be told before {days} days")
+    })
+}
+
+/// What was counted before slices like this one were.
+fn not_recorded(unsliced: u64) -> Option<String> {
+    (unsliced > 0).then(|| format!("of {unsliced} more it is not recorded whether they belong to the slice"))
 }
 
 /// How many answers gave each score, the lowest first.

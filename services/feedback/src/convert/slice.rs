@@ -1,17 +1,40 @@
 //! Slices.
 
 use attune_api::feedback::v1 as pb;
-use attune_api::interactions::v1::JourneyStage;
 use attune_rpc::Violations;
 use attune_stats::MetricId;
 
-use super::interaction::stage_name;
+use super::interaction::parse_stage;
 use crate::domain::Slice;
 
-/// The slice that a number of `metric` is asked of; without a metric, one of feedback.
+/// What a slice is of, which tells what it may choose by.
+#[derive(Clone, Copy, Debug)]
+pub(super) enum Sliced {
+    /// What the numbers of a metric are made of; nothing where the metric is not known.
+    By(Option<MetricId>),
+    /// Feedback as it comes in.
+    Feedback,
+    /// Feedback that is read as it was said.
+    Texts,
+}
+
+impl Sliced {
+    pub(super) fn by(metric: Option<MetricId>) -> Self {
+        Self::By(metric)
+    }
+
+    fn must_have_topic(self) -> bool {
+        matches!(
+            self,
+            Self::By(Some(MetricId::TopicShare | MetricId::TopicNegativeShare))
+        )
+    }
+}
+
+/// The slice that is asked for.
 pub(super) fn parse_slice(
     slice: Option<&pb::Slice>,
-    metric: Option<MetricId>,
+    of: Sliced,
     violations: &mut Violations,
 ) -> Option<Slice> {
     let everything = pb::Slice::default();
@@ -19,71 +42,104 @@ pub(super) fn parse_slice(
     let product = violations.text("slice.product", &slice.product, 0..=100);
     let channel = violations.optional_slug("slice.channel", &slice.channel, 64);
     let touchpoint = violations.optional_slug("slice.touchpoint", &slice.touchpoint, 64);
-    let topic_id = match metric {
-        Some(MetricId::TopicShare | MetricId::TopicNegativeShare) => {
-            violations.slug("slice.topic_id", &slice.topic_id, 64).map(Some)
-        }
-        _ => violations.optional_slug("slice.topic_id", &slice.topic_id, 64),
+    let topic_id = if of.must_have_topic() {
+        violations.slug("slice.topic_id", &slice.topic_id, 64).map(Some)
+    } else {
+        violations.optional_slug("slice.topic_id", &slice.topic_id, 64)
     };
-    let handled = match metric {
-        Some(MetricId::FirstContactResolution) => of_matters(slice, violations),
-        _ => of_feedback(slice, violations),
-    };
-    let (agent_id, stage, language) = handled?;
+    let agent_id = violations.text("slice.agent_id", &slice.agent_id, 0..=100);
+    let team = violations.text("slice.team", &slice.team, 0..=100);
+    let stage = parse_stage("slice.stage", slice.stage, violations);
+    let language = violations.optional_language("slice.language", &slice.language);
+    let survey_id = violations.optional_id("slice.survey_id", &slice.survey_id);
+    match of {
+        Sliced::By(Some(MetricId::ResponseRate)) => check_invitations(slice, violations)?,
+        _ => check_facets(slice, of, violations)?,
+    }
+    let language = language?.map(|tag| tag.as_str().to_owned());
     Some(Slice {
         product: product?,
         channel: channel?.unwrap_or_default(),
         topic_id: topic_id?.unwrap_or_default(),
         touchpoint: touchpoint?.unwrap_or_default(),
-        agent_id,
-        stage,
-        language,
+        agent_id: agent_id?,
+        team: team?,
+        stage: stage?,
+        language: language.unwrap_or_default(),
+        survey_id: survey_id?,
     })
 }
 
-/// Agent, stage and language. Matters are counted by one of them or a topic at a time, besides product, channel and
-/// touchpoint.
-fn of_matters(slice: &pb::Slice, violations: &mut Violations) -> Option<(String, String, String)> {
-    let agent_id = violations.text("slice.agent_id", &slice.agent_id, 0..=100);
-    let stage = match slice.stage {
-        0 => Some(String::new()),
-        stage => violations
-            .choice::<JourneyStage>("slice.stage", stage)
-            .map(stage_name),
-    };
-    let language = violations.optional_language("slice.language", &slice.language);
-    let given = of_contact(slice).into_iter().filter(|(_, given)| *given);
-    if given.count() + usize::from(!slice.topic_id.is_empty()) > 1 {
-        violations.add(
-            "slice",
-            "must have at most one of topic_id, agent_id, stage and language, beside any of product, channel and \
-             touchpoint",
-        );
-    }
-    let language = language?.map(|tag| tag.as_str().to_owned());
-    Some((agent_id?, stage?, language.unwrap_or_default()))
-}
-
-/// None of them.
-fn of_feedback(slice: &pb::Slice, violations: &mut Violations) -> Option<(String, String, String)> {
-    let given: Vec<_> = of_contact(slice)
+/// Counts are kept by one of agent, team, stage and language at a time, those of matters by one of these or a topic.
+fn check_facets(slice: &pb::Slice, of: Sliced, violations: &mut Violations) -> Option<()> {
+    let given: Vec<&str> = facets(slice)
         .into_iter()
-        .filter(|(_, given)| *given)
+        .filter_map(|(field, given)| given.then_some(field))
         .collect();
-    for (field, _) in &given {
-        violations.add(
-            *field,
-            "must be left out: slices of feedback have product, channel, touchpoint and topic_id; only \
-             first_contact_resolution has agent_id, stage and language too",
-        );
+    let matters = matches!(of, Sliced::By(Some(MetricId::FirstContactResolution)));
+    let at_most_one = |beside| {
+        format!("must have at most one of {beside} at a time, beside any of product, channel and touchpoint")
+    };
+    let mut wrong: Vec<(&str, String)> = match of {
+        Sliced::Texts => {
+            let left_out =
+                "must be left out: what is read is chosen by product, channel, touchpoint and topic_id";
+            given.iter().map(|&field| (field, left_out.to_owned())).collect()
+        }
+        Sliced::By(_) if matters && given.contains(&"slice.team") => {
+            vec![(
+                "slice.team",
+                "must be left out: contacts do not say which team served".to_owned(),
+            )]
+        }
+        Sliced::By(_) if matters && given.len() + usize::from(!slice.topic_id.is_empty()) > 1 => {
+            vec![("slice", at_most_one("topic_id, agent_id, stage and language"))]
+        }
+        Sliced::By(_) if given.len() > 1 => {
+            vec![(
+                "slice",
+                at_most_one("agent_id, team, stage and language") + " and topic_id",
+            )]
+        }
+        Sliced::Feedback | Sliced::By(_) => Vec::new(),
+    };
+    if !slice.survey_id.is_empty() {
+        wrong.push((
+            "slice.survey_id",
+            "must be left out: only response_rate has it".to_owned(),
+        ));
     }
-    given.is_empty().then(Default::default)
+    let fine = wrong.is_empty();
+    for (field, problem) in wrong {
+        violations.add(field, problem);
+    }
+    fine.then_some(())
 }
 
-/// What only matters are sliced by, and whether it is asked for.
-fn of_contact(slice: &pb::Slice) -> [(&'static str, bool); 3] {
+/// Invitations are counted by survey, product and touchpoint in any combination.
+fn check_invitations(slice: &pb::Slice, violations: &mut Violations) -> Option<()> {
+    let others = [
+        ("slice.channel", !slice.channel.is_empty()),
+        ("slice.topic_id", !slice.topic_id.is_empty()),
+    ];
+    let mut fine = true;
+    for (field, given) in others.into_iter().chain(facets(slice)) {
+        if given {
+            violations.add(
+                field,
+                "must be left out: response_rate is sliced by survey_id, product and touchpoint",
+            );
+            fine = false;
+        }
+    }
+    fine.then_some(())
+}
+
+/// What counts are kept by one at a time, and whether it is asked for.
+fn facets(slice: &pb::Slice) -> [(&'static str, bool); 4] {
     [
         ("slice.agent_id", !slice.agent_id.is_empty()),
+        ("slice.team", !slice.team.is_empty()),
         ("slice.stage", slice.stage != 0),
         ("slice.language", !slice.language.is_empty()),
     ]
@@ -91,43 +147,97 @@ fn of_contact(slice: &pb::Slice) -> [(&'static str, bool); 3] {
 
 #[cfg(test)]
 mod tests {
+    use attune_api::interactions::v1::JourneyStage;
+
     use super::*;
 
-    fn refused(slice: &pb::Slice, metric: Option<MetricId>) -> Vec<String> {
+    const MATTERS: Sliced = Sliced::By(Some(MetricId::FirstContactResolution));
+    const ANSWERS: Sliced = Sliced::By(Some(MetricId::Nps));
+
+    fn refused(slice: &pb::Slice, of: Sliced) -> Vec<String> {
         let mut violations = Violations::default();
-        parse_slice(Some(slice), metric, &mut violations);
-        violations
+        let parsed = parse_slice(Some(slice), of, &mut violations);
+        let refused: Vec<String> = violations
             .iter()
             .map(|violation| violation.field.clone())
-            .collect()
+            .collect();
+        assert_eq!(parsed.is_some(), refused.is_empty());
+        refused
     }
 
-    #[test]
-    fn matters_are_sliced_by_who_handled_them_and_feedback_is_not() {
-        let slice = pb::Slice {
+    fn of_agent() -> pb::Slice {
+        pb::Slice {
             product: "North".into(),
             agent_id: "7".into(),
             ..pb::Slice::default()
-        };
+        }
+    }
+
+    #[test]
+    fn numbers_are_sliced_by_one_facet_at_a_time_beside_what_every_count_has() {
+        let slice = of_agent();
         let mut violations = Violations::default();
-        let metric = Some(MetricId::FirstContactResolution);
-        let parsed = parse_slice(Some(&slice), metric, &mut violations);
+        let parsed = parse_slice(Some(&slice), MATTERS, &mut violations);
         let parsed = violations.finish(parsed).unwrap();
         assert_eq!(
             (parsed.product.as_str(), parsed.agent_id.as_str()),
             ("North", "7")
         );
-        assert_eq!(refused(&slice, Some(MetricId::Nps)), ["slice.agent_id"]);
-        let slice = pb::Slice {
-            stage: JourneyStage::Loyalty.into(),
+        assert!(refused(&slice, ANSWERS).is_empty());
+        let two = pb::Slice {
             language: "de".into(),
             ..slice
         };
-        assert_eq!(
-            refused(&slice, None),
-            ["slice.agent_id", "slice.stage", "slice.language"]
+        assert_eq!(refused(&two, ANSWERS), ["slice"]);
+        assert_eq!(refused(&two, MATTERS), ["slice"]);
+        assert!(
+            refused(&two, Sliced::Feedback).is_empty(),
+            "a stream counts nothing"
         );
-        assert_eq!(refused(&slice, metric), ["slice"]);
+    }
+
+    #[test]
+    fn a_topic_stands_beside_a_facet_of_feedback_and_not_of_matters() {
+        let slice = pb::Slice {
+            topic_id: "delay".into(),
+            ..of_agent()
+        };
+        assert!(refused(&slice, ANSWERS).is_empty());
+        assert_eq!(refused(&slice, MATTERS), ["slice"]);
+    }
+
+    #[test]
+    fn what_nobody_can_tell_is_refused_by_its_name() {
+        let slice = pb::Slice {
+            team: "Airport".into(),
+            ..pb::Slice::default()
+        };
+        assert!(refused(&slice, ANSWERS).is_empty());
+        assert_eq!(refused(&slice, MATTERS), ["slice.team"]);
+        let slice = pb::Slice {
+            stage: JourneyStage::Loyalty.into(),
+            ..slice
+        };
+        assert_eq!(refused(&slice, Sliced::Texts), ["slice.team", "slice.stage"]);
+    }
+
+    #[test]
+    fn invitations_are_sliced_by_survey_and_nothing_else_is() {
+        let invitations = Sliced::By(Some(MetricId::ResponseRate));
+        let slice = pb::Slice {
+            survey_id: "0198c5d2-7a3e-7c41-9f0a-4b1d2c3e4f50".into(),
+            ..pb::Slice::default()
+        };
+        assert!(refused(&slice, invitations).is_empty());
+        assert_eq!(refused(&slice, ANSWERS), ["slice.survey_id"]);
+        let slice = pb::Slice {
+            channel: "email".into(),
+            topic_id: "delay".into(),
+            survey_id: String::new(),
+            ..of_agent()
+        };
+        let wrong = ["slice.channel", "slice.topic_id", "slice.agent_id"];
+        assert_eq!(refused(&slice, invitations), wrong);
     }
 
     #[test]
@@ -136,12 +246,11 @@ mod tests {
             stage: 99,
             ..pb::Slice::default()
         };
-        let metric = Some(MetricId::FirstContactResolution);
-        assert_eq!(refused(&slice, metric), ["slice.stage"]);
+        assert_eq!(refused(&slice, MATTERS), ["slice.stage"]);
         let slice = pb::Slice {
             language: "not a language".into(),
             ..pb::Slice::default()
         };
-        assert_eq!(refused(&slice, metric), ["slice.language"]);
+        assert_eq!(refused(&slice, ANSWERS), ["slice.language"]);
     }
 }

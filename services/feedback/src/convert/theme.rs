@@ -5,7 +5,7 @@ use attune_rpc::{Error, Page, RequestKey, Violations, timestamp};
 use attune_text::DistinctivePhrase;
 use chrono::TimeDelta;
 
-use super::slice::parse_slice;
+use super::slice::{Sliced, parse_slice};
 use crate::commands::keyword::{self, Keywords};
 use crate::commands::theme::{Promote, Question, Themes};
 use crate::domain::{Period, Theme, ThemeInPeriod, Window};
@@ -71,7 +71,7 @@ pub(crate) fn promote(request: &pb::PromoteThemeRequest) -> Result<Promote, Erro
 
 pub(crate) fn keywords(request: &pb::ListKeywordsRequest) -> Result<keyword::Question, Error> {
     let mut violations = Violations::default();
-    let slice = parse_slice(request.slice.as_ref(), None, &mut violations);
+    let slice = parse_slice(request.slice.as_ref(), Sliced::Texts, &mut violations);
     let start = violations.instant("start", request.start);
     let end = violations.instant("end", request.end);
     let limit = within("limit", request.limit, USUAL_WORDS, MOST_WORDS, &mut violations);

@@ -7,8 +7,9 @@ use attune_rpc::{Error, Violations};
 use uuid::Uuid;
 
 use super::feedback;
+use super::interaction::stage_name;
 use super::metric::value_to_proto;
-use super::slice::parse_slice;
+use super::slice::{Sliced, parse_slice};
 use crate::domain::{Announced, Watched, metric};
 use crate::live::{Change, Changes, Filter, Gap, Opening, Update};
 
@@ -29,7 +30,7 @@ pub(crate) fn opening(caller: &Caller, after: &str) -> Result<Opening, Error> {
 pub(crate) fn filter(request: &pb::WatchFeedbackRequest) -> Result<Filter, Error> {
     let mut violations = Violations::default();
     let profile_id = violations.optional_id("profile_id", &request.profile_id);
-    let slice = parse_slice(request.slice.as_ref(), None, &mut violations);
+    let slice = parse_slice(request.slice.as_ref(), Sliced::Feedback, &mut violations);
     let filter = || {
         Some(Filter {
             profile_id: profile_id?,
@@ -66,7 +67,7 @@ fn parse(number: &pb::WatchedMetric, violations: &mut Violations) -> Option<Watc
         window_hours,
     } = number;
     let metric = violations.check("metric", metric(id));
-    let slice = parse_slice(slice.as_ref(), metric, violations);
+    let slice = parse_slice(slice.as_ref(), Sliced::by(metric), violations);
     let hours = Some(*window_hours).filter(|hours| (1..=LONGEST_WINDOW).contains(hours));
     if hours.is_none() {
         violations.add(
@@ -93,6 +94,14 @@ pub(crate) fn announced(submitted: &pb::FeedbackSubmitted) -> Option<Announced> 
         channel: submitted.channel.clone(),
         touchpoint: submitted.touchpoint.clone(),
         product: submitted.product.clone(),
+        agent_id: submitted.agent_id.clone(),
+        team: submitted.team.clone(),
+        stage: stage_name(submitted.stage()),
+        language: submitted
+            .understanding
+            .as_ref()
+            .map(|understood| understood.language.clone())
+            .unwrap_or_default(),
         topics: topics.map(|mention| mention.topic_id.clone()).collect(),
     })
 }

@@ -22,8 +22,14 @@ impl Group {
             || differ(&self.slice.channel, &other.slice.channel)
             || differ(&self.slice.touchpoint, &other.slice.touchpoint)
             || differ(&self.slice.agent_id, &other.slice.agent_id)
+            || differ(&self.slice.team, &other.slice.team)
             || differ(&self.slice.stage, &other.slice.stage)
             || differ(&self.slice.language, &other.slice.language)
+            || self
+                .slice
+                .survey_id
+                .zip(other.slice.survey_id)
+                .is_some_and(|(a, b)| a != b)
     }
 
     /// The question for its number.

@@ -77,6 +77,10 @@ pub(crate) struct Draft {
     pub(crate) touchpoint: String,
     pub(crate) product: String,
     pub(crate) agent_id: String,
+    /// The team that served.
+    pub(crate) team: String,
+    /// Where on the journey the person was, by its name in the API.
+    pub(crate) stage: String,
     pub(crate) rating: Option<Rating>,
     pub(crate) text: String,
     pub(crate) occurred_at: DateTime<Utc>,
@@ -119,6 +123,8 @@ pub(crate) struct Feedback {
     pub(crate) understanding: Option<Understanding>,
     /// The version of the taxonomy whose coding stands; [`super::UNRECORDED`] where that was not recorded.
     pub(crate) taxonomy_version: i64,
+    /// Whether it counts in facets: what was recorded before there were any does not.
+    pub(crate) sliced: bool,
     pub(crate) created_at: DateTime<Utc>,
 }
 

@@ -4,8 +4,9 @@ use std::str::FromStr;
 
 use attune_stats::MetricId;
 use chrono::{DateTime, TimeDelta, Utc};
+use uuid::Uuid;
 
-use super::{Dimension, day_of, hour_of};
+use super::{Dimension, Facet, day_of, hour_of};
 
 /// The width of the rows that counts are kept in.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -63,11 +64,15 @@ pub(crate) struct Slice {
     pub(crate) channel: String,
     pub(crate) topic_id: String,
     pub(crate) touchpoint: String,
-    /// Of matters alone, as are those that follow.
+    /// One of this and those that follow at most.
     pub(crate) agent_id: String,
+    /// Of feedback alone.
+    pub(crate) team: String,
     /// By its name in the API.
     pub(crate) stage: String,
     pub(crate) language: String,
+    /// Of invitations alone.
+    pub(crate) survey_id: Option<Uuid>,
 }
 
 impl Slice {
@@ -84,6 +89,18 @@ impl Slice {
         chosen
             .next()
             .map(|(dimension, value)| (dimension, value.as_str()))
+    }
+
+    /// What it chooses of feedback besides what every row of counts has; at most one thing, as questions are parsed.
+    pub(crate) fn facet(&self) -> Option<(Facet, &str)> {
+        let chosen = [
+            (Facet::Agent, &self.agent_id),
+            (Facet::Team, &self.team),
+            (Facet::Stage, &self.stage),
+            (Facet::Language, &self.language),
+        ];
+        let mut chosen = chosen.into_iter().filter(|(_, value)| !value.is_empty());
+        chosen.next().map(|(facet, value)| (facet, value.as_str()))
     }
 }
 
@@ -119,6 +136,16 @@ pub(crate) struct SliceCount {
     pub(crate) non_positive: i64,
     pub(crate) mention_judged: i64,
     pub(crate) mention_negative: i64,
+}
+
+/// What became of invitations that were decided from one instant on.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct AskedCount {
+    pub(crate) start: DateTime<Utc>,
+    pub(crate) asked: i64,
+    pub(crate) answered: i64,
+    /// How many more were asked whose time is not over.
+    pub(crate) pending: i64,
 }
 
 /// Which rows make up a window: hours, then whole days, then hours again. A series by hour has no days, one by

@@ -7,6 +7,7 @@ mod driver;
 pub(crate) mod employee;
 mod evidence;
 mod explanation;
+mod facet;
 mod feedback;
 mod hot_issue;
 pub(crate) mod invitation;
@@ -31,6 +32,7 @@ pub(crate) use correction::{Correction, CorrectionState, reason_of, taught_by};
 pub(crate) use course::Course;
 pub(crate) use driver::Drivers;
 pub(crate) use evidence::{Cohort, Evidence, Member};
+pub(crate) use facet::{Facet, FacetKey, FacetTally};
 pub(crate) use feedback::{Draft, Feedback, Origin, Rating, Source};
 pub(crate) use hot_issue::{
     DecisionRecord, HotIssue, HotIssueState, Notice, Outcome, Ruling, Scope, Sight, Widening,
@@ -39,12 +41,12 @@ pub(crate) use matter::{
     Dimension, Direction, Handling, MatterCoding, MatterContact, MatterCount, MatterKey, MatterSum,
     MatterTally, SETTLES_AFTER, settled_before,
 };
-pub(crate) use metric::{Grain, Measure, Slice, SliceCount, Spans, Step, Window, metric};
+pub(crate) use metric::{AskedCount, Grain, Measure, Slice, SliceCount, Spans, Step, Window, metric};
 pub(crate) use perception::{OwnRating, OwnRatingDraft, Perception, Subject};
 pub(crate) use provenance::{Provenance, TopicCoding};
 pub(crate) use quotes::{QuoteDigest, THEME_CHARACTERS, digest, digests, representative};
 pub(crate) use recoding::{Cancelled, Coding, Placing, Recoding, Through};
-pub(crate) use tally::{MentionKey, PersonKey, RatingKey, SliceKey, Tally, day_of, hour_of};
+pub(crate) use tally::{Addend, MentionKey, PersonKey, RatingKey, SliceKey, Tally, day_of, hour_of};
 pub(crate) use taxonomy::{
     Lineage, Misplaced, TaxonomyChange, TaxonomyVersion, Topics, UNRECORDED, above, check_place, effects,
 };

@@ -133,6 +133,8 @@ mod tests {
             touchpoint: String::new(),
             product: product.into(),
             agent_id: String::new(),
+            team: String::new(),
+            stage: String::new(),
             rating: None,
             text: text.into(),
             occurred_at: "2026-03-01T00:00:00Z".parse().unwrap(),
@@ -161,6 +163,7 @@ mod tests {
             draft,
             understanding: Some(understanding),
             taxonomy_version: 0,
+            sliced: true,
         }
     }
 

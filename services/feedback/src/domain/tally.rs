@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use chrono::{DateTime, SubsecRound, TimeDelta, Timelike, Utc};
 use uuid::Uuid;
 
-use super::{Feedback, Grain, Mention, Sentiment};
+use super::{Facet, FacetTally, Feedback, Grain, Mention, Sentiment};
 
 /// The row of a slice's counts. Ordered as the table's key is: rows are written in this order in every
 /// transaction, so that two of them never wait for each other.
@@ -55,13 +55,55 @@ pub(crate) struct Addend {
     /// Mentions of the slice's topic whose feeling was judged where they stand, and judged negative.
     pub(crate) mention_judged: i64,
     pub(crate) mention_negative: i64,
+    /// How much of the feedback counts in facets too.
+    pub(crate) sliced: i64,
+}
+
+/// What is added to the answers of a slice with one score.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) struct RatingSum {
+    pub(crate) answers: i64,
+    /// How many of them count in facets too.
+    pub(crate) sliced: i64,
+}
+
+impl Addend {
+    /// What one piece of feedback adds to a slice, or to that of a mention's topic.
+    fn of(feedback: &Feedback, mention: Option<&Mention>) -> Self {
+        let understood = feedback.understanding.as_ref();
+        let sentiment = understood.and_then(|understood| understood.sentiment);
+        let there = mention.and_then(|mention| mention.sentiment);
+        Self {
+            feedback: 1,
+            judged: i64::from(sentiment.is_some()),
+            negative: i64::from(sentiment == Some(Sentiment::Negative)),
+            non_positive: i64::from(understood.is_some_and(super::Understanding::is_non_positive)),
+            mention_judged: i64::from(there.is_some()),
+            mention_negative: i64::from(there == Some(Sentiment::Negative)),
+            sliced: i64::from(feedback.sliced),
+        }
+    }
+}
+
+impl std::ops::AddAssign for Addend {
+    fn add_assign(&mut self, other: Self) {
+        self.feedback += other.feedback;
+        self.judged += other.judged;
+        self.negative += other.negative;
+        self.non_positive += other.non_positive;
+        self.mention_judged += other.mention_judged;
+        self.mention_negative += other.mention_negative;
+        self.sliced += other.sliced;
+    }
 }
 
 /// What some feedback adds to all counts.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(crate) struct Tally {
     pub(crate) slices: BTreeMap<SliceKey, Addend>,
-    pub(crate) ratings: BTreeMap<RatingKey, i64>,
+    pub(crate) ratings: BTreeMap<RatingKey, RatingSum>,
+    /// The same by facets.
+    pub(crate) facets: FacetTally,
     /// Non-positive mentions of persons who are not known.
     pub(crate) anonymous: BTreeMap<MentionKey, i64>,
     /// Known persons with such mentions: each counts when it has not been counted before.
@@ -110,23 +152,20 @@ impl Tally {
             touchpoint: draft.touchpoint.clone(),
             taxonomy_version: feedback.taxonomy_version,
         };
-        let understood = feedback.understanding.as_ref();
-        let sentiment = understood.and_then(|understood| understood.sentiment);
-        let sum = self.slices.entry(slice.clone()).or_default();
-        sum.feedback += 1;
-        sum.judged += i64::from(sentiment.is_some());
-        sum.negative += i64::from(sentiment == Some(Sentiment::Negative));
-        sum.non_positive += i64::from(understood.is_some_and(super::Understanding::is_non_positive));
-        let there = mention.and_then(|mention| mention.sentiment);
-        sum.mention_judged += i64::from(there.is_some());
-        sum.mention_negative += i64::from(there == Some(Sentiment::Negative));
-        if let Some(rating) = draft.rating {
-            let key = RatingKey {
-                slice,
-                scale: rating.scale_name(),
-                score: rating.score(),
-            };
-            *self.ratings.entry(key).or_default() += 1;
+        let addend = Addend::of(feedback, mention);
+        let rating = draft.rating.map(|rating| RatingKey {
+            slice: slice.clone(),
+            scale: rating.scale_name(),
+            score: rating.score(),
+        });
+        for (facet, value) in Facet::of(feedback) {
+            self.facets.add(facet, value, (&slice, addend), rating.as_ref());
+        }
+        *self.slices.entry(slice).or_default() += addend;
+        if let Some(rating) = rating {
+            let sum = self.ratings.entry(rating).or_default();
+            sum.answers += 1;
+            sum.sliced += i64::from(feedback.sliced);
         }
     }
 

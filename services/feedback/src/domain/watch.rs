@@ -14,6 +14,11 @@ pub(crate) struct Announced {
     pub(crate) channel: String,
     pub(crate) touchpoint: String,
     pub(crate) product: String,
+    pub(crate) agent_id: String,
+    pub(crate) team: String,
+    /// By its name in the API.
+    pub(crate) stage: String,
+    pub(crate) language: String,
     pub(crate) topics: Vec<String>,
 }
 

@@ -64,10 +64,12 @@ impl Filter {
             channel,
             topic_id,
             touchpoint,
-            // Of matters: no stream of feedback is opened with them.
-            agent_id: _,
-            stage: _,
-            language: _,
+            agent_id,
+            team,
+            stage,
+            language,
+            // Of invitations: no stream of feedback is opened with it.
+            survey_id: _,
         } = &self.slice;
         let is = |wanted: &String, found: &String| wanted.is_empty() || wanted == found;
         self.profile_id
@@ -75,6 +77,10 @@ impl Filter {
             && is(product, &announced.product)
             && is(channel, &announced.channel)
             && is(touchpoint, &announced.touchpoint)
+            && is(agent_id, &announced.agent_id)
+            && is(team, &announced.team)
+            && is(stage, &announced.stage)
+            && is(language, &announced.language)
             && (topic_id.is_empty() || announced.topics.contains(topic_id))
     }
 }

@@ -8,6 +8,7 @@ use chrono::{DateTime, Utc};
 use sqlx::{query, query_as};
 use uuid::Uuid;
 
+use super::facet;
 use super::rollup::standing;
 use super::withdrawal;
 use crate::domain::{MentionKey, PersonKey, Slice, SliceCount, Spans, Tally};
@@ -21,7 +22,8 @@ pub(crate) async fn add(tx: &mut Tx, tally: &Tally) -> Result<(), sqlx::Error> {
     }
     add_mentions(tx, &mentions).await?;
     standing::add_slices(tx, tally).await?;
-    standing::add_ratings(tx, tally).await
+    standing::add_ratings(tx, tally).await?;
+    facet::add(tx, &tally.facets).await
 }
 
 /// Subtracts one tally and adds another, table by table: tables are written in one order in every transaction. What
@@ -37,7 +39,9 @@ pub(crate) async fn replace(tx: &mut Tx, gone: &Tally, new: &Tally) -> Result<()
     standing::subtract_slices(tx, gone).await?;
     standing::add_slices(tx, new).await?;
     standing::subtract_ratings(tx, gone).await?;
-    standing::add_ratings(tx, new).await
+    standing::add_ratings(tx, new).await?;
+    facet::subtract(tx, &gone.facets).await?;
+    facet::add(tx, &new.facets).await
 }
 
 /// Marks persons as counted and answers where they had not been.
@@ -162,6 +166,75 @@ pub(crate) async fn ratings(
                   OR (grain = 'hour' AND start >= $4 AND start < $6))
              AND ($7 = '' OR product = $7) AND ($8 = '' OR channel = $8) AND ($9 = '' OR touchpoint = $9)
            GROUP BY start, score"#,
+        tenant,
+        slice.topic_id,
+        spans.days_start,
+        spans.days_end,
+        spans.start,
+        spans.end,
+        slice.product,
+        slice.channel,
+        slice.touchpoint,
+        scale.metric().as_str()
+    )
+    .fetch_all(&mut **tx)
+    .await
+}
+
+/// How much of something is in a row of time.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Amount {
+    pub(crate) start: DateTime<Utc>,
+    pub(crate) amount: i64,
+}
+
+/// The feedback of a slice's product, channel, touchpoint and topic that counts in no facet, row by row of time.
+pub(crate) async fn unsliced(tx: &mut Tx, slice: &Slice, spans: Spans) -> Result<Vec<Amount>, sqlx::Error> {
+    let tenant = tx.tenant().as_str().to_owned();
+    query_as!(
+        Amount,
+        r#"SELECT start, sum(feedback - sliced)::bigint AS "amount!"
+           FROM feedback.slice_count
+           WHERE tenant_id = $1 AND topic_id = $2
+             AND ((grain = 'day' AND start >= $3 AND start < $4)
+                  OR (grain = 'hour' AND start >= $5 AND start < $3)
+                  OR (grain = 'hour' AND start >= $4 AND start < $6))
+             AND ($7 = '' OR product = $7) AND ($8 = '' OR channel = $8) AND ($9 = '' OR touchpoint = $9)
+             AND sliced < feedback
+           GROUP BY start"#,
+        tenant,
+        slice.topic_id,
+        spans.days_start,
+        spans.days_end,
+        spans.start,
+        spans.end,
+        slice.product,
+        slice.channel,
+        slice.touchpoint
+    )
+    .fetch_all(&mut **tx)
+    .await
+}
+
+/// The answers of a slice's product, channel, touchpoint and topic on one scale that count in no facet.
+pub(crate) async fn unsliced_ratings(
+    tx: &mut Tx,
+    scale: AnswerScale,
+    slice: &Slice,
+    spans: Spans,
+) -> Result<Vec<Amount>, sqlx::Error> {
+    let tenant = tx.tenant().as_str().to_owned();
+    query_as!(
+        Amount,
+        r#"SELECT start, sum(answers - sliced)::bigint AS "amount!"
+           FROM feedback.rating_count
+           WHERE tenant_id = $1 AND topic_id = $2 AND scale = $10
+             AND ((grain = 'day' AND start >= $3 AND start < $4)
+                  OR (grain = 'hour' AND start >= $5 AND start < $3)
+                  OR (grain = 'hour' AND start >= $4 AND start < $6))
+             AND ($7 = '' OR product = $7) AND ($8 = '' OR channel = $8) AND ($9 = '' OR touchpoint = $9)
+             AND sliced < answers
+           GROUP BY start"#,
         tenant,
         slice.topic_id,
         spans.days_start,

@@ -5,22 +5,22 @@ use attune_database::Tx;
 use chrono::{DateTime, Utc};
 use sqlx::query;
 
-use crate::domain::{RatingKey, SliceKey, Tally};
+use crate::domain::{Addend, RatingKey, SliceKey, Tally};
 
 /// The columns of slice keys.
 #[derive(Debug)]
-struct Columns {
-    grains: Vec<String>,
-    topics: Vec<String>,
-    starts: Vec<DateTime<Utc>>,
-    products: Vec<String>,
-    channels: Vec<String>,
-    touchpoints: Vec<String>,
-    versions: Vec<i64>,
+pub(super) struct Columns {
+    pub(super) grains: Vec<String>,
+    pub(super) topics: Vec<String>,
+    pub(super) starts: Vec<DateTime<Utc>>,
+    pub(super) products: Vec<String>,
+    pub(super) channels: Vec<String>,
+    pub(super) touchpoints: Vec<String>,
+    pub(super) versions: Vec<i64>,
 }
 
 impl Columns {
-    fn of<'a>(keys: impl Iterator<Item = &'a SliceKey> + Clone) -> Self {
+    pub(super) fn of<'a>(keys: impl Iterator<Item = &'a SliceKey> + Clone) -> Self {
         Self {
             grains: keys.clone().map(|key| key.grain.as_str().to_owned()).collect(),
             topics: keys.clone().map(|key| key.topic_id.clone()).collect(),
@@ -34,18 +34,19 @@ impl Columns {
 }
 
 /// The columns of what is added to slices.
-struct Sums {
-    feedback: Vec<i64>,
-    judged: Vec<i64>,
-    negative: Vec<i64>,
-    non_positive: Vec<i64>,
-    mention_judged: Vec<i64>,
-    mention_negative: Vec<i64>,
+pub(super) struct Sums {
+    pub(super) feedback: Vec<i64>,
+    pub(super) judged: Vec<i64>,
+    pub(super) negative: Vec<i64>,
+    pub(super) non_positive: Vec<i64>,
+    pub(super) mention_judged: Vec<i64>,
+    pub(super) mention_negative: Vec<i64>,
+    sliced: Vec<i64>,
 }
 
 impl Sums {
-    fn of(tally: &Tally) -> Self {
-        let sums = || tally.slices.values();
+    pub(super) fn of<'a>(sums: &(impl Iterator<Item = &'a Addend> + Clone)) -> Self {
+        let sums = || sums.clone();
         Self {
             feedback: sums().map(|sum| sum.feedback).collect(),
             judged: sums().map(|sum| sum.judged).collect(),
@@ -53,6 +54,7 @@ impl Sums {
             non_positive: sums().map(|sum| sum.non_positive).collect(),
             mention_judged: sums().map(|sum| sum.mention_judged).collect(),
             mention_negative: sums().map(|sum| sum.mention_negative).collect(),
+            sliced: sums().map(|sum| sum.sliced).collect(),
         }
     }
 }
@@ -66,26 +68,28 @@ macro_rules! rollup {
             /// Adds to the counts of slices.
             pub(in crate::store) async fn add_slices(tx: &mut Tx, tally: &Tally) -> Result<(), sqlx::Error> {
                 let keys = Columns::of(tally.slices.keys());
-                let sums = Sums::of(tally);
+                let sums = Sums::of(&tally.slices.values());
                 let tenant = tx.tenant().as_str().to_owned();
                 query!(
                     "INSERT INTO " + $slices + " AS kept (tenant_id, grain, topic_id, start, product, channel,
                          touchpoint, taxonomy_version, feedback, judged, negative, non_positive, mention_judged,
-                         mention_negative)
+                         mention_negative, sliced)
                      SELECT $1, grain, topic_id, start, product, channel, touchpoint, taxonomy_version, feedback,
-                         judged, negative, non_positive, mention_judged, mention_negative
+                         judged, negative, non_positive, mention_judged, mention_negative, sliced
                      FROM unnest($2::text[], $3::text[], $4::timestamptz[], $5::text[], $6::text[], $7::text[],
                                  $8::bigint[], $9::bigint[], $10::bigint[], $11::bigint[], $12::bigint[],
-                                 $13::bigint[], $14::bigint[])
+                                 $13::bigint[], $14::bigint[], $15::bigint[])
                          WITH ORDINALITY AS new (grain, topic_id, start, product, channel, touchpoint, feedback,
-                             judged, negative, non_positive, mention_judged, mention_negative, taxonomy_version, place)
+                             judged, negative, non_positive, mention_judged, mention_negative, taxonomy_version, sliced,
+                             place)
                      ORDER BY place
                      ON CONFLICT ON CONSTRAINT " + $slices_key + " DO UPDATE
                          SET feedback = kept.feedback + excluded.feedback, judged = kept.judged + excluded.judged,
                              negative = kept.negative + excluded.negative,
                              non_positive = kept.non_positive + excluded.non_positive,
                              mention_judged = kept.mention_judged + excluded.mention_judged,
-                             mention_negative = kept.mention_negative + excluded.mention_negative",
+                             mention_negative = kept.mention_negative + excluded.mention_negative,
+                             sliced = kept.sliced + excluded.sliced",
                     tenant,
                     &keys.grains,
                     &keys.topics,
@@ -99,7 +103,8 @@ macro_rules! rollup {
                     &sums.non_positive,
                     &sums.mention_judged,
                     &sums.mention_negative,
-                    &keys.versions
+                    &keys.versions,
+                    &sums.sliced
                 )
                 .execute(&mut **tx)
                 .await?;
@@ -114,20 +119,21 @@ macro_rules! rollup {
                 let keys = Columns::of(tally.ratings.keys().map(|RatingKey { slice, .. }| slice));
                 let scales: Vec<String> = tally.ratings.keys().map(|key| key.scale.to_owned()).collect();
                 let scores: Vec<i16> = tally.ratings.keys().map(|key| key.score).collect();
-                let answers: Vec<i64> = tally.ratings.values().copied().collect();
+                let answers: Vec<i64> = tally.ratings.values().map(|sum| sum.answers).collect();
+                let sliced: Vec<i64> = tally.ratings.values().map(|sum| sum.sliced).collect();
                 let tenant = tx.tenant().as_str().to_owned();
                 query!(
                     "INSERT INTO " + $ratings + " AS kept (tenant_id, grain, topic_id, scale, start, product, channel,
-                         touchpoint, score, taxonomy_version, answers)
+                         touchpoint, score, taxonomy_version, answers, sliced)
                      SELECT $1, grain, topic_id, scale, start, product, channel, touchpoint, score, taxonomy_version,
-                         answers
+                         answers, sliced
                      FROM unnest($2::text[], $3::text[], $4::timestamptz[], $5::text[], $6::text[], $7::text[],
-                                 $8::text[], $9::smallint[], $10::bigint[], $11::bigint[])
+                                 $8::text[], $9::smallint[], $10::bigint[], $11::bigint[], $12::bigint[])
                          WITH ORDINALITY AS new (grain, topic_id, start, product, channel, touchpoint, scale, score,
-                             answers, taxonomy_version, place)
+                             answers, taxonomy_version, sliced, place)
                      ORDER BY place
                      ON CONFLICT ON CONSTRAINT " + $ratings_key + " DO UPDATE
-                         SET answers = kept.answers + excluded.answers",
+                         SET answers = kept.answers + excluded.answers, sliced = kept.sliced + excluded.sliced",
                     tenant,
                     &keys.grains,
                     &keys.topics,
@@ -138,7 +144,8 @@ macro_rules! rollup {
                     &scales,
                     &scores,
                     &answers,
-                    &keys.versions
+                    &keys.versions,
+                    &sliced
                 )
                 .execute(&mut **tx)
                 .await?;
@@ -148,19 +155,20 @@ macro_rules! rollup {
             /// Subtracts what had been added to the counts of slices.
             pub(in crate::store) async fn subtract_slices(tx: &mut Tx, tally: &Tally) -> Result<(), sqlx::Error> {
                 let keys = Columns::of(tally.slices.keys());
-                let sums = Sums::of(tally);
+                let sums = Sums::of(&tally.slices.values());
                 let tenant = tx.tenant().as_str().to_owned();
                 query!(
                     "UPDATE " + $slices + " AS kept
                      SET feedback = kept.feedback - gone.feedback, judged = kept.judged - gone.judged,
                          negative = kept.negative - gone.negative, non_positive = kept.non_positive - gone.non_positive,
                          mention_judged = kept.mention_judged - gone.mention_judged,
-                         mention_negative = kept.mention_negative - gone.mention_negative
+                         mention_negative = kept.mention_negative - gone.mention_negative,
+                         sliced = kept.sliced - gone.sliced
                      FROM unnest($2::text[], $3::text[], $4::timestamptz[], $5::text[], $6::text[], $7::text[],
                                  $8::bigint[], $9::bigint[], $10::bigint[], $11::bigint[], $12::bigint[],
-                                 $13::bigint[], $14::bigint[])
+                                 $13::bigint[], $14::bigint[], $15::bigint[])
                           AS gone (grain, topic_id, start, product, channel, touchpoint, feedback, judged, negative,
-                              non_positive, mention_judged, mention_negative, taxonomy_version)
+                              non_positive, mention_judged, mention_negative, taxonomy_version, sliced)
                      WHERE kept.tenant_id = $1 AND kept.grain = gone.grain AND kept.topic_id = gone.topic_id
                        AND kept.start = gone.start AND kept.product = gone.product AND kept.channel = gone.channel
                        AND kept.touchpoint = gone.touchpoint AND kept.taxonomy_version = gone.taxonomy_version",
@@ -177,7 +185,8 @@ macro_rules! rollup {
                     &sums.non_positive,
                     &sums.mention_judged,
                     &sums.mention_negative,
-                    &keys.versions
+                    &keys.versions,
+                    &sums.sliced
                 )
                 .execute(&mut **tx)
                 .await?;
@@ -192,14 +201,16 @@ macro_rules! rollup {
                 let keys = Columns::of(tally.ratings.keys().map(|RatingKey { slice, .. }| slice));
                 let scales: Vec<String> = tally.ratings.keys().map(|key| key.scale.to_owned()).collect();
                 let scores: Vec<i16> = tally.ratings.keys().map(|key| key.score).collect();
-                let answers: Vec<i64> = tally.ratings.values().copied().collect();
+                let answers: Vec<i64> = tally.ratings.values().map(|sum| sum.answers).collect();
+                let sliced: Vec<i64> = tally.ratings.values().map(|sum| sum.sliced).collect();
                 let tenant = tx.tenant().as_str().to_owned();
                 query!(
-                    "UPDATE " + $ratings + " AS kept SET answers = kept.answers - gone.answers
+                    "UPDATE " + $ratings + " AS kept
+                     SET answers = kept.answers - gone.answers, sliced = kept.sliced - gone.sliced
                      FROM unnest($2::text[], $3::text[], $4::text[], $5::timestamptz[], $6::text[], $7::text[],
-                                 $8::text[], $9::smallint[], $10::bigint[], $11::bigint[])
+                                 $8::text[], $9::smallint[], $10::bigint[], $11::bigint[], $12::bigint[])
                           AS gone (grain, topic_id, scale, start, product, channel, touchpoint, score, answers,
-                              taxonomy_version)
+                              taxonomy_version, sliced)
                      WHERE kept.tenant_id = $1 AND kept.grain = gone.grain AND kept.topic_id = gone.topic_id
                        AND kept.scale = gone.scale AND kept.start = gone.start AND kept.product = gone.product
                        AND kept.channel = gone.channel AND kept.touchpoint = gone.touchpoint AND kept.score = gone.score
@@ -214,7 +225,8 @@ macro_rules! rollup {
                     &keys.touchpoints,
                     &scores,
                     &answers,
-                    &keys.versions
+                    &keys.versions,
+                    &sliced
                 )
                 .execute(&mut **tx)
                 .await?;

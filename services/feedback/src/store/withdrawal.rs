@@ -7,6 +7,7 @@ use chrono::{DateTime, Utc};
 use sqlx::query;
 use uuid::Uuid;
 
+use super::facet;
 use super::rollup::standing;
 use crate::domain::{MentionKey, PersonKey, Tally};
 
@@ -28,7 +29,8 @@ pub(crate) async fn subtract(tx: &mut Tx, tally: &Tally) -> Result<(), sqlx::Err
     uncount_persons(tx, tally.persons.iter()).await?;
     subtract_mentions(tx, &tally.anonymous).await?;
     standing::subtract_slices(tx, tally).await?;
-    standing::subtract_ratings(tx, tally).await
+    standing::subtract_ratings(tx, tally).await?;
+    facet::subtract(tx, &tally.facets).await
 }
 
 /// A person counts as long as something else they said in the same hour mentions the same.

@@ -276,6 +276,8 @@ fn a_question_for_a_number_is_checked_whole() {
         agent_id: "a".repeat(101),
         stage: 9,
         language: "-".into(),
+        team: "\u{7}".into(),
+        survey_id: "7".into(),
     };
     let sliced = pb::QueryMetricRequest {
         slice: Some(slice),
@@ -289,8 +291,12 @@ fn a_question_for_a_number_is_checked_whole() {
             "slice.touchpoint",
             "slice.topic_id",
             "slice.agent_id",
+            "slice.team",
             "slice.stage",
             "slice.language",
+            "slice.survey_id",
+            "slice",
+            "slice.survey_id",
         ],
     );
 }

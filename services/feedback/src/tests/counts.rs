@@ -18,7 +18,7 @@ use attune_stats::metric::AnswerScale;
 const SLICES: &str = "
     WITH said AS (
         SELECT f.occurred_at, f.product, f.channel, f.touchpoint, f.engine, f.sentiment, f.taxonomy_version,
-               t.topic_id, t.there
+               f.stage, t.topic_id, t.there
         FROM feedback.feedback f CROSS JOIN LATERAL (
             SELECT '' AS topic_id, NULL AS there
             UNION ALL SELECT e ->> 'topic_id', e ->> 'sentiment' FROM jsonb_array_elements(f.topics) e) t
@@ -28,29 +28,31 @@ const SLICES: &str = "
                taxonomy_version, count(*) AS feedback, count(sentiment) AS judged,
                count(*) FILTER (WHERE sentiment = 'negative') AS negative,
                count(*) FILTER (WHERE engine IS NOT NULL AND sentiment IS DISTINCT FROM 'positive') AS non_positive,
-               count(there) AS mention_judged, count(*) FILTER (WHERE there = 'negative') AS mention_negative
+               count(there) AS mention_judged, count(*) FILTER (WHERE there = 'negative') AS mention_negative,
+               count(stage) AS sliced
         FROM said CROSS JOIN (VALUES ('hour'), ('day')) AS grains (grain)
         GROUP BY 1, 2, 3, 4, 5, 6, 7),
     kept AS (
         SELECT grain, topic_id, start, product, channel, touchpoint, taxonomy_version, feedback, judged, negative,
-               non_positive, mention_judged, mention_negative
+               non_positive, mention_judged, mention_negative, sliced
         FROM feedback.slice_count WHERE tenant_id = $1 AND feedback > 0)
     SELECT count(*) FROM ((TABLE recount EXCEPT ALL TABLE kept) UNION ALL (TABLE kept EXCEPT ALL TABLE recount)) d";
 
 const RATINGS: &str = "
     WITH said AS (
         SELECT f.occurred_at, f.product, f.channel, f.touchpoint, f.rating_scale, f.rating_score,
-               f.taxonomy_version, t.topic_id
+               f.taxonomy_version, f.stage, t.topic_id
         FROM feedback.feedback f CROSS JOIN LATERAL (
             SELECT '' AS topic_id UNION ALL SELECT e ->> 'topic_id' FROM jsonb_array_elements(f.topics) e) t
         WHERE f.tenant_id = $1 AND f.rating_scale IS NOT NULL),
     recount AS (
         SELECT grain, topic_id, rating_scale AS scale, date_trunc(grain, occurred_at, 'UTC') AS start, product,
-               channel, touchpoint, rating_score AS score, taxonomy_version, count(*) AS answers
+               channel, touchpoint, rating_score AS score, taxonomy_version, count(*) AS answers,
+               count(stage) AS sliced
         FROM said CROSS JOIN (VALUES ('hour'), ('day')) AS grains (grain)
         GROUP BY 1, 2, 3, 4, 5, 6, 7, 8, 9),
     kept AS (
-        SELECT grain, topic_id, scale, start, product, channel, touchpoint, score, taxonomy_version, answers
+        SELECT grain, topic_id, scale, start, product, channel, touchpoint, score, taxonomy_version, answers, sliced
         FROM feedback.rating_count WHERE tenant_id = $1 AND answers > 0)
     SELECT count(*) FROM ((TABLE recount EXCEPT ALL TABLE kept) UNION ALL (TABLE kept EXCEPT ALL TABLE recount)) d";
 
@@ -69,7 +71,7 @@ const MENTIONS: &str = "
 const CODED_SLICES: &str = "
     WITH said AS (
         SELECT f.occurred_at, f.product, f.channel, f.touchpoint, f.engine, f.sentiment, coding.taxonomy_version,
-               t.topic_id, t.there
+               f.stage, t.topic_id, t.there
         FROM feedback.feedback f JOIN feedback.coding USING (tenant_id, feedback_id) CROSS JOIN LATERAL (
             SELECT '' AS topic_id, NULL AS there
             UNION ALL SELECT e ->> 'topic_id', e ->> 'sentiment' FROM jsonb_array_elements(coding.topics) e) t
@@ -79,30 +81,77 @@ const CODED_SLICES: &str = "
                taxonomy_version, count(*) AS feedback, count(sentiment) AS judged,
                count(*) FILTER (WHERE sentiment = 'negative') AS negative,
                count(*) FILTER (WHERE engine IS NOT NULL AND sentiment IS DISTINCT FROM 'positive') AS non_positive,
-               count(there) AS mention_judged, count(*) FILTER (WHERE there = 'negative') AS mention_negative
+               count(there) AS mention_judged, count(*) FILTER (WHERE there = 'negative') AS mention_negative,
+               count(stage) AS sliced
         FROM said CROSS JOIN (VALUES ('hour'), ('day')) AS grains (grain)
         GROUP BY 1, 2, 3, 4, 5, 6, 7),
     kept AS (
         SELECT grain, topic_id, start, product, channel, touchpoint, taxonomy_version, feedback, judged, negative,
-               non_positive, mention_judged, mention_negative
+               non_positive, mention_judged, mention_negative, sliced
         FROM feedback.coded_slice_count WHERE tenant_id = $1 AND feedback > 0)
     SELECT count(*) FROM ((TABLE recount EXCEPT ALL TABLE kept) UNION ALL (TABLE kept EXCEPT ALL TABLE recount)) d";
 
 const CODED_RATINGS: &str = "
     WITH said AS (
         SELECT f.occurred_at, f.product, f.channel, f.touchpoint, f.rating_scale, f.rating_score,
-               coding.taxonomy_version, t.topic_id
+               coding.taxonomy_version, f.stage, t.topic_id
         FROM feedback.feedback f JOIN feedback.coding USING (tenant_id, feedback_id) CROSS JOIN LATERAL (
             SELECT '' AS topic_id UNION ALL SELECT e ->> 'topic_id' FROM jsonb_array_elements(coding.topics) e) t
         WHERE tenant_id = $1 AND f.rating_scale IS NOT NULL),
     recount AS (
         SELECT grain, topic_id, rating_scale AS scale, date_trunc(grain, occurred_at, 'UTC') AS start, product,
-               channel, touchpoint, rating_score AS score, taxonomy_version, count(*) AS answers
+               channel, touchpoint, rating_score AS score, taxonomy_version, count(*) AS answers,
+               count(stage) AS sliced
         FROM said CROSS JOIN (VALUES ('hour'), ('day')) AS grains (grain)
         GROUP BY 1, 2, 3, 4, 5, 6, 7, 8, 9),
     kept AS (
-        SELECT grain, topic_id, scale, start, product, channel, touchpoint, score, taxonomy_version, answers
+        SELECT grain, topic_id, scale, start, product, channel, touchpoint, score, taxonomy_version, answers, sliced
         FROM feedback.coded_rating_count WHERE tenant_id = $1 AND answers > 0)
+    SELECT count(*) FROM ((TABLE recount EXCEPT ALL TABLE kept) UNION ALL (TABLE kept EXCEPT ALL TABLE recount)) d";
+
+/// The same by agent, team, stage and language.
+const FACETS: &str = "
+    WITH said AS (
+        SELECT f.occurred_at, f.product, f.channel, f.touchpoint, f.engine, f.sentiment, f.taxonomy_version,
+               t.topic_id, t.there, facets.facet, facets.value
+        FROM feedback.feedback f CROSS JOIN LATERAL (
+            SELECT '' AS topic_id, NULL AS there
+            UNION ALL SELECT e ->> 'topic_id', e ->> 'sentiment' FROM jsonb_array_elements(f.topics) e) t
+        CROSS JOIN LATERAL (VALUES ('agent', f.agent_id), ('team', f.team), ('stage', f.stage),
+                                   ('language', f.language)) AS facets (facet, value)
+        WHERE f.tenant_id = $1 AND f.stage IS NOT NULL AND facets.value <> ''),
+    recount AS (
+        SELECT facet, value, grain, topic_id, date_trunc(grain, occurred_at, 'UTC') AS start, product, channel,
+               touchpoint, taxonomy_version, count(*) AS feedback, count(sentiment) AS judged,
+               count(*) FILTER (WHERE sentiment = 'negative') AS negative,
+               count(*) FILTER (WHERE engine IS NOT NULL AND sentiment IS DISTINCT FROM 'positive') AS non_positive,
+               count(there) AS mention_judged, count(*) FILTER (WHERE there = 'negative') AS mention_negative
+        FROM said CROSS JOIN (VALUES ('hour'), ('day')) AS grains (grain)
+        GROUP BY 1, 2, 3, 4, 5, 6, 7, 8, 9),
+    kept AS (
+        SELECT facet, value, grain, topic_id, start, product, channel, touchpoint, taxonomy_version, feedback, judged,
+               negative, non_positive, mention_judged, mention_negative
+        FROM feedback.facet_count WHERE tenant_id = $1 AND feedback > 0)
+    SELECT count(*) FROM ((TABLE recount EXCEPT ALL TABLE kept) UNION ALL (TABLE kept EXCEPT ALL TABLE recount)) d";
+
+const FACET_RATINGS: &str = "
+    WITH said AS (
+        SELECT f.occurred_at, f.product, f.channel, f.touchpoint, f.rating_scale, f.rating_score, f.taxonomy_version,
+               t.topic_id, facets.facet, facets.value
+        FROM feedback.feedback f CROSS JOIN LATERAL (
+            SELECT '' AS topic_id UNION ALL SELECT e ->> 'topic_id' FROM jsonb_array_elements(f.topics) e) t
+        CROSS JOIN LATERAL (VALUES ('agent', f.agent_id), ('team', f.team), ('stage', f.stage),
+                                   ('language', f.language)) AS facets (facet, value)
+        WHERE f.tenant_id = $1 AND f.rating_scale IS NOT NULL AND f.stage IS NOT NULL AND facets.value <> ''),
+    recount AS (
+        SELECT facet, value, grain, topic_id, rating_scale AS scale, date_trunc(grain, occurred_at, 'UTC') AS start,
+               product, channel, touchpoint, rating_score AS score, taxonomy_version, count(*) AS answers
+        FROM said CROSS JOIN (VALUES ('hour'), ('day')) AS grains (grain)
+        GROUP BY 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11),
+    kept AS (
+        SELECT facet, value, grain, topic_id, scale, start, product, channel, touchpoint, score, taxonomy_version,
+               answers
+        FROM feedback.facet_rating_count WHERE tenant_id = $1 AND answers > 0)
     SELECT count(*) FROM ((TABLE recount EXCEPT ALL TABLE kept) UNION ALL (TABLE kept EXCEPT ALL TABLE recount)) d";
 
 fn rating() -> impl Strategy<Value = Option<Rating>> {
@@ -131,21 +180,30 @@ fn draft() -> impl Strategy<Value = Draft> {
     let touchpoint = prop::sample::select(vec!["", "gate"]);
     let person = prop::option::of((1_u128..4).prop_map(Uuid::from_u128));
     let source = prop::option::weighted(0.3, 0_u8..10);
+    let served = (
+        prop::sample::select(vec!["", "Ana", "Ben"]),
+        prop::sample::select(vec!["", "Airport"]),
+        prop::sample::select(vec!["", "JOURNEY_STAGE_RETENTION", "JOURNEY_STAGE_LOYALTY"]),
+    );
     (
         text,
         product,
-        (channel, touchpoint),
+        (channel, touchpoint, served),
         person,
         rating(),
         0_i64..4000,
         source,
     )
         .prop_map(
-            |(text, product, (channel, touchpoint), profile_id, rating, minute, source)| {
+            |(text, product, (channel, touchpoint, served), profile_id, rating, minute, source)| {
+                let (agent, team, stage) = served;
                 let nothing = rating.is_none() && text.is_empty();
                 Draft {
                     channel: channel.into(),
                     touchpoint: touchpoint.into(),
+                    agent_id: agent.into(),
+                    team: team.into(),
+                    stage: stage.into(),
                     profile_id,
                     rating,
                     source_id: source.map(|source| source.to_string()),
@@ -173,6 +231,8 @@ enum Between {
     },
     /// Something that was said is taken back.
     Withdraw,
+    /// Everything until now was recorded by the version before, which knew no facets.
+    Before,
 }
 
 fn between() -> impl Strategy<Value = Between> {
@@ -182,6 +242,7 @@ fn between() -> impl Strategy<Value = Between> {
         Just(Between::Word),
         (0_i64..3).prop_map(|back| Between::Recode { back }),
         Just(Between::Withdraw),
+        Just(Between::Before),
     ]
 }
 
@@ -208,6 +269,14 @@ impl Between {
                 let now = bench.number(VERSION).await;
                 recoding::recode(bench, Some((now - back).max(0))).await;
             }
+            Self::Before => {
+                let mut tx = bench.db.system(&bench.tenant).await.unwrap();
+                for statement in BEFORE {
+                    let query = sqlx::query(statement).bind(bench.tenant.as_str());
+                    query.execute(&mut *tx).await.unwrap();
+                }
+                tx.commit().await.unwrap();
+            }
             Self::Withdraw => {
                 let mut tx = bench.db.system(&bench.tenant).await.unwrap();
                 let ids: Vec<Uuid> = sqlx::query_scalar(
@@ -224,6 +293,17 @@ impl Between {
         }
     }
 }
+
+/// What the version before leaves behind: the same feedback and counts, and nothing of facets.
+pub(super) const BEFORE: [&str; 7] = [
+    "UPDATE feedback.feedback SET team = NULL, stage = NULL WHERE tenant_id = $1",
+    "UPDATE feedback.slice_count SET sliced = 0 WHERE tenant_id = $1",
+    "UPDATE feedback.rating_count SET sliced = 0 WHERE tenant_id = $1",
+    "UPDATE feedback.coded_slice_count SET sliced = 0 WHERE tenant_id = $1",
+    "UPDATE feedback.coded_rating_count SET sliced = 0 WHERE tenant_id = $1",
+    "DELETE FROM feedback.facet_count WHERE tenant_id = $1",
+    "DELETE FROM feedback.facet_rating_count WHERE tenant_id = $1",
+];
 
 const VERSION: &str = "SELECT coalesce(max(version), 0) FROM feedback.taxonomy WHERE tenant_id = $1";
 
@@ -257,9 +337,11 @@ fn kept_counts_are_those_of_a_recount() {
                 count(MENTIONS).await,
                 count(CODED_SLICES).await,
                 count(CODED_RATINGS).await,
+                count(FACETS).await,
+                count(FACET_RATINGS).await,
             ]
         });
-        prop_assert_eq!(differences, [0; 5]);
+        prop_assert_eq!(differences, [0; 7]);
         Ok(())
     });
     outcome.unwrap();

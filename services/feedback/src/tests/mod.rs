@@ -9,6 +9,7 @@ mod counts;
 mod detection;
 mod driver;
 mod employee;
+mod facets;
 mod interactions;
 mod learning;
 mod matter;
@@ -21,6 +22,7 @@ mod quotes;
 mod recoding;
 mod recording;
 mod recovery;
+mod response_rate;
 mod survey;
 mod themes;
 mod topic;
@@ -188,6 +190,8 @@ fn said(text: &str, product: &str, occurred_at: DateTime<Utc>) -> Draft {
         touchpoint: String::new(),
         product: product.into(),
         agent_id: String::new(),
+        team: String::new(),
+        stage: String::new(),
         rating: None,
         text: text.into(),
         occurred_at,

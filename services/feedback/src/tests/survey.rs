@@ -56,7 +56,7 @@ pub(super) fn definition(eligibility: Eligibility) -> Definition {
     }
 }
 
-fn given(score: i64, text: &str) -> Given {
+pub(super) fn given(score: i64, text: &str) -> Given {
     let text = Some(Answer::Text(text.to_owned())).filter(|_| !text.is_empty());
     Given::from([
         ("score".to_owned(), Some(Answer::Score(score))),
@@ -66,7 +66,7 @@ fn given(score: i64, text: &str) -> Given {
 
 impl Bench {
     /// A survey that is asked now.
-    async fn published(&self, name: &str, eligibility: Eligibility) -> Survey {
+    pub(super) async fn published(&self, name: &str, eligibility: Eligibility) -> Survey {
         self.published_as(name, definition(eligibility)).await
     }
 
@@ -98,6 +98,8 @@ impl Bench {
                 touchpoint: "support.call".to_owned(),
                 product: "North".to_owned(),
                 agent_id: "7".to_owned(),
+                team: "Phone".to_owned(),
+                stage: "JOURNEY_STAGE_RETENTION".to_owned(),
                 cause: None,
             },
             key: key("Invite"),
@@ -127,12 +129,12 @@ impl Bench {
         invitation::get(&self.db, &self.tenant, id).await.unwrap()
     }
 
-    async fn invited(&self, survey: &Survey) -> Invitation {
+    pub(super) async fn invited(&self, survey: &Survey) -> Invitation {
         let occasion = self.occasion(survey, Uuid::now_v7(), "order 1").await;
         self.decide(occasion.invitation_id).await
     }
 
-    async fn answer(
+    pub(super) async fn answer(
         &self,
         id: Uuid,
         given: Given,
@@ -248,6 +250,11 @@ async fn answers_come_in_any_order_and_a_complete_one_lacks_nothing_that_is_requ
     assert_eq!(
         (feedback.draft.text.as_str(), feedback.draft.agent_id.as_str()),
         (HAPPY, "7")
+    );
+    assert_eq!(
+        (feedback.draft.team.as_str(), feedback.draft.stage.as_str()),
+        ("Phone", "JOURNEY_STAGE_RETENTION"),
+        "what the occasion says of who served is said of the answer"
     );
 }
 

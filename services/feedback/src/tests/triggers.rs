@@ -226,6 +226,10 @@ async fn a_stage_asks_when_it_is_reached_and_not_while_it_lasts() {
         .await;
     let occasions = bench.occasions(climber).await;
     assert_eq!(occasions.len(), 1, "one step, told by the second event");
+    assert_eq!(
+        occasions[0].stage, "JOURNEY_STAGE_LOYALTY",
+        "the answer is given there"
+    );
     let cause = occasions[0].cause.clone().unwrap();
     assert_eq!(cause.event_id, steps[1].id);
     assert!(

@@ -44,6 +44,9 @@ pub(crate) async fn book(db: &Database, tenant: &TenantId, book: Book) -> Result
     if let Some(total) = store::cost::total(&mut tx, book.initiative_id).await? {
         total.check(&book.currency)?;
     }
+    if let Some(budget) = &initiative.budget {
+        budget.check_booking(&book.currency)?;
+    }
     let cost = Cost {
         cost_id: id,
         initiative_id: book.initiative_id,

@@ -2,18 +2,18 @@
 
 use attune_database::{Database, OnConstraint, Tx, Write};
 use attune_rpc::{Page, RequestKey, TenantId};
-use chrono::{DateTime, Utc};
 use uuid::Uuid;
 
-use super::{comparison, evaluation, pilot, principle, workload};
-use crate::domain::{Action, Change, Draft, Initiative, Issue, IssueState, WrongState};
+use super::{comparison, evaluation, pilot, principle};
+use crate::domain::{Change, Draft, Initiative, Issue, IssueState, Step, WrongState};
 use crate::error::Error;
 use crate::{events, store};
 
-/// An initiative to be planned.
+/// An initiative to be planned or proposed.
 #[derive(Debug)]
 pub(crate) struct Create {
     pub(crate) draft: Draft,
+    pub(crate) by: String,
     pub(crate) key: RequestKey,
 }
 
@@ -26,36 +26,18 @@ pub(crate) struct Update {
     pub(crate) key: RequestKey,
 }
 
-/// An action to be added.
-#[derive(Debug)]
-pub(crate) struct AddAction {
-    pub(crate) initiative_id: Uuid,
-    pub(crate) title: String,
-    pub(crate) owner: String,
-    pub(crate) due_at: Option<DateTime<Utc>>,
-    pub(crate) key: RequestKey,
-}
-
-/// An action that is done.
-#[derive(Debug)]
-pub(crate) struct CompleteAction {
-    pub(crate) initiative_id: Uuid,
-    pub(crate) action_id: Uuid,
-    pub(crate) evidence: String,
-    pub(crate) key: RequestKey,
-}
-
 /// An initiative to be given up.
 #[derive(Debug)]
 pub(crate) struct Stop {
     pub(crate) initiative_id: Uuid,
+    pub(crate) by: String,
     pub(crate) reason: String,
     pub(crate) key: RequestKey,
 }
 
-/// Plans an initiative with its first iteration; the issue is in work from now on.
+/// Plans an initiative with its first iteration, or proposes it; the issue is in work from now on.
 pub(crate) async fn create(db: &Database, tenant: &TenantId, create: Create) -> Result<Initiative, Error> {
-    let Create { draft, key } = create;
+    let Create { draft, by, key } = create;
     let id = Uuid::now_v7();
     let mut tx = match db.write(tenant, &key, id).await? {
         Write::Fresh(tx) => tx,
@@ -68,8 +50,11 @@ pub(crate) async fn create(db: &Database, tenant: &TenantId, create: Create) -> 
     principle::check(&mut tx, &draft.principle_ids).await?;
     comparison::check(draft.comparison.as_ref(), &issue)?;
     issue.take_up()?;
-    let mut initiative = Initiative::plan(id, draft, tx.now());
-    events::planned(&mut tx, &mut initiative, &issue).await?;
+    let proposed = draft.proposed;
+    let mut initiative = Initiative::plan(id, draft, by, tx.now());
+    if !proposed {
+        events::planned(&mut tx, &mut initiative, &issue).await?;
+    }
     store::issue::update(&mut tx, &issue).await?;
     store::initiative::insert(&mut tx, &initiative)
         .await
@@ -128,6 +113,11 @@ pub(crate) async fn update(db: &Database, tenant: &TenantId, update: Update) -> 
             .ok_or(Error::NoIssue(issue_id))?;
         comparison::check(given.as_ref(), &issue)?;
     }
+    if let Some(Some(budget)) = &change.budget
+        && let Some(total) = store::cost::total(&mut tx, initiative_id).await?
+    {
+        total.check(&budget.currency)?;
+    }
     if initiative.apply(change)? {
         store::initiative::update(&mut tx, &initiative).await?;
     }
@@ -135,96 +125,11 @@ pub(crate) async fn update(db: &Database, tenant: &TenantId, update: Update) -> 
     Ok(initiative)
 }
 
-/// Adds an action to the current iteration; answers the initiative and the action's id.
-pub(crate) async fn add_action(
-    db: &Database,
-    tenant: &TenantId,
-    add: AddAction,
-) -> Result<(Initiative, Uuid), Error> {
-    let AddAction {
-        initiative_id,
-        title,
-        owner,
-        due_at,
-        key,
-    } = add;
-    let action_id = Uuid::now_v7();
-    let mut tx = match db.write(tenant, &key, action_id).await? {
-        Write::Fresh(tx) => tx,
-        Write::Repeat(action_id) => return Ok((get(db, tenant, initiative_id).await?, action_id)),
-    };
-    let mut initiative = lock(&mut tx, initiative_id).await?;
-    let action = Action {
-        action_id,
-        title,
-        owner,
-        due_at,
-        completed_at: None,
-        evidence: String::new(),
-        escalation: 0,
-    };
-    workload::schedule(&mut tx, &action).await?;
-    store_action(
-        &mut tx,
-        &mut initiative,
-        |initiative| initiative.add_action(action),
-        action_id,
-    )
-    .await?;
-    tx.commit().await?;
-    Ok((initiative, action_id))
-}
-
-/// Marks an action of the current iteration as done.
-pub(crate) async fn complete_action(
-    db: &Database,
-    tenant: &TenantId,
-    complete: CompleteAction,
-) -> Result<Initiative, Error> {
-    let CompleteAction {
-        initiative_id,
-        action_id,
-        evidence,
-        key,
-    } = complete;
-    let mut tx = match db.write(tenant, &key, initiative_id).await? {
-        Write::Fresh(tx) => tx,
-        Write::Repeat(id) => return get(db, tenant, id).await,
-    };
-    let now = tx.now();
-    let mut initiative = lock(&mut tx, initiative_id).await?;
-    if !initiative.iterations().any(|tried| tried.has_action(action_id)) {
-        return Err(Error::NoAction(action_id));
-    }
-    let complete = |initiative: &mut Initiative| initiative.complete_action(action_id, evidence, now);
-    store_action(&mut tx, &mut initiative, complete, action_id).await?;
-    tx.commit().await?;
-    Ok(initiative)
-}
-
-async fn store_action(
-    tx: &mut Tx,
-    initiative: &mut Initiative,
-    decide: impl FnOnce(&mut Initiative) -> Result<(), WrongState>,
-    action_id: Uuid,
-) -> Result<(), Error> {
-    decide(initiative)?;
-    let current = &initiative.current;
-    if let Some(action) = current
-        .actions
-        .iter()
-        .find(|action| action.action_id == action_id)
-    {
-        store::iteration::save_action(tx, initiative.initiative_id, current.number, action).await?;
-    }
-    store::initiative::update(tx, initiative).await?;
-    Ok(())
-}
-
 /// Gives an initiative up; its issue waits for another one.
 pub(crate) async fn stop(db: &Database, tenant: &TenantId, stop: Stop) -> Result<Initiative, Error> {
     let Stop {
         initiative_id,
+        by,
         reason,
         key,
     } = stop;
@@ -234,7 +139,8 @@ pub(crate) async fn stop(db: &Database, tenant: &TenantId, stop: Stop) -> Result
     };
     let (mut issue, mut initiative) = lock_with_issue(&mut tx, initiative_id).await?;
     pilot::end_with(&mut tx, &initiative).await?;
-    initiative.stop(reason)?;
+    let at = tx.now();
+    initiative.stop(Step { by, reason, at })?;
     issue.let_go();
     events::stopped(&mut tx, &mut initiative).await?;
     evaluation::cancel(&mut tx, initiative_id).await?;
@@ -244,7 +150,8 @@ pub(crate) async fn stop(db: &Database, tenant: &TenantId, stop: Stop) -> Result
     Ok(initiative)
 }
 
-async fn lock(tx: &mut Tx, id: Uuid) -> Result<Initiative, Error> {
+/// Locks an initiative whose issue is not touched.
+pub(super) async fn lock(tx: &mut Tx, id: Uuid) -> Result<Initiative, Error> {
     store::initiative::lock(tx, id)
         .await?
         .ok_or(Error::NoInitiative(id))

@@ -1,6 +1,7 @@
 //! What the service does. The only place where transactions begin and end; what a consumer or a timer leads to
 //! happens in theirs.
 
+pub(crate) mod action;
 pub(crate) mod assignment;
 pub(crate) mod board;
 pub(crate) mod cohort_extension;
@@ -29,6 +30,7 @@ pub(crate) mod split;
 pub(crate) mod team;
 pub(crate) mod telling;
 pub(crate) mod trace;
+pub(crate) mod transition;
 pub(crate) mod verdict;
 pub(crate) mod workload;
 pub(crate) mod worth;

@@ -9,8 +9,8 @@ use uuid::Uuid;
 use super::initiative::lock_with_issue;
 use super::pilot_look;
 use crate::domain::{
-    Decision, Estimate, Gathered, Initiative, InitiativeState, Measured, Pilot, PilotLook, PilotOverride,
-    PilotState, Setup, WrongState,
+    Decision, Estimate, Gathered, Initiative, Measured, Pilot, PilotLook, PilotOverride, PilotState, Setup,
+    WrongState,
 };
 use crate::error::Error;
 use crate::source::SeriesSource;
@@ -75,7 +75,7 @@ pub(crate) async fn create(
         Write::Repeat(id) => return get(db, tenant, id).await,
     };
     let (_, initiative) = lock_with_issue(&mut tx, initiative_id).await?;
-    check_planned(&initiative)?;
+    initiative.check_preparing("a pilot tries an iteration that is being prepared")?;
     let planned = plan(&setup, wanted, &measured?)?;
     let of = (id, initiative_id, initiative.current.number);
     let mut pilot = Pilot::planned(of, setup, planned, tx.now());
@@ -92,14 +92,6 @@ pub(crate) async fn create(
         gathered: None,
         verdict: None,
     })
-}
-
-fn check_planned(initiative: &Initiative) -> Result<(), WrongState> {
-    if initiative.state == InitiativeState::Planned {
-        return Ok(());
-    }
-    let message = "a pilot tries an iteration that is being prepared; plan it before the rollout";
-    Err(WrongState::new(initiative.state.as_str(), message))
 }
 
 /// The sample it needs, and how many answers the level to expect is made of.

@@ -25,6 +25,8 @@ pub(crate) struct RollOut {
     pub(crate) template_id: Option<Uuid>,
     /// Who answers for it should its pilot not speak for it.
     pub(crate) pilot_override: Option<PilotOverride>,
+    /// Who declares it.
+    pub(crate) by: String,
     pub(crate) key: RequestKey,
 }
 
@@ -50,6 +52,7 @@ pub(crate) async fn roll_out(
         change,
         template_id,
         pilot_override,
+        by,
         key,
     } = command;
     let measured = measure(db, source, tenant, initiative_id).await?;
@@ -80,7 +83,7 @@ pub(crate) async fn roll_out(
         looks_done: 0,
         pilot_override,
     };
-    initiative.roll_out(change, rollout.clone())?;
+    initiative.roll_out(change, rollout.clone(), by)?;
     events::rolled_out(&mut tx, &mut initiative).await?;
     let Iteration { number, change, .. } = &initiative.current;
     let baselines = (&before, comparison.as_ref().map(|(_, series)| series));

@@ -1,10 +1,10 @@
-//! What owners have to do, and what happens when they do not.
+//! What owners and teams have to do, and what happens when they do not.
 
 use attune_database::{Database, Tx};
 use attune_rpc::{Page, TenantId};
 use uuid::Uuid;
 
-use crate::domain::{Action, Workload};
+use crate::domain::{Action, TeamWorkload, Workload, held_up_by};
 use crate::error::Error;
 use crate::{events, store};
 
@@ -23,6 +23,21 @@ pub(crate) async fn get(
     let mut workloads = store::workload::page(&mut tx, owner, after, page.limit()).await?;
     tx.commit().await?;
     let next = page.next(&mut workloads, |last| last.owner.clone())?;
+    Ok((workloads, next))
+}
+
+/// Reads a page of what teams have to do, by team, and the token of the next.
+pub(crate) async fn of_teams(
+    db: &Database,
+    tenant: &TenantId,
+    team: Option<&str>,
+    page: &Page<String>,
+) -> Result<(Vec<TeamWorkload>, String), Error> {
+    let mut tx = db.read(tenant).await?;
+    let after = page.after().map(String::as_str);
+    let mut workloads = store::workload::page_of_teams(&mut tx, team, after, page.limit()).await?;
+    tx.commit().await?;
+    let next = page.next(&mut workloads, |last| last.team.clone())?;
     Ok((workloads, next))
 }
 
@@ -47,9 +62,11 @@ pub(crate) async fn escalate(tx: &mut Tx, action_id: Uuid) -> Result<(), Error> 
     if let Some(action) = initiative.escalate(action_id, now) {
         let number = initiative.current.number;
         store::iteration::save_action(tx, initiative_id, number, &action).await?;
-        let owners = match action.next_escalation() {
-            Some(_) => Vec::new(),
-            None => store::team::owners_concerned(tx, &initiative, &action).await?,
+        let owners = if action.next_escalation().is_some() {
+            Vec::new()
+        } else {
+            let held_up = held_up_by(&initiative.current.actions, &action).first().copied();
+            store::team::owners_concerned(tx, &initiative, held_up.unwrap_or(&action)).await?
         };
         events::action_overdue(tx, &mut initiative, &action, &owners).await?;
         store::initiative::update(tx, &initiative).await?;

@@ -5,7 +5,7 @@ use attune_rpc::{Error, Page, Violations, timestamp};
 use chrono::{DateTime, Utc};
 use uuid::Uuid;
 
-use super::{goal, issue, pilot as pilots, recognition, verdict};
+use super::{goal, initiative, issue, pilot as pilots, recognition, transition, verdict};
 use crate::domain::{Blocker, BlockerKind, Board, BoardStage, BoardSummary, LookSaid, OnBoard, Projected};
 
 pub(crate) fn get(request: &pb::GetBoardRequest) -> Result<(Option<DateTime<Utc>>, Page<Uuid>), Error> {
@@ -69,6 +69,13 @@ fn item_to_proto(item: &OnBoard, now: DateTime<Utc>) -> pb::BoardItem {
         split_from_issue_id: item.split_from.map(|id| id.to_string()).unwrap_or_default(),
         gone_on: item.gone_on,
         later: item.later.map(issue::later_to_proto),
+        initiative_state: work
+            .map_or(pb::InitiativeState::Unspecified, |work| {
+                transition::state_to_proto(work.state)
+            })
+            .into(),
+        team: work.map(|work| work.team.clone()).unwrap_or_default(),
+        budget: work.and_then(|work| initiative::budget_to_proto(work.budget.as_ref(), work.spent)),
     }
 }
 
@@ -90,6 +97,7 @@ fn blocker_to_proto(blocker: Blocker) -> pb::Blocker {
         what,
         action_id,
         due_at,
+        holds_up,
     } = blocker;
     let kind = match kind {
         BlockerKind::Decision => pb::BlockerKind::Decision,
@@ -102,6 +110,7 @@ fn blocker_to_proto(blocker: Blocker) -> pb::Blocker {
         what,
         action_id: action_id.map(|id| id.to_string()).unwrap_or_default(),
         due_at: due_at.map(timestamp),
+        holds_up_action_id: holds_up.map(|id| id.to_string()).unwrap_or_default(),
     }
 }
 

@@ -4,11 +4,11 @@ use attune_api::improvement::v1 as pb;
 use attune_rpc::{Error, Mask, Page, RequestKey, Violations, timestamp};
 use uuid::Uuid;
 
-use super::{comparison, iteration, principle};
-use crate::commands::initiative::{AddAction, CompleteAction, Create, Stop, Update};
+use super::{comparison, iteration, principle, transition};
+use crate::commands::initiative::{Create, Stop, Update};
 use crate::commands::rollout::RollOut;
 use crate::domain::{
-    Change, Department, Draft, Initiative, InitiativeState, Metric, PilotOverride, Target, email,
+    Change, Currency, Department, Draft, Initiative, MOST_UNITS, Metric, Money, PilotOverride, Target, email,
 };
 
 const UPDATABLE: &[&str] = &[
@@ -19,10 +19,12 @@ const UPDATABLE: &[&str] = &[
     "target",
     "comparison",
     "principle_ids",
+    "team",
+    "budget",
 ];
 const MOST_DEPARTMENTS: usize = 20;
 
-pub(crate) fn create(request: &pb::CreateInitiativeRequest) -> Result<Create, Error> {
+pub(crate) fn create(request: &pb::CreateInitiativeRequest, caller: &str) -> Result<Create, Error> {
     let mut violations = Violations::default();
     let key = RequestKey::of("CreateInitiative", &request.request_id, request, &mut violations);
     let change = violations.text("change", &request.change, 0..=2000);
@@ -45,6 +47,8 @@ pub(crate) fn create(request: &pb::CreateInitiativeRequest) -> Result<Create, Er
             target,
             comparison,
             principle_ids,
+            team,
+            budget,
         } = said?;
         let draft = Draft {
             issue_id: issue_id?,
@@ -55,9 +59,13 @@ pub(crate) fn create(request: &pb::CreateInitiativeRequest) -> Result<Create, Er
             target: target?,
             comparison: comparison?,
             principle_ids: principle_ids?,
+            team: team?,
+            budget: budget?,
             change: change?,
+            proposed: request.propose,
         };
-        Some(Create { draft, key: key? })
+        let by = caller.to_owned();
+        Some(Create { draft, by, key: key? })
     };
     violations.finish(create())
 }
@@ -92,14 +100,16 @@ pub(crate) fn update(request: &pb::UpdateInitiativeRequest) -> Result<Update, Er
 
 /// The fields of `mask`; the others are not looked at.
 fn change_of(initiative: &pb::Initiative, mask: &Mask, violations: &mut Violations) -> Option<Change> {
-    let mut text = |field: &str, text: &str, most: usize| {
+    let mut text = |field: &str, text: &str, length| {
         mask.read(field, || {
-            violations.text(&format!("initiative.{field}"), text, 1..=most)
+            violations.text(&format!("initiative.{field}"), text, length)
         })
     };
-    let title = text("title", &initiative.title, 200);
-    let hypothesis = text("hypothesis", &initiative.hypothesis, 2000);
-    let owner = text("owner", &initiative.owner, 200);
+    let title = text("title", &initiative.title, 1..=200);
+    let hypothesis = text("hypothesis", &initiative.hypothesis, 1..=2000);
+    let owner = text("owner", &initiative.owner, 1..=200);
+    let team = text("team", &initiative.team, 0..=100);
+    let budget = mask.read("budget", || parse_budget(initiative.budget.as_ref(), violations));
     let departments = mask.read("departments", || {
         parse_departments(&initiative.departments, violations)
     });
@@ -118,6 +128,8 @@ fn change_of(initiative: &pb::Initiative, mask: &Mask, violations: &mut Violatio
         target: target?,
         comparison: comparison?,
         principle_ids: principle_ids?,
+        team: team?,
+        budget: budget?,
     })
 }
 
@@ -130,6 +142,8 @@ fn populated(initiative: &pb::Initiative) -> Vec<&'static str> {
         initiative.target.is_some(),
         initiative.comparison.is_some(),
         !initiative.principle_ids.is_empty(),
+        !initiative.team.is_empty(),
+        initiative.budget.is_some(),
     ];
     UPDATABLE
         .iter()
@@ -153,6 +167,34 @@ fn parse_departments(list: &[pb::Department], violations: &mut Violations) -> Op
     };
     let parsed: Vec<_> = list.iter().enumerate().map(&mut parse).collect();
     parsed.into_iter().collect()
+}
+
+/// `Some(None)` where nobody said what it may cost.
+#[expect(
+    clippy::option_option,
+    reason = "outside: whether it is right, inside: whether there is one"
+)]
+fn parse_budget(budget: Option<&pb::Budget>, violations: &mut Violations) -> Option<Option<Money>> {
+    let Some(pb::Budget {
+        currency,
+        minor_units,
+        spent_minor_units: _,
+    }) = budget
+    else {
+        return Some(None);
+    };
+    let currency = violations.check("initiative.budget.currency", Currency::parse(currency));
+    let amount = (1..=MOST_UNITS).contains(minor_units).then_some(*minor_units);
+    if amount.is_none() {
+        violations.add(
+            "initiative.budget.minor_units",
+            format!("must be 1 to {MOST_UNITS} of the currency's smallest unit"),
+        );
+    }
+    Some(Some(Money {
+        currency: currency?,
+        amount: amount?,
+    }))
 }
 
 fn parse_target(target: Option<&pb::Target>, violations: &mut Violations) -> Option<Target> {
@@ -202,48 +244,7 @@ pub(crate) fn list(request: &pb::ListInitiativesRequest) -> Result<(Option<Uuid>
     violations.finish(issue_id.map(|issue_id| (issue_id, page)))
 }
 
-pub(crate) fn add_action(request: &pb::AddActionRequest) -> Result<AddAction, Error> {
-    let mut violations = Violations::default();
-    let key = RequestKey::of("AddAction", &request.request_id, request, &mut violations);
-    let initiative_id = violations.id("initiative_id", &request.initiative_id);
-    let action = violations.required("action", request.action.as_ref());
-    let parts = action.map(|action| {
-        let title = violations.text("action.title", &action.title, 1..=500);
-        let owner = violations.text("action.owner", &action.owner, 1..=200);
-        let due_at = violations.optional_instant("action.due_at", action.due_at);
-        (title, owner, due_at)
-    });
-    let add = || {
-        let (title, owner, due_at) = parts?;
-        Some(AddAction {
-            initiative_id: initiative_id?,
-            title: title?,
-            owner: owner?,
-            due_at: due_at?,
-            key: key?,
-        })
-    };
-    violations.finish(add())
-}
-
-pub(crate) fn complete_action(request: &pb::CompleteActionRequest) -> Result<CompleteAction, Error> {
-    let mut violations = Violations::default();
-    let key = RequestKey::of("CompleteAction", &request.request_id, request, &mut violations);
-    let initiative_id = violations.id("initiative_id", &request.initiative_id);
-    let action_id = violations.id("action_id", &request.action_id);
-    let evidence = violations.text("evidence", &request.evidence, 1..=2000);
-    let complete = || {
-        Some(CompleteAction {
-            initiative_id: initiative_id?,
-            action_id: action_id?,
-            evidence: evidence?,
-            key: key?,
-        })
-    };
-    violations.finish(complete())
-}
-
-pub(crate) fn roll_out(request: &pb::RollOutInitiativeRequest) -> Result<RollOut, Error> {
+pub(crate) fn roll_out(request: &pb::RollOutInitiativeRequest, caller: &str) -> Result<RollOut, Error> {
     let mut violations = Violations::default();
     let key = RequestKey::of("RollOutInitiative", &request.request_id, request, &mut violations);
     let initiative_id = violations.id("initiative_id", &request.initiative_id);
@@ -264,20 +265,23 @@ pub(crate) fn roll_out(request: &pb::RollOutInitiativeRequest) -> Result<RollOut
             change: Some(change?).filter(|change| !change.is_empty()),
             template_id: template_id?,
             pilot_override: pilot_override?,
+            by: caller.to_owned(),
             key: key?,
         })
     };
     violations.finish(roll_out())
 }
 
-pub(crate) fn stop(request: &pb::StopInitiativeRequest) -> Result<Stop, Error> {
+pub(crate) fn stop(request: &pb::StopInitiativeRequest, caller: &str) -> Result<Stop, Error> {
     let mut violations = Violations::default();
     let key = RequestKey::of("StopInitiative", &request.request_id, request, &mut violations);
     let initiative_id = violations.id("initiative_id", &request.initiative_id);
+    let by = transition::by(&request.by, caller, &mut violations);
     let reason = violations.text("reason", &request.reason, 1..=2000);
     let stop = || {
         Some(Stop {
             initiative_id: initiative_id?,
+            by: by?,
             reason: reason?,
             key: key?,
         })
@@ -309,18 +313,17 @@ pub(crate) fn to_proto(initiative: Initiative) -> pb::Initiative {
             },
         comparison,
         principle_ids,
+        team,
+        budget,
+        spent,
         state,
         stopped_reason,
         created_at,
+        transitions: _,
+        taken: _,
         past,
         current,
     } = initiative;
-    let state = match state {
-        InitiativeState::Planned => pb::InitiativeState::Planned,
-        InitiativeState::RolledOut => pb::InitiativeState::RolledOut,
-        InitiativeState::Effective => pb::InitiativeState::Effective,
-        InitiativeState::Stopped => pb::InitiativeState::Stopped,
-    };
     let metric = metric.as_str().to_owned();
     pb::Initiative {
         initiative_id: initiative_id.to_string(),
@@ -334,7 +337,7 @@ pub(crate) fn to_proto(initiative: Initiative) -> pb::Initiative {
             smallest_relative_effect,
             deadline_days,
         }),
-        state: state.into(),
+        state: transition::state_to_proto(state).into(),
         iterations: past
             .into_iter()
             .chain([current])
@@ -345,5 +348,15 @@ pub(crate) fn to_proto(initiative: Initiative) -> pb::Initiative {
         etag,
         principle_ids: principle_ids.iter().map(Uuid::to_string).collect(),
         comparison: comparison.map(comparison::to_proto),
+        team,
+        budget: budget_to_proto(budget.as_ref(), spent),
     }
+}
+
+pub(super) fn budget_to_proto(budget: Option<&Money>, spent: i64) -> Option<pb::Budget> {
+    budget.map(|budget| pb::Budget {
+        currency: budget.currency.as_str().to_owned(),
+        minor_units: budget.amount,
+        spent_minor_units: spent,
+    })
 }

@@ -2,6 +2,7 @@
 
 use attune_api::improvement::v1 as pb;
 use attune_rpc::timestamp;
+use uuid::Uuid;
 
 use super::{comparison, telling, verdict};
 use crate::domain::{Action, Iteration, MeasurementPlan, PilotOverride};
@@ -48,6 +49,7 @@ pub(crate) fn action_to_proto(action: Action) -> pb::Action {
         completed_at,
         evidence,
         escalation,
+        depends_on,
     } = action;
     pb::Action {
         action_id: action_id.to_string(),
@@ -57,6 +59,7 @@ pub(crate) fn action_to_proto(action: Action) -> pb::Action {
         completed_at: completed_at.map(timestamp),
         evidence,
         escalation,
+        depends_on_action_ids: depends_on.iter().map(Uuid::to_string).collect(),
     }
 }
 

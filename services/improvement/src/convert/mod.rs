@@ -1,5 +1,6 @@
 //! Between the wire and the domain: the only place that names both.
 
+pub(crate) mod action;
 pub(crate) mod assignment;
 pub(crate) mod board;
 pub(crate) mod cohort_extension;
@@ -25,6 +26,7 @@ pub(crate) mod split;
 pub(crate) mod team;
 pub(crate) mod telling;
 pub(crate) mod trace;
+pub(crate) mod transition;
 pub(crate) mod verdict;
 pub(crate) mod workload;
 pub(crate) mod worth;

@@ -66,9 +66,12 @@ fn metric(field: &str, metric: Option<&pb::PilotMetric>, violations: &mut Violat
     let pb::PilotMetric { metric, slice } = violations.required(field, metric)?;
     let name = format!("{field}.metric");
     let mut metric = slice::metric(&name, metric, violations);
-    if metric == Some(MetricId::FirstContactResolution) {
-        let message =
-            "must be a metric of what customers say: a pilot counts each customer's feedback, not contacts";
+    if matches!(
+        metric,
+        Some(MetricId::FirstContactResolution | MetricId::ResponseRate)
+    ) {
+        let message = "must be a metric of what customers say: a pilot counts each customer's feedback, neither contacts nor \
+                       invitations";
         violations.add(&name, message);
         metric = None;
     }

@@ -30,12 +30,22 @@ pub(super) fn parse(
     let product = violations.text(&format!("{field}.product"), product, 0..=100);
     let channel = violations.optional_slug(&format!("{field}.channel"), channel, 64);
     let topic = format!("{field}.topic_id");
+    if metric == Some(MetricId::ResponseRate) && channel.as_ref().is_some_and(Option::is_some) {
+        violations.add(
+            format!("{field}.channel"),
+            "must be empty: invitations have no channel of their own",
+        );
+    }
     let topic_id = match metric {
         Some(MetricId::TopicShare | MetricId::TopicNegativeShare) => {
             violations.slug(&topic, topic_id, 64).map(Some)
         }
         Some(MetricId::FirstContactResolution) if !topic_id.is_empty() => {
             violations.add(&topic, "must be empty: contacts without a text have no topics");
+            None
+        }
+        Some(MetricId::ResponseRate) if !topic_id.is_empty() => {
+            violations.add(&topic, "must be empty: invitations have no topics");
             None
         }
         _ => violations.optional_slug(&topic, topic_id, 64),

@@ -4,8 +4,8 @@ use chrono::{DateTime, Utc};
 use uuid::Uuid;
 
 use super::{
-    Action, Decision, Goal, IssueState, LaterEvidence, Metric, Pilot, PilotLook, PilotState, Recognition,
-    Rollout, Verdict,
+    Action, Decision, Goal, InitiativeState, IssueState, LaterEvidence, Metric, Money, Pilot, PilotLook,
+    PilotState, Recognition, Rollout, Verdict, held_up_by,
 };
 
 /// An issue with what is done about it now.
@@ -34,6 +34,12 @@ pub(crate) struct OnBoard {
 pub(crate) struct AtWork {
     pub(crate) initiative_id: Uuid,
     pub(crate) title: String,
+    pub(crate) state: InitiativeState,
+    /// Empty for none.
+    pub(crate) team: String,
+    pub(crate) budget: Option<Money>,
+    /// The sum of the ledger of costs, in the currency's smallest unit.
+    pub(crate) spent: i64,
     pub(crate) owner: String,
     pub(crate) iteration: i32,
     /// When the iteration came to be: with the initiative, or with the verdict on the one before.
@@ -74,6 +80,8 @@ pub(crate) struct Blocker {
     pub(crate) what: String,
     pub(crate) action_id: Option<Uuid>,
     pub(crate) due_at: Option<DateTime<Utc>>,
+    /// The action due next, where this one holds it up.
+    pub(crate) holds_up: Option<Uuid>,
 }
 
 impl Blocker {
@@ -84,6 +92,31 @@ impl Blocker {
             what: what.into(),
             action_id: None,
             due_at: None,
+            holds_up: None,
+        }
+    }
+
+    /// An action that is to be done next, or what holds it up: who waits for another cannot go on.
+    fn action(next: &Action, actions: &[Action]) -> Self {
+        let held_up = held_up_by(actions, next).first().copied();
+        let (action, what) = match held_up {
+            Some(before) => {
+                let what = format!(
+                    "{} ({} waits for it with \"{}\")",
+                    before.title, next.owner, next.title
+                );
+                (before, what)
+            }
+            None => (next, next.title.clone()),
+        };
+        Self {
+            kind: BlockerKind::Action,
+            who: action.owner.clone(),
+            what,
+            action_id: Some(action.action_id),
+            // The one due first is due first also where it waits: what holds it up is needed by then.
+            due_at: next.due_at,
+            holds_up: held_up.map(|_| next.action_id),
         }
     }
 
@@ -94,6 +127,7 @@ impl Blocker {
             what: what.to_owned(),
             action_id: None,
             due_at,
+            holds_up: None,
         }
     }
 }
@@ -229,7 +263,7 @@ impl AtWork {
             .iter()
             .filter(|action| action.completed_at.is_none())
             .collect();
-        open.sort_by_key(|action| (action.due_at.is_none(), action.due_at, action.action_id));
+        open.sort_by_key(|action| action.due_order());
         open
     }
 
@@ -248,6 +282,9 @@ impl AtWork {
 
     fn blocker(&self, stage: BoardStage) -> Blocker {
         let owner = self.owner.as_str();
+        if self.state == InitiativeState::Proposed {
+            return Blocker::decision("", "approve the initiative, or stop it");
+        }
         match stage {
             BoardStage::Measuring => {
                 let next = self.rollout.as_ref().and_then(Rollout::next_look);
@@ -262,13 +299,7 @@ impl AtWork {
             }
             BoardStage::Ready => Blocker::decision(owner, self.when_ready()),
             _ => match self.open_actions().first() {
-                Some(action) => Blocker {
-                    kind: BlockerKind::Action,
-                    who: action.owner.clone(),
-                    what: action.title.clone(),
-                    action_id: Some(action.action_id),
-                    due_at: action.due_at,
-                },
+                Some(action) => Blocker::action(action, &self.actions),
                 None if self.iteration > 1 => {
                     Blocker::decision(owner, "say what to change next, and who does it; or stop")
                 }

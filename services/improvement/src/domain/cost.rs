@@ -115,6 +115,29 @@ impl Cost {
     }
 }
 
+/// An amount in a currency.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Money {
+    pub(crate) currency: Currency,
+    /// In the currency's smallest unit.
+    pub(crate) amount: i64,
+}
+
+impl Money {
+    /// Refuses to book costs in another currency than that of the budget.
+    pub(crate) fn check_booking(&self, currency: &Currency) -> Result<(), WrongState> {
+        if self.currency == *currency {
+            return Ok(());
+        }
+        let message = format!(
+            "the initiative's budget is in {}; convert {} to it, and name rate and original amount in the source",
+            self.currency.as_str(),
+            currency.as_str()
+        );
+        Err(WrongState::new("other_currency", message))
+    }
+}
+
 /// All bookings of an initiative together.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct CostTotal {

@@ -5,16 +5,17 @@ use chrono::{DateTime, Utc};
 use uuid::Uuid;
 
 use super::{
-    Action, Comparison, Decision, Department, InitiativeState, Iteration, Rollout, Target, Verdict,
-    WrongState,
+    Comparison, Department, InitiativeState, Iteration, Money, Rollout, Step, Target, Transition, WrongState,
 };
 
-const MOST_ACTIONS: usize = 100;
+mod action;
+mod step;
 
 /// A stored initiative.
 ///
-/// Planned → rolled out → effective, or back to planned with the next iteration; stopped from the first two.
-/// Every step goes through a method of this type, which refuses it in any other state.
+/// Proposed → planned → in progress → rolled out → measuring → effective, or back to planned with the next iteration;
+/// stopped from wherever it has not ended. Every step goes through a method of this type, which refuses it in any other
+/// state and records it.
 #[expect(
     clippy::struct_field_names,
     reason = "the id has the name it has in tables and messages"
@@ -35,9 +36,18 @@ pub(crate) struct Initiative {
     pub(crate) comparison: Option<Comparison>,
     /// The principles it serves.
     pub(crate) principle_ids: Vec<Uuid>,
+    /// Who does the work; empty for none.
+    pub(crate) team: String,
+    pub(crate) budget: Option<Money>,
+    /// The sum of the ledger of costs, in the currency's smallest unit.
+    pub(crate) spent: i64,
     pub(crate) state: InitiativeState,
     pub(crate) stopped_reason: String,
     pub(crate) created_at: DateTime<Utc>,
+    /// How many steps are recorded.
+    pub(crate) transitions: i32,
+    /// Those of them that were taken since it was read: they are stored with it.
+    pub(crate) taken: Vec<Transition>,
     /// The tries that have been judged, the first one first.
     pub(crate) past: Vec<Iteration>,
     /// The try that is prepared or measured, or the last one.
@@ -55,8 +65,12 @@ pub(crate) struct Draft {
     pub(crate) target: Target,
     pub(crate) comparison: Option<Comparison>,
     pub(crate) principle_ids: Vec<Uuid>,
+    pub(crate) team: String,
+    pub(crate) budget: Option<Money>,
     /// What the first iteration changes; may be empty.
     pub(crate) change: String,
+    /// Whether somebody has to approve it before it is planned.
+    pub(crate) proposed: bool,
 }
 
 /// A change of some fields; `None` leaves a field as it is.
@@ -73,6 +87,12 @@ pub(crate) struct Change {
     )]
     pub(crate) comparison: Option<Option<Comparison>>,
     pub(crate) principle_ids: Option<Vec<Uuid>>,
+    pub(crate) team: Option<String>,
+    #[expect(
+        clippy::option_option,
+        reason = "outside: whether it changes, inside: whether there is one"
+    )]
+    pub(crate) budget: Option<Option<Money>>,
 }
 
 /// What a verdict leads to.
@@ -87,8 +107,8 @@ pub(crate) enum Conclusion {
 }
 
 impl Initiative {
-    /// Plans an initiative with its first iteration.
-    pub(crate) fn plan(initiative_id: Uuid, draft: Draft, now: DateTime<Utc>) -> Self {
+    /// Plans an initiative with its first iteration, or proposes it.
+    pub(crate) fn plan(initiative_id: Uuid, draft: Draft, by: String, now: DateTime<Utc>) -> Self {
         let Draft {
             issue_id,
             title,
@@ -98,9 +118,17 @@ impl Initiative {
             target,
             comparison,
             principle_ids,
+            team,
+            budget,
             change,
+            proposed,
         } = draft;
-        Self {
+        let state = if proposed {
+            InitiativeState::Proposed
+        } else {
+            InitiativeState::Planned
+        };
+        let mut initiative = Self {
             initiative_id,
             issue_id,
             version: 1,
@@ -112,12 +140,20 @@ impl Initiative {
             target,
             comparison,
             principle_ids,
-            state: InitiativeState::Planned,
+            team,
+            budget,
+            spent: 0,
+            state,
             stopped_reason: String::new(),
             created_at: now,
+            transitions: 0,
+            taken: Vec::new(),
             past: Vec::new(),
             current: Iteration::new(1, change, String::new()),
-        }
+        };
+        let reason = String::new();
+        initiative.note(None, Step { by, reason, at: now }, String::new());
+        initiative
     }
 
     /// The etag of this version.
@@ -147,6 +183,8 @@ impl Initiative {
             target,
             comparison,
             principle_ids,
+            team,
+            budget,
         } = change;
         let measured = self.iterations().any(|iteration| iteration.rollout.is_some());
         if measured && target.is_some_and(|target| target != self.target) {
@@ -159,184 +197,20 @@ impl Initiative {
                 "the comparison is being measured and cannot be changed; stop this initiative and plan another one",
             ));
         }
-        let before = (
-            self.title.clone(),
-            self.hypothesis.clone(),
-            self.owner.clone(),
-            self.departments.clone(),
-            self.target,
-            self.comparison.clone(),
-            self.principle_ids.clone(),
-        );
-        let after = (
-            title.unwrap_or_else(|| before.0.clone()),
-            hypothesis.unwrap_or_else(|| before.1.clone()),
-            owner.unwrap_or_else(|| before.2.clone()),
-            departments.unwrap_or_else(|| before.3.clone()),
-            target.unwrap_or(before.4),
-            comparison.unwrap_or_else(|| before.5.clone()),
-            principle_ids.unwrap_or_else(|| before.6.clone()),
-        );
-        let changed = after != before;
-        (
-            self.title,
-            self.hypothesis,
-            self.owner,
-            self.departments,
-            self.target,
-            self.comparison,
-            self.principle_ids,
-        ) = after;
+        let changed = [
+            replace(&mut self.title, title),
+            replace(&mut self.hypothesis, hypothesis),
+            replace(&mut self.owner, owner),
+            replace(&mut self.departments, departments),
+            replace(&mut self.target, target),
+            replace(&mut self.comparison, comparison),
+            replace(&mut self.principle_ids, principle_ids),
+            replace(&mut self.team, team),
+            replace(&mut self.budget, budget),
+        ]
+        .contains(&true);
         self.version += i64::from(changed);
         Ok(changed)
-    }
-
-    /// Adds an action to the iteration that is being prepared.
-    pub(crate) fn add_action(&mut self, action: Action) -> Result<(), WrongState> {
-        self.check_planned("actions are added while an iteration is being prepared")?;
-        if self.current.actions.len() >= MOST_ACTIONS {
-            return Err(self.refuse(format!(
-                "the iteration has {MOST_ACTIONS} actions; put several into one, or roll it out"
-            )));
-        }
-        self.current.actions.push(action);
-        self.version += 1;
-        Ok(())
-    }
-
-    /// Marks an action of the current iteration as done.
-    pub(crate) fn complete_action(
-        &mut self,
-        action_id: Uuid,
-        evidence: String,
-        at: DateTime<Utc>,
-    ) -> Result<(), WrongState> {
-        self.check_planned("actions are completed while an iteration is being prepared")?;
-        let state = self.state;
-        let action = self
-            .current
-            .actions
-            .iter_mut()
-            .find(|action| action.action_id == action_id);
-        match action {
-            Some(action) if action.completed_at.is_none() => {
-                action.completed_at = Some(at);
-                action.evidence = evidence;
-                self.version += 1;
-                Ok(())
-            }
-            Some(_) => Err(WrongState::new(
-                state.as_str(),
-                "the action is done already; add another action for more",
-            )),
-            None => Err(WrongState::new(
-                state.as_str(),
-                "the action belongs to an earlier iteration; complete those of the current one",
-            )),
-        }
-    }
-
-    /// Escalates an action of the current iteration that is overdue at `now`; answers it. Steps that were missed are
-    /// taken at once: who was away hears where it stands, not how it came there.
-    pub(crate) fn escalate(&mut self, action_id: Uuid, now: DateTime<Utc>) -> Option<Action> {
-        if self.state != InitiativeState::Planned {
-            return None;
-        }
-        let found = self
-            .current
-            .actions
-            .iter_mut()
-            .find(|action| action.action_id == action_id)?;
-        let before = found.escalation;
-        while found.next_escalation().is_some_and(|at| at <= now) {
-            found.escalation += 1;
-        }
-        let escalated = (found.escalation > before).then(|| found.clone());
-        self.version += i64::from(escalated.is_some());
-        escalated
-    }
-
-    /// Refuses unless the current iteration may be rolled out.
-    pub(crate) fn check_rollout(&self) -> Result<(), WrongState> {
-        self.check_planned("a rollout is declared once an iteration")?;
-        let open = self
-            .current
-            .actions
-            .iter()
-            .filter(|action| action.completed_at.is_none())
-            .count();
-        if open > 0 {
-            return Err(self.refuse(format!(
-                "{open} actions are not done; complete them before the rollout"
-            )));
-        }
-        Ok(())
-    }
-
-    /// The current iteration has reached the customers. A given `change` replaces what was said before.
-    pub(crate) fn roll_out(&mut self, change: Option<String>, rollout: Rollout) -> Result<(), WrongState> {
-        self.check_rollout()?;
-        if let Some(change) = change {
-            self.current.change = change;
-        }
-        self.current.rollout = Some(rollout);
-        self.state = InitiativeState::RolledOut;
-        self.version += 1;
-        Ok(())
-    }
-
-    /// Takes a verdict on the current iteration: an effective one ends the initiative, one that it did not help,
-    /// or that it cannot be told, begins the next iteration with the reason.
-    pub(crate) fn conclude(&mut self, verdict: Verdict) -> Result<Conclusion, WrongState> {
-        let Some(rollout) = self
-            .current
-            .rollout
-            .as_mut()
-            .filter(|_| self.state == InitiativeState::RolledOut)
-        else {
-            return Err(
-                self.refuse("a verdict is reached on an iteration that was rolled out; roll it out first")
-            );
-        };
-        rollout.looks_done = verdict.look;
-        self.version += 1;
-        let conclusion = match verdict.decision {
-            Decision::NotYet => Conclusion::Undecided,
-            Decision::Effective => {
-                self.state = InitiativeState::Effective;
-                Conclusion::Reached
-            }
-            Decision::Ineffective | Decision::Inconclusive => Conclusion::Reopened {
-                reason: format!(
-                    "iteration {}: {}: {}",
-                    self.current.number,
-                    verdict.decision.in_words(),
-                    verdict.reason
-                ),
-            },
-        };
-        self.current.verdict = Some(verdict);
-        if let Conclusion::Reopened { reason } = &conclusion {
-            let next = Iteration::new(self.current.number + 1, String::new(), reason.clone());
-            self.past.push(std::mem::replace(&mut self.current, next));
-            self.state = InitiativeState::Planned;
-        }
-        Ok(conclusion)
-    }
-
-    /// Gives it up.
-    pub(crate) fn stop(&mut self, reason: String) -> Result<(), WrongState> {
-        match self.state {
-            InitiativeState::Planned | InitiativeState::RolledOut => {
-                self.state = InitiativeState::Stopped;
-                self.stopped_reason = reason;
-                self.version += 1;
-                Ok(())
-            }
-            InitiativeState::Effective | InitiativeState::Stopped => {
-                Err(self.refuse("the initiative has ended and cannot be stopped; plan another one"))
-            }
-        }
     }
 
     /// The rollout that is being measured, if one is.
@@ -344,14 +218,31 @@ impl Initiative {
         self.current
             .rollout
             .as_ref()
-            .filter(|_| self.state == InitiativeState::RolledOut)
+            .filter(|_| self.state.is_with_customers())
     }
 
-    fn check_planned(&self, rule: &str) -> Result<(), WrongState> {
+    /// Whether somebody has decided to do it, be it given up since.
+    pub(crate) fn is_decided(&self) -> bool {
+        self.state != InitiativeState::Proposed
+    }
+
+    /// Whether it was given up just now without ever having been approved.
+    pub(crate) fn is_declined(&self) -> bool {
+        let last = self.taken.last();
+        last.is_some_and(|step| {
+            (step.from, step.to) == (Some(InitiativeState::Proposed), InitiativeState::Stopped)
+        })
+    }
+
+    /// Refuses unless an iteration is being prepared; `rule` says what is done only then.
+    pub(crate) fn check_preparing(&self, rule: &str) -> Result<(), WrongState> {
         let instead = match self.state {
-            InitiativeState::Planned => return Ok(()),
-            InitiativeState::RolledOut => "wait for the verdict, or stop the initiative",
-            InitiativeState::Effective | InitiativeState::Stopped => {
+            InitiativeState::Planned | InitiativeState::InProgress => return Ok(()),
+            InitiativeState::Proposed => "approve the initiative first",
+            InitiativeState::RolledOut | InitiativeState::Measuring => {
+                "wait for the verdict, or stop the initiative"
+            }
+            InitiativeState::Effective | InitiativeState::Ineffective | InitiativeState::Stopped => {
                 "the initiative has ended; plan another one for what is left to do"
             }
         };
@@ -360,6 +251,17 @@ impl Initiative {
 
     fn refuse(&self, message: impl Into<String>) -> WrongState {
         WrongState::new(self.state.as_str(), message)
+    }
+}
+
+/// Puts what is given in place; answers whether it is different from what was there.
+fn replace<T: PartialEq>(place: &mut T, given: Option<T>) -> bool {
+    match given {
+        Some(given) if given != *place => {
+            *place = given;
+            true
+        }
+        _ => false,
     }
 }
 

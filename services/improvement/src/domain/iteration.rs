@@ -21,6 +21,8 @@ pub(crate) struct Action {
     pub(crate) evidence: String,
     /// How far it was escalated for being overdue.
     pub(crate) escalation: i32,
+    /// The actions of the same iteration that must be done before.
+    pub(crate) depends_on: Vec<Uuid>,
 }
 
 /// How many days after its date an action is escalated: to its owner, to the initiative's, to the departments.
@@ -34,6 +36,11 @@ impl Action {
             .get(place)
             .filter(|_| self.completed_at.is_none())?;
         Some(self.due_at? + TimeDelta::days(*days))
+    }
+
+    /// Its place among actions: the one due first first, those without a date last.
+    pub(crate) fn due_order(&self) -> (bool, Option<DateTime<Utc>>, Uuid) {
+        (self.due_at.is_none(), self.due_at, self.action_id)
     }
 }
 

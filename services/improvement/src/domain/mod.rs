@@ -7,6 +7,7 @@ mod comparison;
 mod confounder;
 mod cost;
 mod department;
+mod dependency;
 mod digest;
 mod employees;
 mod goal;
@@ -30,6 +31,7 @@ mod target;
 mod team;
 mod telling;
 mod trace;
+mod transition;
 mod verdict;
 mod workload;
 mod worth;
@@ -41,8 +43,9 @@ pub(crate) use cohort::{Cohort, Member};
 pub(crate) use cohort_extension::CohortExtension;
 pub(crate) use comparison::Comparison;
 pub(crate) use confounder::{Confounder, MOST_NAMED, alone, undisturbed};
-pub(crate) use cost::{Cost, CostKind, CostTotal, Currency, MOST_UNITS};
+pub(crate) use cost::{Cost, CostKind, CostTotal, Currency, MOST_UNITS, Money};
 pub(crate) use department::{Department, email};
+pub(crate) use dependency::{MOST_DEPENDENCIES, check_dependencies, held_up_by};
 pub(crate) use digest::{Digest, DigestSchedule, DigestScope, DigestSubscription, Letter, grouped};
 pub(crate) use employees::ReportGroup;
 pub(crate) use goal::{
@@ -72,8 +75,9 @@ pub(crate) use target::{Metric, Target};
 pub(crate) use team::{TeamMember, TeamRole};
 pub(crate) use telling::{Telling, TellingCount, TellingState, TellingSummary};
 pub(crate) use trace::{LoopProgress, TracedFeedback};
+pub(crate) use transition::{Step, Transition};
 pub(crate) use verdict::{Decision, Verdict, VerdictComparison, assumption};
-pub(crate) use workload::Workload;
+pub(crate) use workload::{TeamWorkload, Workload};
 pub(crate) use worth::{
     Appraisal, Basis, ContactChange, LOOKED_BACK, MoneyBounds, ShareBounds, Wanted, WorthCause,
     WorthParameters, WorthStatement,

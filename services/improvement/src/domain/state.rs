@@ -38,12 +38,20 @@ impl IssueState {
 #[serde(rename_all = "snake_case")]
 #[sqlx(type_name = "text", rename_all = "snake_case")]
 pub(crate) enum InitiativeState {
-    /// An iteration is being prepared.
+    /// Somebody wants it; nothing is decided.
+    Proposed,
+    /// An iteration is decided on, and nothing of it is done yet.
     Planned,
-    /// The change is with the customers, and is being measured.
+    /// An iteration is being prepared.
+    InProgress,
+    /// The change is with the customers, and no look was taken since.
     RolledOut,
+    /// The change is with the customers, and was looked at.
+    Measuring,
     /// Proven to have helped.
     Effective,
+    /// Judged not to have helped. The next iteration is planned in the same moment.
+    Ineffective,
     /// Given up.
     Stopped,
 }
@@ -52,10 +60,44 @@ impl InitiativeState {
     /// The name for programs.
     pub(crate) const fn as_str(self) -> &'static str {
         match self {
+            Self::Proposed => "proposed",
             Self::Planned => "planned",
+            Self::InProgress => "in_progress",
             Self::RolledOut => "rolled_out",
+            Self::Measuring => "measuring",
             Self::Effective => "effective",
+            Self::Ineffective => "ineffective",
             Self::Stopped => "stopped",
+        }
+    }
+
+    /// Whether an iteration is being prepared, or is about to be.
+    pub(crate) const fn is_preparing(self) -> bool {
+        matches!(self, Self::Planned | Self::InProgress)
+    }
+
+    /// Whether the change is with the customers and its verdict is awaited.
+    pub(crate) const fn is_with_customers(self) -> bool {
+        matches!(self, Self::RolledOut | Self::Measuring)
+    }
+
+    /// Whether a step leads here from `from`, `None` being nothing.
+    pub(crate) const fn may_follow(self, from: Option<Self>) -> bool {
+        let Some(from) = from else {
+            return matches!(self, Self::Proposed | Self::Planned);
+        };
+        match self {
+            Self::Proposed => false,
+            // A verdict that nothing can be told sends it back; one that it did not help does so by way of ineffective.
+            Self::Planned => matches!(from, Self::Proposed | Self::Measuring | Self::Ineffective),
+            Self::InProgress => matches!(from, Self::Planned),
+            // Where nothing had to be done, nothing was in progress.
+            Self::RolledOut => from.is_preparing(),
+            Self::Measuring => matches!(from, Self::RolledOut),
+            Self::Effective | Self::Ineffective => matches!(from, Self::Measuring),
+            Self::Stopped => {
+                matches!(from, Self::Proposed) || from.is_preparing() || from.is_with_customers()
+            }
         }
     }
 }

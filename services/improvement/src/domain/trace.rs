@@ -41,7 +41,7 @@ impl LoopProgress {
         Self {
             heard: issue.evidence_size > 0 || heard_later,
             understood: issue.cohort_frozen,
-            planned: !initiatives.is_empty(),
+            planned: initiatives.iter().any(Initiative::is_decided),
             rolled_out: last_rollout.is_some(),
             told: last_rollout.is_some_and(everyone_told),
             measured: iterations().any(is_measured),

@@ -7,7 +7,7 @@ use attune_database::Tx;
 
 use super::news;
 use crate::convert;
-use crate::domain::{Action, Decision, Department, Initiative, Issue, TeamMember, Verdict};
+use crate::domain::{Action, Decision, Department, Initiative, Issue, TeamMember, Verdict, held_up_by};
 
 /// They are told what is planned.
 pub(super) async fn planned(
@@ -84,6 +84,10 @@ pub(crate) async fn action_overdue(
         action: Some(convert::iteration::action_to_proto(action.clone())),
         initiative_owner: initiative.owner.clone(),
         department_owner_ids: owners.iter().map(|owner| owner.member_id.clone()).collect(),
+        held_up_by: held_up_by(&initiative.current.actions, action)
+            .into_iter()
+            .map(|before| convert::iteration::action_to_proto(before.clone()))
+            .collect(),
     };
     news::action_overdue(tx, initiative, action).await?;
     super::append(tx, initiative, &event).await?;
@@ -115,6 +119,14 @@ fn overdue_letter(initiative: &Initiative, action: &Action, owners: &[TeamMember
         owner = action.owner,
         answers = initiative.owner,
     );
+    for before in held_up_by(&initiative.current.actions, action) {
+        // Writing into a String cannot fail.
+        let _ = writeln!(
+            body,
+            "Waits for: \"{}\", which {} does",
+            before.title, before.owner
+        );
+    }
     for owner in owners {
         // Writing into a String cannot fail.
         let _ = writeln!(

@@ -3,7 +3,9 @@
 use attune_database::Tx;
 
 use super::department::effect_in_words;
-use crate::domain::{Action, Decision, Initiative, Issue, News, NewsKind, Origin, Thanks, Verdict};
+use crate::domain::{
+    Action, Decision, Initiative, Issue, News, NewsKind, Origin, Thanks, Verdict, held_up_by,
+};
 use crate::store;
 
 pub(super) async fn issue_opened(tx: &mut Tx, issue: &Issue) -> Result<(), sqlx::Error> {
@@ -48,10 +50,12 @@ pub(super) async fn rolled_out(tx: &mut Tx, initiative: &Initiative) -> Result<(
 }
 
 pub(super) async fn stopped(tx: &mut Tx, initiative: &Initiative) -> Result<(), sqlx::Error> {
-    let sentence = format!(
-        "\"{}\" was stopped: {}",
-        initiative.title, initiative.stopped_reason
-    );
+    let how = if initiative.is_declined() {
+        "was proposed and not approved"
+    } else {
+        "was stopped"
+    };
+    let sentence = format!("\"{}\" {how}: {}", initiative.title, initiative.stopped_reason);
     let what = (NewsKind::InitiativeStopped, initiative.current.number);
     record(tx, initiative, what, &sentence).await
 }
@@ -65,13 +69,23 @@ pub(super) async fn action_overdue(
         .due_at
         .map(|due| format!(" was due on {} and", due.format("%-d %B %Y")))
         .unwrap_or_default();
+    let held_up = held_up_by(&initiative.current.actions, action).first().copied();
+    let waits = held_up
+        .map(|before| {
+            format!(
+                ", because it waits for \"{}\", which {} does",
+                before.title, before.owner
+            )
+        })
+        .unwrap_or_default();
     let knows = match action.escalation {
-        ..=1 => format!("{} was reminded", action.owner),
+        // Who waits for another is not to blame.
+        ..=1 => format!("{} was reminded", held_up.unwrap_or(action).owner),
         2 => format!("{} knows, who answers for it", initiative.owner),
         3.. => "the departments know".to_owned(),
     };
     let sentence = format!(
-        "\"{}\", which {} does for \"{}\",{due} is not done; {knows}.",
+        "\"{}\", which {} does for \"{}\",{due} is not done{waits}; {knows}.",
         action.title, action.owner, initiative.title
     );
     let what = (NewsKind::ActionOverdue, initiative.current.number);

@@ -15,7 +15,7 @@ impl InitiativeService for Initiatives {
         request: Request<pb::CreateInitiativeRequest>,
     ) -> Result<Response<pb::CreateInitiativeResponse>, Status> {
         let caller = Caller::of(&request)?;
-        let parsed = convert::initiative::create(request.get_ref())?;
+        let parsed = convert::initiative::create(request.get_ref(), caller.subject())?;
         let initiative = commands::initiative::create(&self.db, caller.tenant(), parsed).await?;
         let initiative = Some(convert::initiative::to_proto(initiative));
         Ok(Response::new(pb::CreateInitiativeResponse { initiative }))
@@ -61,14 +61,35 @@ impl InitiativeService for Initiatives {
         Ok(Response::new(pb::UpdateInitiativeResponse { initiative }))
     }
 
+    async fn approve_initiative(
+        &self,
+        request: Request<pb::ApproveInitiativeRequest>,
+    ) -> Result<Response<pb::ApproveInitiativeResponse>, Status> {
+        let caller = Caller::of(&request)?;
+        let parsed = convert::transition::approve(request.get_ref(), caller.subject())?;
+        let initiative = commands::transition::approve(&self.db, caller.tenant(), parsed).await?;
+        let initiative = Some(convert::initiative::to_proto(initiative));
+        Ok(Response::new(pb::ApproveInitiativeResponse { initiative }))
+    }
+
+    async fn start_initiative(
+        &self,
+        request: Request<pb::StartInitiativeRequest>,
+    ) -> Result<Response<pb::StartInitiativeResponse>, Status> {
+        let caller = Caller::of(&request)?;
+        let parsed = convert::transition::start(request.get_ref(), caller.subject())?;
+        let initiative = commands::transition::start(&self.db, caller.tenant(), parsed).await?;
+        let initiative = Some(convert::initiative::to_proto(initiative));
+        Ok(Response::new(pb::StartInitiativeResponse { initiative }))
+    }
+
     async fn add_action(
         &self,
         request: Request<pb::AddActionRequest>,
     ) -> Result<Response<pb::AddActionResponse>, Status> {
         let caller = Caller::of(&request)?;
-        let parsed = convert::initiative::add_action(request.get_ref())?;
-        let (initiative, action_id) =
-            commands::initiative::add_action(&self.db, caller.tenant(), parsed).await?;
+        let parsed = convert::action::add(request.get_ref())?;
+        let (initiative, action_id) = commands::action::add_action(&self.db, caller.tenant(), parsed).await?;
         let initiative = Some(convert::initiative::to_proto(initiative));
         Ok(Response::new(pb::AddActionResponse {
             initiative,
@@ -76,13 +97,24 @@ impl InitiativeService for Initiatives {
         }))
     }
 
+    async fn set_action_dependencies(
+        &self,
+        request: Request<pb::SetActionDependenciesRequest>,
+    ) -> Result<Response<pb::SetActionDependenciesResponse>, Status> {
+        let caller = Caller::of(&request)?;
+        let parsed = convert::action::set_dependencies(request.get_ref())?;
+        let initiative = commands::action::set_dependencies(&self.db, caller.tenant(), parsed).await?;
+        let initiative = Some(convert::initiative::to_proto(initiative));
+        Ok(Response::new(pb::SetActionDependenciesResponse { initiative }))
+    }
+
     async fn complete_action(
         &self,
         request: Request<pb::CompleteActionRequest>,
     ) -> Result<Response<pb::CompleteActionResponse>, Status> {
         let caller = Caller::of(&request)?;
-        let parsed = convert::initiative::complete_action(request.get_ref())?;
-        let initiative = commands::initiative::complete_action(&self.db, caller.tenant(), parsed).await?;
+        let parsed = convert::action::complete(request.get_ref(), caller.subject())?;
+        let initiative = commands::action::complete_action(&self.db, caller.tenant(), parsed).await?;
         let initiative = Some(convert::initiative::to_proto(initiative));
         Ok(Response::new(pb::CompleteActionResponse { initiative }))
     }
@@ -92,7 +124,7 @@ impl InitiativeService for Initiatives {
         request: Request<pb::RollOutInitiativeRequest>,
     ) -> Result<Response<pb::RollOutInitiativeResponse>, Status> {
         let caller = Caller::of(&request)?;
-        let parsed = convert::initiative::roll_out(request.get_ref())?;
+        let parsed = convert::initiative::roll_out(request.get_ref(), caller.subject())?;
         let initiative =
             commands::rollout::roll_out(&self.db, &*self.source, caller.tenant(), parsed).await?;
         let initiative = Some(convert::initiative::to_proto(initiative));
@@ -104,7 +136,7 @@ impl InitiativeService for Initiatives {
         request: Request<pb::StopInitiativeRequest>,
     ) -> Result<Response<pb::StopInitiativeResponse>, Status> {
         let caller = Caller::of(&request)?;
-        let parsed = convert::initiative::stop(request.get_ref())?;
+        let parsed = convert::initiative::stop(request.get_ref(), caller.subject())?;
         let initiative = commands::initiative::stop(&self.db, caller.tenant(), parsed).await?;
         let initiative = Some(convert::initiative::to_proto(initiative));
         Ok(Response::new(pb::StopInitiativeResponse { initiative }))
@@ -121,6 +153,35 @@ impl InitiativeService for Initiatives {
         let workloads = workloads.into_iter().map(convert::workload::to_proto).collect();
         Ok(Response::new(pb::GetWorkloadResponse {
             workloads,
+            next_page_token,
+        }))
+    }
+
+    async fn get_team_workload(
+        &self,
+        request: Request<pb::GetTeamWorkloadRequest>,
+    ) -> Result<Response<pb::GetTeamWorkloadResponse>, Status> {
+        let caller = Caller::of(&request)?;
+        let (team, page) = convert::workload::of_team(request.get_ref())?;
+        let (workloads, next_page_token) =
+            commands::workload::of_teams(&self.db, caller.tenant(), team.as_deref(), &page).await?;
+        let workloads = workloads.into_iter().map(convert::workload::team_to_proto);
+        Ok(Response::new(pb::GetTeamWorkloadResponse {
+            workloads: workloads.collect(),
+            next_page_token,
+        }))
+    }
+
+    async fn list_initiative_transitions(
+        &self,
+        request: Request<pb::ListInitiativeTransitionsRequest>,
+    ) -> Result<Response<pb::ListInitiativeTransitionsResponse>, Status> {
+        let caller = Caller::of(&request)?;
+        let (initiative_id, page) = convert::transition::list(request.get_ref())?;
+        let (steps, next_page_token) =
+            commands::transition::list(&self.db, caller.tenant(), initiative_id, &page).await?;
+        Ok(Response::new(pb::ListInitiativeTransitionsResponse {
+            transitions: steps.into_iter().map(convert::transition::to_proto).collect(),
             next_page_token,
         }))
     }

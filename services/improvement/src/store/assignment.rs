@@ -1,8 +1,10 @@
 //! In which arm of a pilot each customer is, and what happened to them.
 
+use std::collections::HashSet;
+
 use attune_database::Tx;
 use chrono::{DateTime, Utc};
-use sqlx::{query, query_as, query_scalar};
+use sqlx::{query, query_as};
 use uuid::Uuid;
 
 use crate::domain::{Arm, ArmCount, Assignment, Exposure};
@@ -75,25 +77,41 @@ pub(crate) async fn expose(
         .iter()
         .map(|one| one.treated.then_some(one.exposed_at))
         .collect();
-    let contaminated = query_scalar!(
-        r#"UPDATE improvement.pilot_assignment AS a
-           SET exposed_at = least(a.exposed_at, met.exposed_at), treated_at = least(a.treated_at, met.treated_at)
-           FROM (SELECT met.*, before.treated_at IS NULL AND met.treated_at IS NOT NULL AS first_time
-                 FROM unnest($3::uuid[], $4::timestamptz[], $5::timestamptz[]) AS met (profile_id, exposed_at, treated_at)
-                 JOIN improvement.pilot_assignment before
-                   ON before.tenant_id = $1 AND before.pilot_id = $2 AND before.profile_id = met.profile_id
-                 ORDER BY before.profile_id FOR UPDATE OF before) AS met
-           WHERE a.tenant_id = $1 AND a.pilot_id = $2 AND a.profile_id = met.profile_id
-           RETURNING CASE WHEN a.arm = 'control' AND met.first_time THEN a.profile_id END AS "profile_id""#,
+    // Looked at before it is written, in a statement of its own: as part of the update, rows that are locked as they are
+    // joined were looked for anew for every customer of the pilot while the table had no statistics yet.
+    let before = query!(
+        r#"SELECT profile_id, arm AS "arm: Arm", treated_at IS NOT NULL AS "treated!"
+           FROM improvement.pilot_assignment
+           WHERE tenant_id = $1 AND pilot_id = $2 AND profile_id = ANY($3)
+           ORDER BY profile_id FOR UPDATE"#,
+        tenant,
+        pilot_id,
+        &profiles
+    )
+    .fetch_all(&mut **tx)
+    .await?;
+    query!(
+        "UPDATE improvement.pilot_assignment AS a
+         SET exposed_at = least(a.exposed_at, met.exposed_at), treated_at = least(a.treated_at, met.treated_at)
+         FROM unnest($3::uuid[], $4::timestamptz[], $5::timestamptz[]) AS met (profile_id, exposed_at, treated_at)
+         WHERE a.tenant_id = $1 AND a.pilot_id = $2 AND a.profile_id = ANY($3) AND a.profile_id = met.profile_id",
         tenant,
         pilot_id,
         &profiles,
         &exposed,
         &treated as &[Option<DateTime<Utc>>]
     )
-    .fetch_all(&mut **tx)
+    .execute(&mut **tx)
     .await?;
-    Ok(contaminated.into_iter().flatten().collect())
+    let now_treated: HashSet<Uuid> = exposures
+        .iter()
+        .filter(|one| one.treated)
+        .map(|one| one.profile_id)
+        .collect();
+    let first_time = before
+        .into_iter()
+        .filter(|row| row.arm == Arm::Control && !row.treated && now_treated.contains(&row.profile_id));
+    Ok(first_time.map(|row| row.profile_id).collect())
 }
 
 /// How many customers there are in each arm of each stratum, exposed up to `at`.

@@ -6,9 +6,10 @@ use sqlx::query_as;
 use sqlx::types::Json;
 use uuid::Uuid;
 
+use super::initiative::money;
 use crate::domain::{
-    Action, AtWork, BoardSummary, IssueState, LaterEvidence, MeasurementPlan, OnBoard, Pilot, PilotLook,
-    Rollout, Verdict,
+    Action, AtWork, BoardSummary, Currency, InitiativeState, IssueState, LaterEvidence, MeasurementPlan,
+    OnBoard, Pilot, PilotLook, Rollout, Verdict,
 };
 
 /// An issue with the initiative that was not stopped and its last iteration.
@@ -26,6 +27,11 @@ struct Row {
     later: Option<Json<LaterEvidence>>,
     initiative_id: Option<Uuid>,
     initiative_title: Option<String>,
+    initiative_state: Option<InitiativeState>,
+    team: Option<String>,
+    budget: Option<i64>,
+    budget_currency: Option<Currency>,
+    spent: i64,
     owner: Option<String>,
     begun_at: Option<DateTime<Utc>>,
     iteration: Option<i32>,
@@ -53,7 +59,11 @@ pub(crate) async fn page(
                   i.state AS "state!: IssueState", i.opened_at AS "opened_at!", i.closed_at AS "closed_at?",
                   i.cohort_size AS "cohort_size!", i.split_from AS "split_from?", i.gone_on AS "gone_on!",
                   i.later_evidence AS "later?: Json<LaterEvidence>",
-                  n.initiative_id AS "initiative_id?", n.title AS "initiative_title?", n.owner AS "owner?",
+                  n.initiative_id AS "initiative_id?", n.title AS "initiative_title?",
+                  n.state AS "initiative_state?: InitiativeState", n.owner AS "owner?", n.team AS "team?",
+                  n.budget AS "budget?", n.budget_currency AS "budget_currency?: Currency",
+                  (SELECT coalesce(sum(c.amount), 0)::bigint FROM improvement.cost c
+                   WHERE c.tenant_id = $1 AND c.initiative_id = n.initiative_id) AS "spent!",
                   coalesce((SELECT max(v.decided_at) FROM improvement.verdict v
                             WHERE v.tenant_id = $1 AND v.initiative_id = n.initiative_id
                               AND v.iteration = t.number - 1), n.created_at) AS begun_at,
@@ -61,7 +71,7 @@ pub(crate) async fn page(
                   t.looks_done AS "looks_done?", t.plan AS "plan?: Json<MeasurementPlan>",
                   (SELECT coalesce(jsonb_agg(jsonb_build_object('action_id', a.action_id, 'title', a.title,
                               'owner', a.owner, 'due_at', a.due_at, 'completed_at', a.completed_at,
-                              'evidence', '', 'escalation', a.escalation)), '[]')
+                              'evidence', '', 'escalation', a.escalation, 'depends_on', a.depends_on)), '[]')
                    FROM improvement.action a
                    WHERE a.tenant_id = $1 AND a.initiative_id = n.initiative_id
                      AND a.iteration = t.number) AS "actions!: Json<Vec<Action>>",
@@ -134,6 +144,10 @@ fn at_work(row: &Row) -> Option<AtWork> {
     Some(AtWork {
         initiative_id: row.initiative_id?,
         title: row.initiative_title.clone()?,
+        state: row.initiative_state?,
+        team: row.team.clone()?,
+        budget: money(row.budget, row.budget_currency.clone()),
+        spent: row.spent,
         owner: row.owner.clone()?,
         iteration: row.iteration?,
         begun_at: row.begun_at?,
@@ -185,13 +199,13 @@ pub(crate) async fn summary(tx: &mut Tx) -> Result<BoardSummary, sqlx::Error> {
                   (SELECT count(*) FROM improvement.issue
                    WHERE tenant_id = $1 AND state = 'in_work') AS "issues_in_work!",
                   (SELECT count(*) FROM improvement.initiative
-                   WHERE tenant_id = $1 AND state = 'rolled_out') AS "initiatives_measuring!",
+                   WHERE tenant_id = $1 AND state IN ('rolled_out', 'measuring')) AS "initiatives_measuring!",
                   (SELECT count(*) FROM improvement.pilot
                    WHERE tenant_id = $1 AND state = 'running') AS "pilots_running!",
                   (SELECT count(*) FROM improvement.action a
                    JOIN improvement.initiative i ON i.tenant_id = a.tenant_id AND i.initiative_id = a.initiative_id
                    WHERE a.tenant_id = $1 AND a.completed_at IS NULL AND a.due_at < $2
-                     AND i.state = 'planned') AS "actions_overdue!",
+                     AND i.state IN ('planned', 'in_progress')) AS "actions_overdue!",
                   (SELECT count(*) FROM improvement.goal
                    WHERE tenant_id = $1 AND state = 'open') AS "goals_open!",
                   (SELECT count(*) FROM improvement.goal

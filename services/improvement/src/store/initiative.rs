@@ -6,8 +6,10 @@ use sqlx::types::Json;
 use sqlx::{query, query_as, query_scalar};
 use uuid::Uuid;
 
-use super::iteration;
-use crate::domain::{Comparison, Department, Initiative, InitiativeState, Iteration, Target};
+use super::{iteration, transition};
+use crate::domain::{
+    Comparison, Currency, Department, Initiative, InitiativeState, Iteration, Money, Target,
+};
 use crate::error::Error;
 
 /// The row without the iterations.
@@ -20,6 +22,11 @@ struct Row {
     hypothesis: String,
     owner: String,
     stopped_reason: String,
+    transitions: i32,
+    team: String,
+    budget: Option<i64>,
+    budget_currency: Option<Currency>,
+    spent: i64,
     departments: Json<Vec<Department>>,
     target: Json<Target>,
     comparison: Option<Json<Comparison>>,
@@ -34,9 +41,12 @@ pub(crate) async fn by_ids(tx: &mut Tx, ids: &[Uuid]) -> Result<Vec<Initiative>,
     let rows = query_as!(
         Row,
         r#"SELECT initiative_id, issue_id, version, events, title, hypothesis, owner, stopped_reason,
+                  transitions, team, budget, budget_currency AS "budget_currency: _",
+                  (SELECT coalesce(sum(amount), 0)::bigint FROM improvement.cost c
+                   WHERE c.tenant_id = i.tenant_id AND c.initiative_id = i.initiative_id) AS "spent!",
                   departments AS "departments: _", target AS "target: _", comparison AS "comparison: _",
                   principle_ids, state AS "state: _", created_at
-           FROM improvement.initiative
+           FROM improvement.initiative i
            WHERE tenant_id = $1 AND initiative_id = ANY($2)
            ORDER BY initiative_id DESC"#,
         tenant,
@@ -65,6 +75,11 @@ fn assemble(row: Row, past: Vec<Iteration>, current: Iteration) -> Initiative {
         hypothesis,
         owner,
         stopped_reason,
+        transitions,
+        team,
+        budget,
+        budget_currency,
+        spent,
         departments,
         target,
         comparison,
@@ -84,12 +99,24 @@ fn assemble(row: Row, past: Vec<Iteration>, current: Iteration) -> Initiative {
         target: target.0,
         comparison: comparison.map(|comparison| comparison.0),
         principle_ids,
+        team,
+        budget: money(budget, budget_currency),
+        spent,
         state,
         stopped_reason,
         created_at,
+        transitions,
+        taken: Vec::new(),
         past,
         current,
     }
+}
+
+/// An amount with its currency, where both are there.
+pub(super) fn money(amount: Option<i64>, currency: Option<Currency>) -> Option<Money> {
+    amount
+        .zip(currency)
+        .map(|(amount, currency)| Money { currency, amount })
 }
 
 /// One initiative.
@@ -149,14 +176,15 @@ pub(crate) async fn page(
     .await
 }
 
-/// Stores a new initiative with its first iteration. Violates `initiative_live_key` when the issue has one.
+/// Stores a new initiative with its first iteration and its first step. Violates `initiative_live_key` when the issue has one.
 pub(crate) async fn insert(tx: &mut Tx, initiative: &Initiative) -> Result<(), sqlx::Error> {
     let tenant = tx.tenant().as_str().to_owned();
     query!(
         "INSERT INTO improvement.initiative (tenant_id, initiative_id, issue_id, version, events, title,
                                              hypothesis, owner, stopped_reason, departments, target, state,
-                                             created_at, principle_ids, comparison)
-         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15)",
+                                             created_at, principle_ids, comparison, transitions,
+                                             team, budget, budget_currency)
+         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19)",
         tenant,
         initiative.initiative_id,
         initiative.issue_id,
@@ -171,20 +199,26 @@ pub(crate) async fn insert(tx: &mut Tx, initiative: &Initiative) -> Result<(), s
         initiative.state.as_str(),
         initiative.created_at,
         &initiative.principle_ids,
-        initiative.comparison.as_ref().map(Json) as _
+        initiative.comparison.as_ref().map(Json) as _,
+        initiative.transitions,
+        initiative.team,
+        initiative.budget.as_ref().map(|budget| budget.amount),
+        initiative.budget.as_ref().map(|budget| budget.currency.as_str())
     )
     .execute(&mut **tx)
     .await?;
+    transition::append(tx, initiative).await?;
     iteration::insert(tx, initiative.initiative_id, &initiative.current).await
 }
 
-/// Stores what can change about an initiative, without its iterations.
+/// Stores what can change about an initiative, with the steps it took and without its iterations.
 pub(crate) async fn update(tx: &mut Tx, initiative: &Initiative) -> Result<(), sqlx::Error> {
     let tenant = tx.tenant().as_str().to_owned();
     query!(
         "UPDATE improvement.initiative
          SET version = $3, events = $4, title = $5, hypothesis = $6, owner = $7, stopped_reason = $8,
-             departments = $9, target = $10, state = $11, principle_ids = $12, comparison = $13
+             departments = $9, target = $10, state = $11, principle_ids = $12, comparison = $13,
+             transitions = $14, team = $15, budget = $16, budget_currency = $17
          WHERE tenant_id = $1 AND initiative_id = $2",
         tenant,
         initiative.initiative_id,
@@ -198,9 +232,13 @@ pub(crate) async fn update(tx: &mut Tx, initiative: &Initiative) -> Result<(), s
         Json(&initiative.target) as _,
         initiative.state.as_str(),
         &initiative.principle_ids,
-        initiative.comparison.as_ref().map(Json) as _
+        initiative.comparison.as_ref().map(Json) as _,
+        initiative.transitions,
+        initiative.team,
+        initiative.budget.as_ref().map(|budget| budget.amount),
+        initiative.budget.as_ref().map(|budget| budget.currency.as_str())
     )
     .execute(&mut **tx)
     .await?;
-    Ok(())
+    transition::append(tx, initiative).await
 }

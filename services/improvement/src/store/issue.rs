@@ -139,7 +139,7 @@ pub(crate) async fn is_tried(tx: &mut Tx, id: Uuid) -> Result<bool, sqlx::Error>
         r#"SELECT EXISTS (
                SELECT FROM improvement.initiative n
                WHERE n.tenant_id = $1 AND n.issue_id = $2
-                 AND (n.state = 'rolled_out' OR EXISTS (
+                 AND (n.state IN ('rolled_out', 'measuring') OR EXISTS (
                      SELECT FROM improvement.pilot p
                      WHERE p.tenant_id = n.tenant_id AND p.initiative_id = n.initiative_id
                        AND p.state = 'running'))

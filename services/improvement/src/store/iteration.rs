@@ -39,7 +39,8 @@ pub(crate) async fn of_initiatives(
                   plan AS "plan: _", pilot_override AS "pilot_override: _",
                   (SELECT coalesce(jsonb_agg(jsonb_build_object('action_id', a.action_id, 'title', a.title,
                               'owner', a.owner, 'due_at', a.due_at, 'completed_at', a.completed_at,
-                              'evidence', a.evidence, 'escalation', a.escalation) ORDER BY a.action_id), '[]')
+                              'evidence', a.evidence, 'escalation', a.escalation, 'depends_on', a.depends_on)
+                              ORDER BY a.action_id), '[]')
                    FROM improvement.action a
                    WHERE a.tenant_id = i.tenant_id AND a.initiative_id = i.initiative_id
                      AND a.iteration = i.number) AS "actions!: _",
@@ -221,7 +222,7 @@ pub(crate) async fn note_look(
     Ok(())
 }
 
-/// Stores an action, a new one or one that is done now.
+/// Stores an action, a new one or one that was changed.
 pub(crate) async fn save_action(
     tx: &mut Tx,
     initiative_id: Uuid,
@@ -231,10 +232,11 @@ pub(crate) async fn save_action(
     let tenant = tx.tenant().as_str().to_owned();
     query!(
         "INSERT INTO improvement.action (tenant_id, initiative_id, iteration, action_id, title, owner, due_at,
-                                         completed_at, evidence, escalation)
-         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)
+                                         completed_at, evidence, escalation, depends_on)
+         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)
          ON CONFLICT ON CONSTRAINT action_pkey DO UPDATE
-         SET completed_at = excluded.completed_at, evidence = excluded.evidence, escalation = excluded.escalation",
+         SET completed_at = excluded.completed_at, evidence = excluded.evidence, escalation = excluded.escalation,
+             depends_on = excluded.depends_on",
         tenant,
         initiative_id,
         iteration,
@@ -244,7 +246,8 @@ pub(crate) async fn save_action(
         action.due_at,
         action.completed_at,
         action.evidence,
-        action.escalation
+        action.escalation,
+        &action.depends_on
     )
     .execute(&mut **tx)
     .await?;

@@ -26,6 +26,7 @@ pub(crate) mod split;
 pub(crate) mod team;
 pub(crate) mod telling;
 pub(crate) mod trace;
+pub(crate) mod transition;
 pub(crate) mod verdict;
 pub(crate) mod workload;
 pub(crate) mod worth;

@@ -9,7 +9,7 @@ use uuid::Uuid;
 
 use super::platform::{OPENED, Platform, at, once};
 use super::trial::Trial;
-use crate::commands::initiative::{self, AddAction, CompleteAction};
+use crate::commands::action::{self, AddAction, CompleteAction};
 use crate::commands::{board, goal};
 use crate::convert;
 use crate::domain::{GoalDraft, Quantity, Slice};
@@ -53,9 +53,10 @@ async fn add(platform: &Platform, initiative_id: Uuid, owner: &str, due_at: Opti
         title: format!("What {owner} does"),
         owner: owner.to_owned(),
         due_at,
+        depends_on: Vec::new(),
         key: once("AddAction"),
     };
-    initiative::add_action(&platform.db, &platform.tenant, add)
+    action::add_action(&platform.db, &platform.tenant, add)
         .await
         .unwrap()
         .1
@@ -66,9 +67,10 @@ async fn complete(platform: &Platform, initiative_id: Uuid, action_id: Uuid) {
         initiative_id,
         action_id,
         evidence: "sent".to_owned(),
+        by: "grace".to_owned(),
         key: once("CompleteAction"),
     };
-    initiative::complete_action(&platform.db, &platform.tenant, complete)
+    action::complete_action(&platform.db, &platform.tenant, complete)
         .await
         .unwrap();
 }

@@ -203,7 +203,7 @@ fn every_broken_field_of_a_comparison_is_named_at_once() {
         ..Default::default()
     };
     assert_eq!(
-        wrong(convert::initiative::create(&request)),
+        wrong(convert::initiative::create(&request, "ada")),
         [
             "initiative.comparison.changed.channel",
             "initiative.comparison.changed.product",

@@ -5,7 +5,8 @@ use attune_rpc::{Code, Reason};
 use uuid::Uuid;
 
 use super::platform::{Platform, at, once, repeated};
-use crate::commands::initiative::{self, AddAction, Stop, Update};
+use crate::commands::action::{self, AddAction, CompleteAction};
+use crate::commands::initiative::{self, Stop, Update};
 use crate::commands::rollout::{self, RollOut};
 use crate::domain::{Change, InitiativeState, IssueState};
 use crate::error::Error;
@@ -29,6 +30,7 @@ async fn an_issue_has_one_initiative_at_a_time() {
     let reason = "too dear".to_owned();
     let stop = Stop {
         initiative_id: first.initiative_id,
+        by: "ada".to_owned(),
         reason: reason.clone(),
         key: once("StopInitiative"),
     };
@@ -121,12 +123,13 @@ async fn a_repeated_request_adds_one_action() {
         title: "Build it".to_owned(),
         owner: "Grace".to_owned(),
         due_at: Some(at("2026-03-09T00:00:00Z")),
+        depends_on: Vec::new(),
         key: repeated("AddAction", request_id),
     };
-    let (_, first) = initiative::add_action(&platform.db, &platform.tenant, add())
+    let (_, first) = action::add_action(&platform.db, &platform.tenant, add())
         .await
         .unwrap();
-    let (initiative, second) = initiative::add_action(&platform.db, &platform.tenant, add())
+    let (initiative, second) = action::add_action(&platform.db, &platform.tenant, add())
         .await
         .unwrap();
     assert_eq!((first, initiative.current.actions.len()), (second, 1));
@@ -146,9 +149,10 @@ async fn a_rollout_waits_for_every_action_and_for_the_baseline() {
         title: "Build it".to_owned(),
         owner: "Grace".to_owned(),
         due_at: None,
+        depends_on: Vec::new(),
         key: once("AddAction"),
     };
-    initiative::add_action(&platform.db, &platform.tenant, add)
+    action::add_action(&platform.db, &platform.tenant, add)
         .await
         .unwrap();
     let early = refused(platform.roll_out(initiative_id, None).await);
@@ -156,13 +160,14 @@ async fn a_rollout_waits_for_every_action_and_for_the_baseline() {
     assert!(early.message().contains("actions are not done"), "{early}");
 
     let action_id = platform.initiative(initiative_id).await.current.actions[0].action_id;
-    let complete = initiative::CompleteAction {
+    let complete = CompleteAction {
         initiative_id,
         action_id,
         evidence: "released".to_owned(),
+        by: "grace".to_owned(),
         key: once("CompleteAction"),
     };
-    initiative::complete_action(&platform.db, &platform.tenant, complete)
+    action::complete_action(&platform.db, &platform.tenant, complete)
         .await
         .unwrap();
     platform.hand.advance_to(at("2026-03-12T06:00:00Z"));
@@ -174,7 +179,7 @@ async fn a_rollout_waits_for_every_action_and_for_the_baseline() {
     let untouched = platform.initiative(initiative_id).await;
     assert_eq!(
         (untouched.state, untouched.current.telling),
-        (InitiativeState::Planned, None)
+        (InitiativeState::InProgress, None)
     );
 
     platform.world.down(false);
@@ -198,6 +203,7 @@ async fn a_rollout_fixes_the_plan_and_asks_for_everyone_to_be_told_once() {
             change: None,
             template_id,
             pilot_override: None,
+            by: "ada".to_owned(),
             key,
         };
         answers.push(
@@ -241,6 +247,7 @@ async fn nobody_is_told_without_a_template_and_nobody_is_told_nothing() {
         change: None,
         template_id: None,
         pilot_override: None,
+        by: "ada".to_owned(),
         key: once("RollOutInitiative"),
     };
     let rolled_out = rollout::roll_out(&platform.db, &*platform.world, &platform.tenant, command)

@@ -128,7 +128,7 @@ async fn a_look_that_leaves_it_open_is_stated_and_the_end_of_the_plan_decides() 
         "{}",
         first[0].reason
     );
-    assert_eq!(platform.initiative(id).await.state, InitiativeState::RolledOut);
+    assert_eq!(platform.initiative(id).await.state, InitiativeState::Measuring);
 
     platform.advance_to(at("2026-04-09T06:00:00Z")).await;
     let all = statements(&platform, id, 1).await;
@@ -190,6 +190,7 @@ async fn a_stopped_initiative_is_not_judged() {
         .unwrap();
     let stop = Stop {
         initiative_id: id,
+        by: "ada".to_owned(),
         reason: "too dear".to_owned(),
         key: once("StopInitiative"),
     };
@@ -213,6 +214,7 @@ async fn who_stops_an_initiative_while_it_is_judged_waits_for_nobody_who_waits_f
         platform.hand.advance_to(at("2026-03-19T06:00:00Z"));
         let stop = Stop {
             initiative_id: id,
+            by: "ada".to_owned(),
             reason: "too dear".to_owned(),
             key: once("StopInitiative"),
         };

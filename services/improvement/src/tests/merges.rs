@@ -218,6 +218,7 @@ async fn a_trace_leads_to_the_issue_that_goes_on_with_all_that_was_done_before()
     let initiative_id = platform.prepared(first.issue_id).await.initiative_id;
     let stop = initiative::Stop {
         initiative_id,
+        by: "ada".to_owned(),
         reason: "it is the same as another".to_owned(),
         key: once("StopInitiative"),
     };

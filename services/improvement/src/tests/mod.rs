@@ -1,7 +1,9 @@
 //! The service on a real database, with hot issues and outcomes as they come from the other services' feeds.
 
 mod board;
+mod budgets;
 mod comparisons;
+mod dependencies;
 mod detection;
 mod digests;
 mod employees;
@@ -21,6 +23,7 @@ mod splits;
 mod team;
 mod tellings;
 mod traces;
+mod transitions;
 mod trial;
 mod workload;
 mod world;

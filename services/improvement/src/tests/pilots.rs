@@ -232,6 +232,7 @@ async fn an_iteration_has_one_pilot_and_a_stopped_initiative_none() {
     assert_eq!(code(trial.plan().await.unwrap_err()), Code::FailedPrecondition);
     let stop = Stop {
         initiative_id: trial.initiative_id,
+        by: "ada".to_owned(),
         reason: "too dear".to_owned(),
         key: once("StopInitiative"),
     };

@@ -14,7 +14,8 @@ use chrono::{DateTime, TimeDelta, Utc};
 use uuid::Uuid;
 
 use super::world::World;
-use crate::commands::initiative::{self, AddAction, CompleteAction, Create};
+use crate::commands::action::{self, AddAction, CompleteAction};
+use crate::commands::initiative::{self, Create};
 use crate::commands::issue::{self, Order};
 use crate::commands::rollout::{self, RollOut};
 use crate::domain::{Comparison, Department, Draft, Initiative, Issue, Metric, Target};
@@ -126,6 +127,24 @@ impl Platform {
         comparison: Option<Comparison>,
     ) -> Result<Initiative, Error> {
         let draft = Draft {
+            comparison,
+            ..Self::draft(issue_id)
+        };
+        initiative::create(
+            &self.db,
+            &self.tenant,
+            Create {
+                draft,
+                by: "ada".to_owned(),
+                key: once("CreateInitiative"),
+            },
+        )
+        .await
+    }
+
+    /// What these tests do about an issue.
+    pub(super) fn draft(issue_id: Uuid) -> Draft {
+        Draft {
             issue_id,
             title: "Rebook by itself".to_owned(),
             hypothesis: "If we rebook by ourselves, then fewer will complain".to_owned(),
@@ -139,19 +158,13 @@ impl Platform {
                 smallest_relative_effect: 0.3,
                 deadline_days: 28,
             },
-            comparison,
+            comparison: None,
             principle_ids: Vec::new(),
+            team: "Rebooking".to_owned(),
+            budget: None,
             change: "we rebook by ourselves".to_owned(),
-        };
-        initiative::create(
-            &self.db,
-            &self.tenant,
-            Create {
-                draft,
-                key: once("CreateInitiative"),
-            },
-        )
-        .await
+            proposed: false,
+        }
     }
 
     /// Adds an action and completes it.
@@ -161,17 +174,19 @@ impl Platform {
             title: "Build it".to_owned(),
             owner: "Grace".to_owned(),
             due_at: None,
+            depends_on: Vec::new(),
             key: once("AddAction"),
         };
-        let (_, action_id) = initiative::add_action(&self.db, &self.tenant, add).await.unwrap();
+        let (_, action_id) = action::add_action(&self.db, &self.tenant, add).await.unwrap();
         let evidence = "released".to_owned();
         let complete = CompleteAction {
             initiative_id,
             action_id,
             evidence,
+            by: "grace".to_owned(),
             key: once("CompleteAction"),
         };
-        initiative::complete_action(&self.db, &self.tenant, complete)
+        action::complete_action(&self.db, &self.tenant, complete)
             .await
             .unwrap();
     }
@@ -191,6 +206,7 @@ impl Platform {
             change: change.map(str::to_owned),
             template_id: Some(Uuid::now_v7()),
             pilot_override: None,
+            by: "ada".to_owned(),
             key: once("RollOutInitiative"),
         };
         rollout::roll_out(&self.db, &*self.world, &self.tenant, command).await

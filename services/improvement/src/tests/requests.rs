@@ -9,7 +9,7 @@ use prost_types::{FieldMask, Timestamp};
 use tonic::Status;
 use tonic_types::StatusExt as _;
 
-use crate::convert::{goal, initiative, pilot, telling, verdict};
+use crate::convert::{action, goal, initiative, pilot, telling, verdict};
 
 const ID: &str = "0198c5d2-7a3e-7c41-9f0a-4b1d2c3e4f50";
 
@@ -58,10 +58,10 @@ fn an_initiative_says_what_why_who_and_how_much() {
     let request = pb::CreateInitiativeRequest {
         initiative: Some(pb::Initiative::default()),
         change: "x".repeat(2001),
-        request_id: String::new(),
+        ..Default::default()
     };
     assert_eq!(
-        wrong(initiative::create(&request)),
+        wrong(initiative::create(&request, "ada")),
         [
             "change",
             "initiative.hypothesis",
@@ -89,7 +89,7 @@ fn an_initiative_says_what_why_who_and_how_much() {
         ..Default::default()
     };
     assert_eq!(
-        wrong(initiative::create(&request)),
+        wrong(initiative::create(&request, "ada")),
         [
             "initiative.departments[0].email",
             "initiative.departments[0].name",
@@ -106,7 +106,10 @@ fn an_initiative_says_what_why_who_and_how_much() {
         initiative,
         ..Default::default()
     };
-    assert_eq!(wrong(initiative::create(&request)), ["initiative.departments"]);
+    assert_eq!(
+        wrong(initiative::create(&request, "ada")),
+        ["initiative.departments"]
+    );
 }
 
 #[test]
@@ -126,7 +129,7 @@ fn a_target_is_a_known_metric_a_share_and_a_time() {
             ..Default::default()
         };
         assert_eq!(
-            wrong(initiative::create(&request)),
+            wrong(initiative::create(&request, "ada")),
             [
                 "initiative.target.deadline_days",
                 "initiative.target.metric",
@@ -193,12 +196,12 @@ fn an_action_says_what_and_who_and_is_due_in_a_year_that_exists() {
             ..Default::default()
         };
         assert_eq!(
-            wrong(initiative::add_action(&request)),
+            wrong(action::add(&request)),
             ["action.due_at", "action.owner", "action.title", "initiative_id"]
         );
     }
     assert_eq!(
-        wrong(initiative::add_action(&pb::AddActionRequest::default())),
+        wrong(action::add(&pb::AddActionRequest::default())),
         ["action", "initiative_id"]
     );
     let request = pb::CompleteActionRequest {
@@ -206,7 +209,7 @@ fn an_action_says_what_and_who_and_is_due_in_a_year_that_exists() {
         ..Default::default()
     };
     assert_eq!(
-        wrong(initiative::complete_action(&request)),
+        wrong(action::complete(&request, "ada")),
         ["action_id", "evidence", "initiative_id"]
     );
 }
@@ -221,14 +224,17 @@ fn a_rollout_and_a_stop_name_what_they_are_about() {
         pilot_override: None,
     };
     assert_eq!(
-        wrong(initiative::roll_out(&request)),
+        wrong(initiative::roll_out(&request, "ada")),
         ["change", "initiative_id", "request_id", "template_id"]
     );
     let request = pb::StopInitiativeRequest {
         reason: "  ".to_owned(),
         ..Default::default()
     };
-    assert_eq!(wrong(initiative::stop(&request)), ["initiative_id", "reason"]);
+    assert_eq!(
+        wrong(initiative::stop(&request, "ada")),
+        ["initiative_id", "reason"]
+    );
 }
 
 #[test]

@@ -9,7 +9,7 @@ use chrono::TimeDelta;
 use uuid::Uuid;
 
 use super::platform::{OPENED, Platform, at, once, repeated};
-use crate::commands::initiative::{self, AddAction};
+use crate::commands::action::{self, AddAction};
 use crate::commands::team::{self, Remove, Set};
 use crate::domain::{TeamMember, TeamRole};
 use crate::error::Error;
@@ -49,9 +49,10 @@ impl Platform {
             title: "Write the letter".to_owned(),
             owner: owner.to_owned(),
             due_at: Some(at(OPENED) + TimeDelta::days(1)),
+            depends_on: Vec::new(),
             key: once("AddAction"),
         };
-        initiative::add_action(&self.db, &self.tenant, add).await.unwrap();
+        action::add_action(&self.db, &self.tenant, add).await.unwrap();
     }
 
     async fn until_day(&self, day: i64) {

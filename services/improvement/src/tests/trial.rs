@@ -219,6 +219,7 @@ impl Trial {
             change: None,
             template_id: None,
             pilot_override,
+            by: "ada".to_owned(),
             key: once("RollOutInitiative"),
         };
         let Platform {

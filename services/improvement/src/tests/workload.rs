@@ -9,7 +9,7 @@ use chrono::{DateTime, TimeDelta, Utc};
 use uuid::Uuid;
 
 use super::platform::{OPENED, Platform, at, once};
-use crate::commands::initiative::{self, AddAction, CompleteAction};
+use crate::commands::action::{self, AddAction, CompleteAction};
 use crate::commands::workload;
 use crate::domain::Workload;
 use crate::timers::Actions;
@@ -20,9 +20,10 @@ async fn add(platform: &Platform, initiative_id: Uuid, owner: &str, due_at: Opti
         title: "Write the letter".to_owned(),
         owner: owner.to_owned(),
         due_at,
+        depends_on: Vec::new(),
         key: once("AddAction"),
     };
-    let (_, action_id) = initiative::add_action(&platform.db, &platform.tenant, add)
+    let (_, action_id) = action::add_action(&platform.db, &platform.tenant, add)
         .await
         .unwrap();
     action_id
@@ -33,9 +34,10 @@ async fn complete(platform: &Platform, initiative_id: Uuid, action_id: Uuid) {
         initiative_id,
         action_id,
         evidence: "sent".to_owned(),
+        by: "grace".to_owned(),
         key: once("CompleteAction"),
     };
-    initiative::complete_action(&platform.db, &platform.tenant, complete)
+    action::complete_action(&platform.db, &platform.tenant, complete)
         .await
         .unwrap();
 }
@@ -130,6 +132,7 @@ async fn who_has_how_much_to_do_is_told_by_owner() {
         goals: 0,
         open_actions,
         overdue_actions,
+        waiting_actions: 0,
         next_due_at,
     };
     let (ada, grace) = (load("Ada", 1, 0, 0, None), load("Grace", 0, 2, 1, Some(due)));

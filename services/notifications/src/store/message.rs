@@ -214,17 +214,20 @@ pub(crate) async fn update_many(tx: &mut Tx, messages: &[Message]) -> Result<(),
 pub(crate) async fn wake(tx: &mut Tx, holding: &ContactBudget, most: i64) -> Result<Vec<Uuid>, sqlx::Error> {
     let (tenant, now) = (tx.tenant().as_str().to_owned(), tx.now());
     query_scalar!(
-        "UPDATE notifications.message AS message SET deferred_until = $2, deferred_under = $3
-         FROM (SELECT waiting.message_id
-               FROM notifications.message AS waiting
-               LEFT JOIN notifications.contact_budget AS former
-                   ON former.tenant_id = $1 AND former.number = waiting.deferred_under
-               WHERE waiting.tenant_id = $1 AND waiting.deferred_until IS NOT NULL AND waiting.deferred_under < $3
-                 AND (former.number IS NULL
-                      OR (former.most_contacts <> 0
-                          AND ($4 = 0 OR former.most_contacts < $4 OR former.window_days > $5)))
-               ORDER BY waiting.deferred_under, waiting.message_id LIMIT $6
-               FOR UPDATE OF waiting SKIP LOCKED) AS woken
+        // A common table expression is looked for once: a subquery may be looked for anew for each row it is joined with.
+        "WITH woken AS MATERIALIZED (
+             SELECT waiting.message_id
+             FROM notifications.message AS waiting
+             LEFT JOIN notifications.contact_budget AS former
+                 ON former.tenant_id = $1 AND former.number = waiting.deferred_under
+             WHERE waiting.tenant_id = $1 AND waiting.deferred_until IS NOT NULL AND waiting.deferred_under < $3
+               AND (former.number IS NULL
+                    OR (former.most_contacts <> 0
+                        AND ($4 = 0 OR former.most_contacts < $4 OR former.window_days > $5)))
+             ORDER BY waiting.deferred_under, waiting.message_id LIMIT $6
+             FOR UPDATE OF waiting SKIP LOCKED)
+         UPDATE notifications.message AS message SET deferred_until = $2, deferred_under = $3
+         FROM woken
          WHERE message.tenant_id = $1 AND message.message_id = woken.message_id
          RETURNING message.message_id",
         tenant,

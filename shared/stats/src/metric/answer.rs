@@ -53,7 +53,8 @@ impl AnswerScale {
             MetricId::SentimentNegativeShare
             | MetricId::TopicNegativeShare
             | MetricId::TopicShare
-            | MetricId::FirstContactResolution => None,
+            | MetricId::FirstContactResolution
+            | MetricId::ResponseRate => None,
         }
     }
 

@@ -49,6 +49,7 @@ impl Loop {
             initiative: Some(initiative),
             change: "A second carrier takes over when the first is late".to_owned(),
             request_id: Uuid::new_v4().to_string(),
+            propose: false,
         };
         let planned = InitiativeServiceClient::new(improvement.clone())
             .create_initiative(request)

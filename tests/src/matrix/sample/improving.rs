@@ -28,6 +28,20 @@ pub(super) const SAMPLES: &[(&str, Sample)] = &[
     ("DigestSubscription.next_at", Output),
     ("DigestSubscription.create_time", Output),
     ("digest_subscription_id", Known("digest_subscription_id")),
+    // Initiatives.
+    ("CreateInitiativeRequest>propose", Absent),
+    ("GetTeamWorkloadRequest>team", Absent),
+    (
+        "ApproveInitiativeRequest>initiative_id",
+        Known("proposed_initiative_id"),
+    ),
+    (
+        "StartInitiativeRequest>initiative_id",
+        Known("startable_initiative_id"),
+    ),
+    ("AddActionRequest>depends_on_action_ids", Absent),
+    ("SetActionDependenciesRequest>action_id", Known("later_action_id")),
+    ("depends_on_action_ids", Known("action_id")),
     // Pilots.
     ("Pilot.pilot_id", Output),
     ("Pilot.iteration", Output),

@@ -149,8 +149,10 @@ pub(super) const SAMPLES: &[(&str, Sample)] = &[
     ("complete", Absent),
     ("QueryMetricRequest.metric", Text("topic_share")),
     ("WatchedMetric.metric", Text("topic_share")),
-    // Of all metrics only first_contact_resolution has these.
+    // One of them at a time, and none of what is read as it was said.
     ("Slice.agent_id", Absent),
+    ("Slice.team", Absent),
+    ("Slice.survey_id", Absent),
     ("Slice.stage", Absent),
     ("Slice.language", Absent),
     ("window_hours", Int(48)),

@@ -124,6 +124,7 @@ const SAMPLES: &[(&str, Sample)] = &[
     ("CohortEntry.joined_by_extension_id", Output),
     ("Initiative.initiative_id", Output),
     ("Initiative.state", Output),
+    ("spent_minor_units", Output),
     ("Initiative.iterations", Output),
     ("Initiative.stopped_reason", Output),
     ("Initiative.create_time", Output),

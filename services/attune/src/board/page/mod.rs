@@ -26,6 +26,7 @@ struct Tile {
 #[derive(Debug, Serialize)]
 struct Row {
     name: String,
+    work: String,
     stage: String,
     age: String,
     waits_for: String,
@@ -84,6 +85,7 @@ fn tiles(board: &Board) -> Vec<Tile> {
 fn row(item: &BoardItem) -> Row {
     Row {
         name: words::name(item),
+        work: words::work(item),
         stage: words::stage(item),
         age: words::age(item.age_hours),
         waits_for: words::waits_for(item),

@@ -80,6 +80,7 @@ fn story() -> Story {
         item: BoardItem {
             title: "</title><script>alert(1)</script> & \"locked out\"".to_owned(),
             stage: BoardStage::Closed.into(),
+            team: "<b>Rebooking".to_owned(),
             iteration: 2,
             ..Default::default()
         },
@@ -147,6 +148,7 @@ fn every_picture_has_a_name_a_description_and_a_table() {
         "Try 2: it helped: -12.0, from -14.0 to -10.0, -4.5 wanted",
         "15 (no address 5, no consent 10)",
         "4 to 17",
+        "<small class=\"soft\">team: &lt;b&gt;Rebooking</small>",
         "<li>5 employees who reported it: &quot;&lt;script&gt;thanks&quot; helped</li>",
         "delta was named to compare with and is not comparable",
         "compared with delta, which went from 16.0 % (n = 1200) to 9.0 % (n = 900)",

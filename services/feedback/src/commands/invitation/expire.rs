@@ -39,10 +39,14 @@ impl Ending {
             return Ok(false);
         }
         let started = invitation.state == InvitationState::Started;
+        let reached = started || invitation.state == InvitationState::Sent;
         invitation.state = InvitationState::Expired;
         invitation.version += 1;
         if started && !self.understood.is_empty() {
             response::count(tx, &mut invitation, self.understood).await?;
+        }
+        if reached && invitation.counts {
+            store::response_rate::count(tx, &invitation, false).await?;
         }
         store::invitation::update(tx, &invitation).await?;
         Ok(true)

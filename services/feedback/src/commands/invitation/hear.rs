@@ -96,6 +96,8 @@ impl<'a> Asking<'a> {
             touchpoint: happened.touchpoint.clone(),
             product: happened.product.clone(),
             agent_id: happened.agent_id.clone(),
+            team: String::new(),
+            stage: happened.stage.clone(),
             cause: Some(Cause {
                 event_type: happened.event_type.clone(),
                 event_id: happened.event_id,

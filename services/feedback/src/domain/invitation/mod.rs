@@ -40,6 +40,9 @@ pub(crate) struct Occasion {
     pub(crate) touchpoint: String,
     pub(crate) product: String,
     pub(crate) agent_id: String,
+    pub(crate) team: String,
+    /// By its name in the API.
+    pub(crate) stage: String,
     /// What named it; none where a caller did.
     pub(crate) cause: Option<Cause>,
 }
@@ -70,11 +73,15 @@ pub(crate) struct Invitation {
     pub(crate) touchpoint: String,
     pub(crate) product: String,
     pub(crate) agent_id: String,
+    pub(crate) team: String,
+    pub(crate) stage: String,
     pub(crate) language: String,
     pub(crate) state: InvitationState,
     pub(crate) reason: String,
     pub(crate) message_id: Option<Uuid>,
     pub(crate) reminders: i32,
+    /// Whether what becomes of it is counted.
+    pub(crate) counts: bool,
     pub(crate) version: i64,
     pub(crate) token_hash: Option<Vec<u8>>,
     pub(crate) decision: Option<Json<Record>>,

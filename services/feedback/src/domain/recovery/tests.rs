@@ -16,6 +16,8 @@ fn feedback(rating: Option<(AnswerScale, i64)>, text: Option<(f64, f64)>) -> Fee
         touchpoint: "checkout".into(),
         product: "North".into(),
         agent_id: "agent 7".into(),
+        team: String::new(),
+        stage: String::new(),
         rating: rating.map(|(scale, score)| Rating::parse(scale, score).unwrap()),
         text: String::new(),
         occurred_at: at("2026-03-02T08:00:00Z"),
@@ -38,6 +40,7 @@ fn feedback(rating: Option<(AnswerScale, i64)>, text: Option<(f64, f64)>) -> Fee
         draft,
         understanding: text.map(understood),
         taxonomy_version: 0,
+        sliced: true,
         created_at: at("2026-03-02T08:00:00Z"),
     }
 }

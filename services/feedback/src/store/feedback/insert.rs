@@ -19,6 +19,8 @@ struct Columns<'a> {
     touchpoints: Vec<&'a str>,
     products: Vec<&'a str>,
     agents: Vec<&'a str>,
+    teams: Vec<Option<&'a str>>,
+    stages: Vec<Option<&'a str>>,
     scales: Vec<Option<&'a str>>,
     scores: Vec<Option<i16>>,
     texts: Vec<&'a str>,
@@ -41,12 +43,15 @@ impl<'a> Columns<'a> {
             draft,
             understanding,
             taxonomy_version,
+            sliced,
             created_at: _,
         } in feedback
         {
             columns.ids.push(*feedback_id);
             columns.versions.push(*taxonomy_version);
             columns.push_draft(draft);
+            columns.teams.push(sliced.then_some(&draft.team));
+            columns.stages.push(sliced.then_some(&draft.stage));
             columns.push_understanding(understanding.as_ref());
         }
         columns
@@ -99,17 +104,17 @@ pub(crate) async fn insert(tx: &mut Tx, feedback: &[Feedback]) -> Result<Vec<Uui
         "INSERT INTO feedback.feedback (tenant_id, created_at, feedback_id, profile_id, interaction_id, origin,
              channel, touchpoint, product, agent_id, rating_scale, rating_score, text, occurred_at, source_id,
              engine, language, sentiment_score, sentiment, sentiment_probability, topics,
-             taxonomy_version)
+             taxonomy_version, team, stage)
          SELECT $1, $2, feedback_id, profile_id, interaction_id, origin, channel, touchpoint, product, agent_id,
              rating_scale, rating_score, text, occurred_at, source_id, engine, language, sentiment_score,
-             sentiment, sentiment_probability, topics, taxonomy_version
+             sentiment, sentiment_probability, topics, taxonomy_version, team, stage
          FROM unnest($3::uuid[], $4::uuid[], $5::uuid[], $6::text[], $7::text[], $8::text[], $9::text[],
                      $10::text[], $11::text[], $12::smallint[], $13::text[], $14::timestamptz[], $15::text[],
                      $16::text[], $17::text[], $18::float8[], $19::text[], $20::float8[], $21::jsonb[],
-                     $22::bigint[])
+                     $22::bigint[], $23::text[], $24::text[])
              WITH ORDINALITY AS new (feedback_id, profile_id, interaction_id, origin, channel, touchpoint,
                  product, agent_id, rating_scale, rating_score, text, occurred_at, source_id, engine, language,
-                 sentiment_score, sentiment, sentiment_probability, topics, taxonomy_version, place)
+                 sentiment_score, sentiment, sentiment_probability, topics, taxonomy_version, team, stage, place)
          ORDER BY place
          ON CONFLICT DO NOTHING
          RETURNING feedback_id",
@@ -134,7 +139,9 @@ pub(crate) async fn insert(tx: &mut Tx, feedback: &[Feedback]) -> Result<Vec<Uui
         &new.classes as &[Option<&str>],
         &new.certainties as &[Option<f64>],
         &new.topics as &[Json<&[Mention]>],
-        &new.versions
+        &new.versions,
+        &new.teams as &[Option<&str>],
+        &new.stages as &[Option<&str>]
     )
     .fetch_all(&mut **tx)
     .await

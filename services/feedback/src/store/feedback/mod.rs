@@ -24,6 +24,8 @@ struct Row {
     touchpoint: String,
     product: String,
     agent_id: String,
+    team: Option<String>,
+    stage: Option<String>,
     rating_scale: Option<String>,
     rating_score: Option<i16>,
     text: String,
@@ -50,6 +52,7 @@ impl From<Row> for Feedback {
             topics: row.topics.0,
         });
         let interaction = row.origin == Origin::Interaction.as_str();
+        let sliced = row.stage.is_some();
         let draft = Draft {
             origin: if interaction {
                 Origin::Interaction
@@ -62,6 +65,8 @@ impl From<Row> for Feedback {
             touchpoint: row.touchpoint,
             product: row.product,
             agent_id: row.agent_id,
+            team: row.team.unwrap_or_default(),
+            stage: row.stage.unwrap_or_default(),
             rating: Rating::stored(row.rating_scale.as_deref(), row.rating_score),
             text: row.text,
             occurred_at: row.occurred_at,
@@ -72,6 +77,7 @@ impl From<Row> for Feedback {
             draft,
             understanding,
             taxonomy_version: row.taxonomy_version.unwrap_or(UNRECORDED),
+            sliced,
             created_at: row.created_at,
         }
     }
@@ -97,7 +103,7 @@ pub(crate) async fn by_ids(tx: &mut Tx, ids: &[Uuid]) -> Result<Vec<Feedback>, s
     let tenant = tx.tenant().as_str().to_owned();
     let rows = query_as!(
         Row,
-        r#"SELECT feedback_id, profile_id, interaction_id, origin, channel, touchpoint, product, agent_id,
+        r#"SELECT feedback_id, profile_id, interaction_id, origin, channel, touchpoint, product, agent_id, team, stage,
                   rating_scale, rating_score, text, occurred_at, source_id, engine, language, sentiment_score,
                   sentiment, sentiment_probability, topics AS "topics: _", taxonomy_version, created_at
            FROM feedback.feedback

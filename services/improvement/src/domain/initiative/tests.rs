@@ -1,11 +1,11 @@
 use super::*;
-use crate::domain::{MeasurementPlan, Metric};
+use crate::domain::{Action, Decision, MeasurementPlan, Metric, Verdict};
 
 fn at(text: &str) -> DateTime<Utc> {
     text.parse().unwrap()
 }
 
-fn initiative() -> Initiative {
+fn drafted(proposed: bool) -> Initiative {
     let draft = Draft {
         issue_id: Uuid::now_v7(),
         title: "Rebook by itself".to_owned(),
@@ -19,9 +19,45 @@ fn initiative() -> Initiative {
         },
         comparison: None,
         principle_ids: Vec::new(),
+        team: String::new(),
+        budget: None,
         change: "rebooking".to_owned(),
+        proposed,
     };
-    Initiative::plan(Uuid::now_v7(), draft, at("2026-03-01T00:00:00Z"))
+    Initiative::plan(
+        Uuid::now_v7(),
+        draft,
+        "ada".to_owned(),
+        at("2026-03-01T00:00:00Z"),
+    )
+}
+
+fn initiative() -> Initiative {
+    drafted(false)
+}
+
+/// A step that somebody takes.
+fn step(reason: &str) -> Step {
+    Step {
+        by: "ada".to_owned(),
+        reason: reason.to_owned(),
+        at: at("2026-03-08T00:00:00Z"),
+    }
+}
+
+fn by() -> String {
+    "grace".to_owned()
+}
+
+/// The steps as they are recorded.
+fn steps(initiative: &Initiative) -> Vec<(&'static str, &'static str, &str)> {
+    let states = initiative.taken.iter();
+    states
+        .map(|step| {
+            let from = step.from.map_or("", InitiativeState::as_str);
+            (from, step.to.as_str(), step.by.as_str())
+        })
+        .collect()
 }
 
 fn rollout() -> Rollout {
@@ -68,12 +104,13 @@ fn action() -> Action {
         completed_at: None,
         evidence: String::new(),
         escalation: 0,
+        depends_on: Vec::new(),
     }
 }
 
 fn rolled_out() -> Initiative {
     let mut initiative = initiative();
-    initiative.roll_out(None, rollout()).unwrap();
+    initiative.roll_out(None, rollout(), by()).unwrap();
     initiative
 }
 
@@ -94,11 +131,11 @@ fn a_rollout_needs_every_action_done() {
         .complete_action(
             action.action_id,
             "released".to_owned(),
-            at("2026-03-09T00:00:00Z"),
+            (by(), at("2026-03-09T00:00:00Z")),
         )
         .unwrap();
     initiative
-        .roll_out(Some("rebooking, released".to_owned()), rollout())
+        .roll_out(Some("rebooking, released".to_owned()), rollout(), by())
         .unwrap();
     assert_eq!(initiative.state, InitiativeState::RolledOut);
     assert_eq!(initiative.current.change, "rebooking, released");
@@ -111,10 +148,10 @@ fn an_action_is_done_once() {
     initiative.add_action(action.clone()).unwrap();
     let done = at("2026-03-09T00:00:00Z");
     initiative
-        .complete_action(action.action_id, "released".to_owned(), done)
+        .complete_action(action.action_id, "released".to_owned(), (by(), done))
         .unwrap();
     let again = initiative
-        .complete_action(action.action_id, "again".to_owned(), done)
+        .complete_action(action.action_id, "again".to_owned(), (by(), done))
         .unwrap_err();
     assert!(again.message.contains("done already"), "{again}");
     assert_eq!(initiative.current.actions[0].evidence, "released");
@@ -128,7 +165,7 @@ fn an_effective_verdict_ends_it() {
         Conclusion::Reached
     );
     assert_eq!(initiative.state, InitiativeState::Effective);
-    assert!(initiative.stop("late".to_owned()).is_err());
+    assert!(initiative.stop(step("late")).is_err());
     assert!(initiative.conclude(verdict(Decision::Effective, 2)).is_err());
 }
 
@@ -146,7 +183,7 @@ fn a_verdict_that_it_did_not_help_begins_the_next_iteration_with_the_reason() {
         );
         assert!(initiative.current.reason.contains(decision.in_words()));
         assert_eq!(initiative.past[0].verdict.as_ref().unwrap().decision, decision);
-        initiative.roll_out(None, rollout()).unwrap();
+        initiative.roll_out(None, rollout(), by()).unwrap();
     }
 }
 
@@ -167,17 +204,17 @@ fn an_early_look_that_leaves_it_open_leads_to_the_next_one() {
 fn no_step_is_taken_from_the_wrong_state() {
     let stopped = || {
         let mut initiative = initiative();
-        initiative.stop("not worth it".to_owned()).unwrap();
+        initiative.stop(step("not worth it")).unwrap();
         initiative
     };
     for (mut initiative, state) in [(rolled_out(), "rolled_out"), (stopped(), "stopped")] {
         let refusals = [
             initiative.add_action(action()).unwrap_err(),
             initiative
-                .complete_action(Uuid::now_v7(), String::new(), at("2026-03-09T00:00:00Z"))
+                .complete_action(Uuid::now_v7(), String::new(), (by(), at("2026-03-09T00:00:00Z")))
                 .unwrap_err(),
             initiative.check_rollout().unwrap_err(),
-            initiative.roll_out(None, rollout()).unwrap_err(),
+            initiative.roll_out(None, rollout(), by()).unwrap_err(),
         ];
         for refusal in refusals {
             assert_eq!(refusal.state, state);
@@ -194,7 +231,7 @@ fn no_step_is_taken_from_the_wrong_state() {
             .state,
         "planned"
     );
-    assert!(stopped().stop("again".to_owned()).is_err());
+    assert!(stopped().stop(step("again")).is_err());
 }
 
 #[test]
@@ -238,4 +275,107 @@ fn a_change_of_nothing_keeps_the_version() {
     };
     assert!(!initiative.apply(change).unwrap());
     assert_eq!(initiative.version, 1);
+}
+
+#[test]
+fn what_an_action_waits_for_is_done_first_and_begins_the_work() {
+    let mut initiative = initiative();
+    let first = action();
+    let then = Action {
+        title: "Send it".to_owned(),
+        depends_on: vec![first.action_id],
+        ..action()
+    };
+    initiative.add_action(first.clone()).unwrap();
+    initiative.add_action(then.clone()).unwrap();
+    let done = (by(), at("2026-03-09T00:00:00Z"));
+    let early = initiative
+        .complete_action(then.action_id, "sent".to_owned(), done.clone())
+        .unwrap_err();
+    assert!(early.message.contains("\"Write it\" (Ada)"), "{early}");
+    assert_eq!(initiative.state, InitiativeState::Planned);
+
+    initiative
+        .complete_action(first.action_id, "written".to_owned(), done.clone())
+        .unwrap();
+    assert_eq!(initiative.state, InitiativeState::InProgress);
+    let begun = &initiative.taken[1];
+    assert_eq!(
+        (begun.by.as_str(), begun.evidence.as_str()),
+        ("grace", "\"Write it\": written")
+    );
+    initiative
+        .set_dependencies(first.action_id, vec![then.action_id])
+        .unwrap_err();
+    initiative
+        .complete_action(then.action_id, "sent".to_owned(), done)
+        .unwrap();
+    assert_eq!(initiative.taken.len(), 2, "the second action begins nothing");
+}
+
+#[test]
+fn a_proposal_is_approved_before_anything_is_prepared() {
+    let mut initiative = drafted(true);
+    for refusal in [
+        initiative.add_action(action()).unwrap_err(),
+        initiative.start(step("now")).unwrap_err(),
+        initiative.check_rollout().unwrap_err(),
+    ] {
+        assert!(refusal.message.contains("approve"), "{refusal}");
+    }
+    initiative.approve(step("worth a try")).unwrap();
+    initiative.approve(step("again")).unwrap_err();
+    initiative.start(step("the contract is signed")).unwrap();
+    initiative.start(step("again")).unwrap_err();
+    let mut declined = drafted(true);
+    assert!(!declined.is_decided());
+    declined.stop(step("too dear")).unwrap();
+    assert!(declined.is_declined());
+    initiative.stop(step("too dear")).unwrap();
+    assert!(
+        !initiative.is_declined(),
+        "it was approved before it was given up"
+    );
+    assert_eq!(
+        steps(&initiative),
+        [
+            ("", "proposed", "ada"),
+            ("proposed", "planned", "ada"),
+            ("planned", "in_progress", "ada"),
+            ("in_progress", "stopped", "ada")
+        ]
+    );
+}
+
+#[test]
+fn every_step_is_recorded_in_order_with_the_look_that_decided() {
+    let mut initiative = rolled_out();
+    initiative.conclude(verdict(Decision::NotYet, 1)).unwrap();
+    assert_eq!(initiative.state, InitiativeState::Measuring);
+    assert!(initiative.measured().is_some());
+    initiative.conclude(verdict(Decision::Ineffective, 2)).unwrap();
+    initiative.roll_out(None, rollout(), by()).unwrap();
+    initiative.conclude(verdict(Decision::Inconclusive, 1)).unwrap();
+    initiative.stop(step("enough")).unwrap();
+    let look = "service:improvement";
+    assert_eq!(
+        steps(&initiative),
+        [
+            ("", "planned", "ada"),
+            ("planned", "rolled_out", "grace"),
+            ("rolled_out", "measuring", look),
+            ("measuring", "ineffective", look),
+            ("ineffective", "planned", look),
+            ("planned", "rolled_out", "grace"),
+            ("rolled_out", "measuring", look),
+            ("measuring", "planned", look),
+            ("planned", "stopped", "ada")
+        ]
+    );
+    let numbers: Vec<_> = initiative.taken.iter().map(|step| step.number).collect();
+    assert_eq!(numbers, (1..=9).collect::<Vec<_>>());
+    let iterations: Vec<_> = initiative.taken.iter().map(|step| step.iteration).collect();
+    assert_eq!(iterations, [1, 1, 1, 1, 2, 2, 2, 3, 3]);
+    assert!(initiative.taken[3].evidence.starts_with("look 2 of iteration 1"));
+    assert_eq!(initiative.stopped_reason, "enough");
 }

@@ -127,7 +127,8 @@ impl PilotMetric {
             | MetricId::SentimentNegativeShare
             | MetricId::TopicNegativeShare
             | MetricId::TopicShare
-            | MetricId::FirstContactResolution => true,
+            | MetricId::FirstContactResolution
+            | MetricId::ResponseRate => true,
             MetricId::Nps | MetricId::Ces => false,
         }
     }
