@@ -112,8 +112,8 @@ impl World {
         let issue = self.tenant.issues().create_issue(request).await?.into_inner();
         let issue = issue.issue.ok_or("no issue")?;
         self.keep("later_issue_id", &issue.issue_id);
+        // Nobody known says it: a customer's would open a recovery case as well.
         let complaint = feedback::Feedback {
-            profile_id: self.known("profile_id")?.to_owned(),
             channel: "social".to_owned(),
             text: format!("My flight was cancelled and nobody told me, {}", self.marker),
             occurred_at: issue.opened_at,
