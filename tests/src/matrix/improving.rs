@@ -44,6 +44,7 @@ impl World {
             self.keep(name, &text(&issue, "issue.issue_id")?);
         }
         self.report_two_in_one().await?;
+        self.complain_later().await?;
         self.leave_undecided().await?;
         // The initiative whose cohort is told.
         self.plan().await?;
@@ -95,6 +96,30 @@ impl World {
         let whole = whole.issue.ok_or("no issue")?;
         self.keep("whole_issue_id", &whole.issue_id);
         Ok(())
+    }
+
+    /// An issue that somebody spoke of after its cohort was fixed.
+    async fn complain_later(&mut self) -> Result<(), Failure> {
+        let issue = improvement::Issue {
+            title: format!("Cancelled flights of {}", self.marker),
+            topic_id: "cancelled_service".to_owned(),
+            ..Default::default()
+        };
+        let request = improvement::CreateIssueRequest {
+            issue: Some(issue),
+            ..Default::default()
+        };
+        let issue = self.tenant.issues().create_issue(request).await?.into_inner();
+        let issue = issue.issue.ok_or("no issue")?;
+        self.keep("later_issue_id", &issue.issue_id);
+        // Nobody known says it: a customer's would open a recovery case as well.
+        let complaint = feedback::Feedback {
+            channel: "social".to_owned(),
+            text: format!("My flight was cancelled and nobody told me, {}", self.marker),
+            occurred_at: issue.opened_at,
+            ..Default::default()
+        };
+        self.submit(vec![complaint]).await
     }
 
     /// An initiative whose work has not begun, and one that is only proposed.

@@ -42,6 +42,7 @@ pub(super) const SAMPLES: &[(&str, Sample)] = &[
     ("to_issue_id", Known("survivor_issue_id")),
     ("RelateIssuesRequest.kind", Choice(2)),
     ("SplitIssueRequest.issue_id", Known("whole_issue_id")),
+    ("ExtendCohortRequest.issue_id", Known("later_issue_id")),
     ("SplitIssueRequest>product", Text("part {}")),
     ("by", Text("Ada {}")),
     ("closed_since", Hours(-48)),
