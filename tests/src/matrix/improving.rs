@@ -102,7 +102,8 @@ impl World {
     async fn complain_later(&mut self) -> Result<(), Failure> {
         let issue = improvement::Issue {
             title: format!("Cancelled flights of {}", self.marker),
-            topic_id: "cancelled_service".to_owned(),
+            // The topic that its text is found to be about.
+            topic_id: "cancellation".to_owned(),
             ..Default::default()
         };
         let request = improvement::CreateIssueRequest {

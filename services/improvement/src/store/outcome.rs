@@ -83,17 +83,19 @@ pub(crate) async fn answers(
     at: DateTime<Utc>,
 ) -> Result<Vec<StratumAnswers>, sqlx::Error> {
     let tenant = tx.tenant().as_str().to_owned();
+    // Looked up customer by customer, by the key: a join of tables without statistics is planned for one row of each and
+    // compares every customer with every answer.
     let rows = query!(
         r#"SELECT stratum, arm AS "arm: Arm", count(*) AS "n!", sum(value) AS "sum!",
                   coalesce(stddev_samp(value), 0) AS "deviation!"
-           FROM (SELECT DISTINCT ON (a.profile_id) a.stratum, a.arm, o.value
+           FROM (SELECT a.stratum, a.arm, o.value
                  FROM improvement.pilot_assignment a
-                 JOIN improvement.pilot_outcome o
-                   ON o.tenant_id = a.tenant_id AND o.pilot_id = a.pilot_id AND o.profile_id = a.profile_id
-                 WHERE a.tenant_id = $1 AND a.pilot_id = $2 AND o.metric = $3
-                   AND o.occurred_at >= a.exposed_at AND o.occurred_at <= $4
-                 ORDER BY a.profile_id, CASE WHEN $5 THEN o.value END DESC, o.occurred_at DESC,
-                          o.feedback_id DESC) AS answer
+                 CROSS JOIN LATERAL (
+                     SELECT value FROM improvement.pilot_outcome
+                     WHERE tenant_id = $1 AND pilot_id = $2 AND metric = $3 AND profile_id = a.profile_id
+                       AND occurred_at >= a.exposed_at AND occurred_at <= $4
+                     ORDER BY CASE WHEN $5 THEN value END DESC, occurred_at DESC, feedback_id DESC LIMIT 1) o
+                 WHERE a.tenant_id = $1 AND a.pilot_id = $2 AND a.exposed_at <= $4) AS answer
            GROUP BY stratum, arm ORDER BY stratum, arm"#,
         tenant,
         pilot_id,
