@@ -61,27 +61,23 @@ fn refusal(refused: Result<(Issue, CohortExtension), Error>) -> String {
     }
 }
 
+/// Somebody says it twice, one of the cohort once more, and somebody nobody knows.
+fn of_two_persons_and_nobody(hit: Uuid) -> [Told; 4] {
+    let one = complaint();
+    let by = |profile_id| Told {
+        profile_id,
+        ..complaint()
+    };
+    [one, by(one.profile_id), by(Some(hit)), by(None)]
+}
+
 #[tokio::test]
 async fn everybody_who_spoke_joins_once_and_nobody_leaves() {
     let platform = Platform::start().await;
     let (issue, members) = platform.issue(2).await;
     let hit: Uuid = members[0].profile_id.parse().unwrap();
-    let one = complaint();
-    let all = [
-        one,
-        Told {
-            profile_id: one.profile_id,
-            ..complaint()
-        },
-        Told {
-            profile_id: Some(hit),
-            ..complaint()
-        },
-        Told {
-            profile_id: None,
-            ..complaint()
-        },
-    ];
+    let all = of_two_persons_and_nobody(hit);
+    let one = all[0];
     platform.hear_said(&all).await;
     let (extended, extension) = platform.extend(command(issue.issue_id)).await.unwrap();
     assert_eq!(
