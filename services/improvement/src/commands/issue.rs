@@ -35,22 +35,26 @@ pub(crate) async fn create(db: &Database, tenant: &TenantId, create: Create) -> 
     Ok(issue)
 }
 
+/// How often an issue is read whose cohort changes while it is counted.
+const TRIES: usize = 5;
+
 /// Reads an issue, with what was said of it until now.
 pub(crate) async fn get(db: &Database, tenant: &TenantId, id: Uuid) -> Result<Issue, Error> {
     let mut tx = db.read(tenant).await?;
-    let (mut issue, later) = loop {
-        let issue = store::issue::by_id(&mut tx, id)
+    for _ in 0..TRIES {
+        let mut issue = store::issue::by_id(&mut tx, id)
             .await?
             .ok_or(Error::NoIssue(id))?;
         let (later, beside) = store::later_evidence::count(&mut tx, id).await?;
         // What joined the cohort between the two would be in neither number.
         if beside == issue.version {
-            break (issue, later);
+            tx.commit().await?;
+            issue.later = Some(Json(later));
+            return Ok(issue);
         }
-    };
-    tx.commit().await?;
-    issue.later = Some(Json(later));
-    Ok(issue)
+    }
+    let message = "the issue changes faster than it can be counted; repeat the call";
+    Err(attune_rpc::Error::aborted(attune_rpc::Reason::Retry, message).into())
 }
 
 /// In which order issues are listed.
