@@ -10,7 +10,8 @@
 //! - [`Database::platform_tx`]: the infrastructure tables, for the platform's loops.
 //!
 //! [`embedded`] starts a Postgres of one's own where none is given, [`template`] gives every test a
-//! database of its own, [`retention`] forgets what is kept for a time only.
+//! database of its own, [`retention`] forgets what is kept for a time only, [`analyze_filled`] has new tables
+//! planned for what they hold.
 
 mod constraint;
 mod database;
@@ -24,6 +25,7 @@ mod pool;
 mod request;
 pub mod retention;
 mod schema;
+mod statistics;
 pub mod template;
 mod transaction;
 
@@ -37,4 +39,5 @@ pub use partition::extend_event_log;
 pub use pool::{PoolSettings, connect};
 pub use request::{Began, Write, settle};
 pub use schema::Schema;
+pub use statistics::analyze_filled;
 pub use transaction::{PlatformTx, Savepoint, Tx};

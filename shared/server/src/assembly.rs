@@ -11,7 +11,7 @@ use tokio_util::sync::CancellationToken;
 use crate::pages::Section;
 use crate::part::Registration;
 use crate::tasks::Task;
-use crate::{Part, Peers, retention};
+use crate::{Part, Peers, retention, statistics};
 
 /// Handlers, feeds and tasks collected so far.
 pub(crate) struct Assembly {
@@ -72,6 +72,11 @@ impl Assembly {
         self.tasks
             .push(Task::new(format!("{name} retention"), move |shutdown| {
                 retention::run(kept.clone(), days, expiring.clone(), shutdown)
+            }));
+        let filled = database.clone();
+        self.tasks
+            .push(Task::new(format!("{name} statistics"), move |shutdown| {
+                statistics::run(filled.clone(), shutdown)
             }));
         self.tasks.extend(tasks.into_iter().map(|task| task.of(name)));
     }

@@ -36,6 +36,7 @@ mod retry;
 mod running;
 mod service;
 mod settled;
+mod statistics;
 mod storage;
 mod stream;
 mod tasks;

@@ -22,7 +22,7 @@ use crate::tasks::{Task, TaskResult};
 
 /// The handlers, subscriptions, timers and tasks of one service.
 ///
-/// Sequencer, feed and retention come by themselves. Registering a handler registers its reflection, its
+/// Sequencer, feed, retention and first statistics come by themselves. Registering a handler registers its reflection, its
 /// health and its metrics, so that they cannot diverge.
 #[derive(Default)]
 pub struct Part {

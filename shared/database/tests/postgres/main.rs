@@ -14,5 +14,6 @@ mod gathered_read;
 mod request;
 mod retention;
 mod roundtrips;
+mod statistics;
 mod template;
 mod tenancy;
