@@ -134,11 +134,6 @@ async fn main() -> anyhow::Result<()> {
     let report = run(&arguments, stage).await?;
     let mut out = std::io::stdout().lock();
     writeln!(out, "{}", report.markdown())?;
-    if let Some(folder) = arguments.json.parent() {
-        std::fs::create_dir_all(folder)?;
-    }
-    std::fs::write(&arguments.json, serde_json::to_string_pretty(&report)? + "\n")
-        .with_context(|| arguments.json.display().to_string())?;
     if let Some(file) = &arguments.into {
         report.put_into(file)?;
     }
@@ -177,11 +172,22 @@ async fn run(arguments: &Arguments, mut stage: Stage) -> anyhow::Result<Report> 
             // A row that fails has no figure, and does not take the others with it.
             Err(error) => report.left_out.push((format!("{name:?}"), format!("{error:#}"))),
         }
+        // Half an hour of figures is not lost with the row that never ends.
+        keep(&report, &arguments.json)?;
         let mut progress = std::io::stderr().lock();
         writeln!(progress, "{name:?} done")?;
     }
     stage.strike().await?;
     Ok(report)
+}
+
+/// Writes what was measured so far.
+fn keep(report: &Report, file: &Path) -> anyhow::Result<()> {
+    if let Some(folder) = file.parent() {
+        std::fs::create_dir_all(folder)?;
+    }
+    std::fs::write(file, serde_json::to_string_pretty(report)? + "\n")
+        .with_context(|| file.display().to_string())
 }
 
 /// Builds the executables that are measured, where cargo runs this.

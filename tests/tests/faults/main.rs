@@ -2,6 +2,7 @@
 
 mod clock;
 mod disk;
+mod kills;
 mod postgres;
 mod processes;
 mod scenarios;

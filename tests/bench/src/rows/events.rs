@@ -1,7 +1,5 @@
 //! What is told: how soon it has its effect in another service, and how much of it arrives.
 
-use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
 use anyhow::{Context as _, bail};
@@ -12,6 +10,7 @@ use attune_api::interactions::v1::RecordInteractionRequest;
 use attune_api::interactions::v1::interaction_service_client::InteractionServiceClient;
 use sqlx::PgPool;
 use sqlx::postgres::PgListener;
+use tokio::sync::watch;
 use tokio::task::JoinSet;
 use tonic::Status;
 use uuid::Uuid;
@@ -197,6 +196,8 @@ struct Drained<'a> {
     stage: &'a Stage,
     pgbench: Pgbench<'a>,
     pool: PgPool,
+    /// The cursor behind what was read in the runs before.
+    read: String,
 }
 
 #[async_trait]
@@ -214,9 +215,11 @@ impl Side for Drained<'_> {
         let head: i64 = sqlx::query_scalar("SELECT position FROM interactions.feed_head")
             .fetch_one(&self.pool)
             .await?;
-        let mut subscribers = Vec::new();
+        let mut subscribers: Vec<Subscriber> = Vec::with_capacity(SUBSCRIBERS);
         for _ in 0..SUBSCRIBERS {
-            subscribers.push(Subscriber::start(self.stage, head).await?);
+            let subscriber = Subscriber::start(self.stage, self.read.clone(), head).await?;
+            self.read = subscriber.through();
+            subscribers.push(subscriber);
         }
         let (before, began) = (self.stage.cpu(), Instant::now());
         let inserted = self.pgbench.run(lasting).await?;
@@ -230,7 +233,7 @@ impl Side for Drained<'_> {
         let last: i64 = sqlx::query_scalar("SELECT position FROM interactions.feed_head")
             .fetch_one(&self.pool)
             .await?;
-        for subscriber in &subscribers {
+        for subscriber in &mut subscribers {
             subscriber.reaches(last).await?;
         }
         let took = began.elapsed();
@@ -244,42 +247,45 @@ impl Side for Drained<'_> {
     }
 }
 
+/// How far somebody has read a feed.
+#[derive(Clone, Debug, Default)]
+struct Reached {
+    position: i64,
+    /// The cursor behind it, to go on from.
+    through: String,
+}
+
 /// Reads the feed and remembers how far it came.
 struct Subscriber {
-    reached: Arc<AtomicU64>,
-    failed: Arc<AtomicBool>,
+    reached: watch::Receiver<Reached>,
     task: tokio::task::JoinHandle<()>,
 }
 
 impl Subscriber {
-    /// Returns when it has everything up to `head`.
-    async fn start(stage: &Stage, head: i64) -> anyhow::Result<Self> {
+    /// Goes on after the cursor `after`, from the beginning where it is empty; returns when it has everything up to `head`.
+    async fn start(stage: &Stage, after: String, head: i64) -> anyhow::Result<Self> {
         let caller = stage.callers("interactions", 1).await?.remove(0);
-        let (reached, failed) = (Arc::new(AtomicU64::new(0)), Arc::new(AtomicBool::new(false)));
-        let (position, broken) = (Arc::clone(&reached), Arc::clone(&failed));
+        let (sender, reached) = watch::channel(Reached::default());
         let task = tokio::spawn(async move {
-            if follow(caller, &position).await.is_err() {
-                broken.store(true, Ordering::Relaxed);
-            }
+            // Whoever waits sees that the sender is gone.
+            let _ = follow(caller, after, &sender).await;
         });
-        let subscriber = Self {
-            reached,
-            failed,
-            task,
-        };
+        let mut subscriber = Self { reached, task };
         subscriber.reaches(head).await?;
         Ok(subscriber)
     }
 
-    async fn reaches(&self, position: i64) -> anyhow::Result<()> {
-        let (wanted, end) = (u64::try_from(position)?, Instant::now() + PATIENCE);
-        while self.reached.load(Ordering::Relaxed) < wanted {
-            if self.failed.load(Ordering::Relaxed) || Instant::now() > end {
-                bail!("a subscriber did not reach position {position}");
-            }
-            tokio::time::sleep(Duration::from_millis(1)).await;
-        }
+    async fn reaches(&mut self, position: i64) -> anyhow::Result<()> {
+        let there = self.reached.wait_for(|reached| reached.position >= position);
+        tokio::time::timeout(PATIENCE, there)
+            .await
+            .with_context(|| format!("a subscriber did not reach position {position} within {PATIENCE:?}"))?
+            .context("a subscriber's stream ended")?;
         Ok(())
+    }
+
+    fn through(&self) -> String {
+        self.reached.borrow().through.clone()
     }
 }
 
@@ -289,9 +295,10 @@ impl Drop for Subscriber {
     }
 }
 
-async fn follow(caller: Caller, reached: &AtomicU64) -> Result<(), Status> {
+async fn follow(caller: Caller, after: String, reached: &watch::Sender<Reached>) -> Result<(), Status> {
     let request = SubscribeRequest {
         source: "interactions".to_owned(),
+        after,
         ..SubscribeRequest::default()
     };
     let mut stream = EventFeedServiceClient::new(caller)
@@ -300,8 +307,10 @@ async fn follow(caller: Caller, reached: &AtomicU64) -> Result<(), Status> {
         .await?
         .into_inner();
     while let Some(response) = stream.message().await? {
-        let position = u64::try_from(response.through_position).unwrap_or_default();
-        reached.store(position, Ordering::Relaxed);
+        reached.send_replace(Reached {
+            position: response.through_position,
+            through: response.through,
+        });
     }
     Ok(())
 }
@@ -359,6 +368,7 @@ async fn throughput(stage: &mut Stage, plan: &Plan) -> anyhow::Result<Vec<Compar
         stage,
         pgbench: Pgbench::new(stage, OURS, "pgbench", &script, WRITERS)?,
         pool: stage.postgres.pool(OURS, 1).await?,
+        read: String::new(),
     };
     let mut inserts = Pgbench::new(stage, PARTNER, "pgbench, plain inserts", &script, WRITERS)?;
     let compared = compare(plan, row, &mut drained, &mut [&mut inserts])
