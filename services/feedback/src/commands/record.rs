@@ -131,6 +131,7 @@ fn without_repetitions(tx: &Tx, batch: Vec<New>) -> (Vec<Recorded>, Vec<Feedback
             understanding,
             taxonomy_version,
             sliced: true,
+            segmented: true,
             created_at: tx.now(),
         });
     }

@@ -68,6 +68,7 @@ impl Filter {
             team,
             stage,
             language,
+            segment,
             // Of invitations: no stream of feedback is opened with it.
             survey_id: _,
         } = &self.slice;
@@ -81,6 +82,7 @@ impl Filter {
             && is(team, &announced.team)
             && is(stage, &announced.stage)
             && is(language, &announced.language)
+            && (segment.is_empty() || announced.segments.contains(segment))
             && (topic_id.is_empty() || announced.topics.contains(topic_id))
     }
 }

@@ -100,6 +100,7 @@ impl Bench {
                 agent_id: "7".to_owned(),
                 team: "Phone".to_owned(),
                 stage: "JOURNEY_STAGE_RETENTION".to_owned(),
+                segments: vec!["gold".to_owned(), "new".to_owned()],
                 cause: None,
             },
             key: key("Invite"),
@@ -256,6 +257,7 @@ async fn answers_come_in_any_order_and_a_complete_one_lacks_nothing_that_is_requ
         ("Phone", "JOURNEY_STAGE_RETENTION"),
         "what the occasion says of who served is said of the answer"
     );
+    assert_eq!(feedback.draft.segments, ["gold", "new"]);
 }
 
 #[tokio::test]
