@@ -160,6 +160,78 @@ async fn what_was_sent_is_counted() {
 }
 
 #[tokio::test]
+async fn segments_go_in_with_feedback_and_its_numbers_are_asked_by_them() {
+    let alone = Alone::start().await;
+    let piece = |place: usize| pb::Feedback {
+        segments: match place % 3 {
+            0 => vec!["gold".into()],
+            1 => vec!["new".into(), "gold".into()],
+            _ => vec!["new".into()],
+        },
+        rating: Some(pb::Rating {
+            kind: pb::RatingKind::Nps.into(),
+            value: if place % 3 == 0 { 10 } else { 0 },
+        }),
+        ..said("", "")
+    };
+    let sent = send(&alone, vec![message((0..90).map(piece).collect())]).await;
+    let mut feedback = FeedbackServiceClient::new(alone.as_user("acme", "feedback.read feedback.write"));
+    let get = pb::GetFeedbackRequest {
+        feedback_id: sent[0][1].feedback_id.clone(),
+    };
+    let read = feedback.get_feedback(get).await.unwrap().into_inner().feedback;
+    assert_eq!(read.unwrap().segments, ["new", "gold"]);
+    let twice = pb::SubmitFeedbackRequest {
+        feedback: Some(pb::Feedback {
+            segments: vec!["gold".into(), "gold".into()],
+            ..piece(0)
+        }),
+        ..pb::SubmitFeedbackRequest::default()
+    };
+    let refused = feedback.submit_feedback(twice).await.unwrap_err();
+    assert_eq!(refused.code(), Code::InvalidArgument);
+    assert!(refused.message().contains("feedback.segments[1]"), "{refused:?}");
+
+    let at = |seconds| Some(Timestamp { seconds, nanos: 0 });
+    let slice = |segment: &str| {
+        Some(pb::Slice {
+            segment: segment.into(),
+            ..pb::Slice::default()
+        })
+    };
+    let question = pb::QueryMetricRequest {
+        metric: "nps".into(),
+        slice: slice("gold"),
+        start: at(NOON - 3600),
+        end: at(NOON),
+        ..pb::QueryMetricRequest::default()
+    };
+    for (tenant, expected) in [("acme", (60, Some(0.0))), ("globex", (0, None))] {
+        let mut metrics = MetricServiceClient::new(alone.as_user(tenant, "feedback.read"));
+        let answer = metrics.query_metric(question.clone()).await.unwrap().into_inner();
+        let value = &answer.values[0];
+        assert_eq!((value.n, value.value), expected, "{tenant}");
+        assert_eq!(value.unsliced, 0, "{tenant}");
+    }
+    let contrast = pb::CompareMetricRequest {
+        metric: "nps".into(),
+        slice: slice("gold"),
+        start: at(NOON - 3600),
+        end: at(NOON),
+        groups: vec![pb::MetricGroup {
+            slice: slice("new"),
+            start: at(NOON - 3600),
+            end: at(NOON),
+        }],
+    };
+    let mut metrics = MetricServiceClient::new(alone.as_user("acme", "feedback.read"));
+    let compared = metrics.compare_metric(contrast).await.unwrap().into_inner();
+    assert_eq!(compared.comparisons[0].difference, Some(-100.0));
+    assert!(compared.comparisons[0].note.contains("in both segments"), "{compared:?}");
+    alone.running.drain().await;
+}
+
+#[tokio::test]
 async fn a_message_that_is_too_long_ends_its_stream_after_what_came_before_was_answered() {
     let alone = Alone::start().await;
     let mut feedback = FeedbackServiceClient::new(alone.as_user("acme", "feedback.write"));

@@ -14,8 +14,8 @@ use crate::domain::{Contrast, Group, Overlap, metric};
 /// The most groups of one comparison.
 const MOST: usize = 20;
 /// What has to be known of a difference between segments.
-const IN_BOTH: &str = "feedback of persons who were in both segments counts in both numbers; it makes the interval wider \
-                       and the p-value higher than they would be without it, never the reverse";
+const IN_BOTH: &str = "feedback of persons who were in both segments counts in both numbers; interval and p-value are \
+                       computed as if there were none, and are rather too wide and too high where there is";
 
 pub(crate) fn contrast(request: &pb::CompareMetricRequest) -> Result<Contrast, Error> {
     let mut violations = Violations::default();

@@ -23,6 +23,7 @@ mod recoding;
 mod recording;
 mod recovery;
 mod response_rate;
+mod segments;
 mod survey;
 mod themes;
 mod topic;
