@@ -8,7 +8,9 @@
 ALTER TABLE feedback.feedback ADD COLUMN segments text[];
 ALTER TABLE feedback.feedback ADD CONSTRAINT feedback_segments_check
     CHECK (segments IS NULL OR (stage IS NOT NULL AND cardinality(segments) <= 10)) NOT VALID;
-ALTER TABLE feedback.invitation ADD COLUMN segments text[] NOT NULL DEFAULT '{}';
+-- The same of the occasion; null where a process of the version before made the invitation, whose answers then count in
+-- no segment either.
+ALTER TABLE feedback.invitation ADD COLUMN segments text[];
 ALTER TABLE feedback.invitation ADD CONSTRAINT invitation_segments_check CHECK (cardinality(segments) <= 10) NOT VALID;
 
 -- How much of a row counts in segments too.

@@ -131,7 +131,6 @@ fn without_repetitions(tx: &Tx, batch: Vec<New>) -> (Vec<Recorded>, Vec<Feedback
             understanding,
             taxonomy_version,
             sliced: true,
-            segmented: true,
             created_at: tx.now(),
         });
     }

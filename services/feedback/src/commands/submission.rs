@@ -161,7 +161,6 @@ fn feedback(tx: &Tx, feedback_id: Uuid, understood: Understood) -> Feedback {
         understanding,
         taxonomy_version,
         sliced: true,
-        segmented: true,
         created_at: tx.now(),
     }
 }

@@ -112,7 +112,7 @@ fn parse(feedback: &pb::Feedback, violations: &mut Violations) -> Option<Draft> 
         agent_id: agent_id?,
         team: team?,
         stage: stage?,
-        segments: segments?,
+        segments: Some(segments?),
         rating: rating?,
         text: text?,
         occurred_at: occurred_at?,
@@ -172,7 +172,6 @@ pub(crate) fn to_proto(feedback: Feedback) -> pb::Feedback {
         understanding,
         taxonomy_version,
         sliced: _,
-        segmented: _,
         created_at,
     } = feedback;
     let Draft {
@@ -207,7 +206,7 @@ pub(crate) fn to_proto(feedback: Feedback) -> pb::Feedback {
         source_id: source_id.unwrap_or_default(),
         understanding: understanding.map(|understood| understanding_to_proto(understood, taxonomy_version)),
         create_time: Some(timestamp(created_at)),
-        segments,
+        segments: segments.unwrap_or_default(),
     }
 }
 
@@ -219,7 +218,6 @@ pub(crate) fn submitted(feedback: &Feedback) -> pb::FeedbackSubmitted {
         understanding,
         taxonomy_version,
         sliced: _,
-        segmented: _,
         created_at: _,
     } = feedback;
     pb::FeedbackSubmitted {
@@ -237,7 +235,7 @@ pub(crate) fn submitted(feedback: &Feedback) -> pb::FeedbackSubmitted {
         agent_id: draft.agent_id.clone(),
         team: draft.team.clone(),
         stage: stage_to_proto(&draft.stage).into(),
-        segments: draft.segments.clone(),
+        segments: draft.segments.clone().unwrap_or_default(),
     }
 }
 

@@ -43,7 +43,7 @@ impl Facet {
             (Self::Stage, draft.stage.as_str()),
             (Self::Language, language.unwrap_or_default()),
         ];
-        let segments = draft.segments.iter().filter(|_| feedback.segmented);
+        let segments = draft.segments.iter().flatten();
         values
             .into_iter()
             .filter(|(_, value)| feedback.sliced && !value.is_empty())

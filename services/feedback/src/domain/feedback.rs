@@ -81,8 +81,8 @@ pub(crate) struct Draft {
     pub(crate) team: String,
     /// Where on the journey the person was, by its name in the API.
     pub(crate) stage: String,
-    /// The customer segments that the person was in, each once.
-    pub(crate) segments: Vec<String>,
+    /// The customer segments that the person was in, each once; none where a version without segments was told.
+    pub(crate) segments: Option<Vec<String>>,
     pub(crate) rating: Option<Rating>,
     pub(crate) text: String,
     pub(crate) occurred_at: DateTime<Utc>,
@@ -127,8 +127,6 @@ pub(crate) struct Feedback {
     pub(crate) taxonomy_version: i64,
     /// Whether it counts in facets: what was recorded before there were any does not.
     pub(crate) sliced: bool,
-    /// Whether it counts in segments, which are a later facet than the others.
-    pub(crate) segmented: bool,
     pub(crate) created_at: DateTime<Utc>,
 }
 

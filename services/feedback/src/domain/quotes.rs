@@ -135,7 +135,7 @@ mod tests {
             agent_id: String::new(),
             team: String::new(),
             stage: String::new(),
-            segments: Vec::new(),
+            segments: Some(Vec::new()),
             rating: None,
             text: text.into(),
             occurred_at: "2026-03-01T00:00:00Z".parse().unwrap(),
@@ -165,7 +165,6 @@ mod tests {
             understanding: Some(understanding),
             taxonomy_version: 0,
             sliced: true,
-            segmented: true,
         }
     }
 

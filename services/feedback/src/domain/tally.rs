@@ -85,7 +85,7 @@ impl Addend {
             mention_judged: i64::from(there.is_some()),
             mention_negative: i64::from(there == Some(Sentiment::Negative)),
             sliced: i64::from(feedback.sliced),
-            segmented: i64::from(feedback.segmented),
+            segmented: i64::from(feedback.draft.segments.is_some()),
         }
     }
 }
@@ -172,7 +172,7 @@ impl Tally {
             let sum = self.ratings.entry(rating).or_default();
             sum.answers += 1;
             sum.sliced += i64::from(feedback.sliced);
-            sum.segmented += i64::from(feedback.segmented);
+            sum.segmented += i64::from(feedback.draft.segments.is_some());
         }
     }
 

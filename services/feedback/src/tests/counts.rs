@@ -215,7 +215,7 @@ fn draft() -> impl Strategy<Value = Draft> {
                     agent_id: agent.into(),
                     team: team.into(),
                     stage: stage.into(),
-                    segments: segments.into_iter().map(str::to_owned).collect(),
+                    segments: Some(segments.into_iter().map(str::to_owned).collect()),
                     profile_id,
                     rating,
                     source_id: source.map(|source| source.to_string()),
@@ -284,15 +284,15 @@ impl Between {
                 let now = bench.number(VERSION).await;
                 recoding::recode(bench, Some((now - back).max(0))).await;
             }
-            Self::Before => happen(bench, &BEFORE).await,
-            Self::BeforeSegments => happen(bench, &BEFORE_SEGMENTS).await,
+            Self::Before => leave_behind(bench, &BEFORE).await,
+            Self::BeforeSegments => leave_behind(bench, &BEFORE_SEGMENTS).await,
             Self::Withdraw => withdraw(bench, 5).await,
         }
     }
 }
 
-/// Runs what another version would have written.
-pub(super) async fn happen(bench: &Bench, statements: &[&'static str]) {
+/// Writes what another version would have written.
+pub(super) async fn leave_behind(bench: &Bench, statements: &[&'static str]) {
     let mut tx = bench.db.system(&bench.tenant).await.unwrap();
     for &statement in statements {
         let query = sqlx::query(statement).bind(bench.tenant.as_str());

@@ -171,7 +171,7 @@ async fn what_is_said_to_an_agent_and_in_a_language_has_shares_of_its_own() {
 async fn what_the_version_before_recorded_is_told_apart_and_never_passed_off_as_counted() {
     let bench = Bench::at("2026-03-05T00:00:00Z").await;
     bench.submit_many(rated("Ana", "Airport", &[(5, 30)])).await;
-    counts::happen(&bench, &counts::BEFORE).await;
+    counts::leave_behind(&bench, &counts::BEFORE).await;
     let before = ask(&bench, "csat", agent("Ana")).await;
     assert_eq!((before.n, before.unsliced, before.value), (0, 30, None));
     assert!(before.suppressed_reason.contains("of 30 more"), "{before:?}");

@@ -193,7 +193,7 @@ fn said(text: &str, product: &str, occurred_at: DateTime<Utc>) -> Draft {
         agent_id: String::new(),
         team: String::new(),
         stage: String::new(),
-        segments: Vec::new(),
+        segments: Some(Vec::new()),
         rating: None,
         text: text.into(),
         occurred_at,

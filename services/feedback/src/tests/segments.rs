@@ -19,7 +19,7 @@ fn segment(name: &str) -> pb::Slice {
 
 fn with_segments(segments: &[&str], draft: Draft) -> Draft {
     Draft {
-        segments: segments.iter().map(|&name| name.to_owned()).collect(),
+        segments: Some(segments.iter().map(|&name| name.to_owned()).collect()),
         ..draft
     }
 }
@@ -194,7 +194,7 @@ const SAID_AGAIN: [&str; 5] = [
 #[tokio::test]
 async fn what_a_version_without_segments_recorded_is_told_apart_also_while_it_still_runs() {
     let bench = customers().await;
-    counts::happen(&bench, &counts::BEFORE_SEGMENTS).await;
+    counts::leave_behind(&bench, &counts::BEFORE_SEGMENTS).await;
     let before = ask(&bench, "nps", segment("gold")).await;
     assert_eq!((before.n, before.unsliced, before.value), (0, 150, None));
     assert!(before.suppressed_reason.contains("of 150 more"), "{before:?}");
@@ -206,7 +206,7 @@ async fn what_a_version_without_segments_recorded_is_told_apart_also_while_it_st
     bench.submit_many(recommended(&["gold"], 40, 10)).await;
     let since = ask(&bench, "nps", segment("gold")).await;
     assert_eq!((since.n, since.value, since.unsliced), (50, Some(60.0), 150));
-    counts::happen(&bench, &SAID_AGAIN).await;
+    counts::leave_behind(&bench, &SAID_AGAIN).await;
     let beside = ask(&bench, "nps", segment("gold")).await;
     assert_eq!((beside.n, beside.unsliced), (50, 350));
     assert_eq!(ask(&bench, "nps", agent("Ana")).await.n, 400);

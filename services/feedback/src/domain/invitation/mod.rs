@@ -77,7 +77,8 @@ pub(crate) struct Invitation {
     pub(crate) agent_id: String,
     pub(crate) team: String,
     pub(crate) stage: String,
-    pub(crate) segments: Vec<String>,
+    /// None of an invitation that the version before made.
+    pub(crate) segments: Option<Vec<String>>,
     pub(crate) language: String,
     pub(crate) state: InvitationState,
     pub(crate) reason: String,

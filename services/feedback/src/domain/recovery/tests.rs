@@ -18,7 +18,7 @@ fn feedback(rating: Option<(AnswerScale, i64)>, text: Option<(f64, f64)>) -> Fee
         agent_id: "agent 7".into(),
         team: String::new(),
         stage: String::new(),
-        segments: Vec::new(),
+        segments: Some(Vec::new()),
         rating: rating.map(|(scale, score)| Rating::parse(scale, score).unwrap()),
         text: String::new(),
         occurred_at: at("2026-03-02T08:00:00Z"),
@@ -42,7 +42,6 @@ fn feedback(rating: Option<(AnswerScale, i64)>, text: Option<(f64, f64)>) -> Fee
         understanding: text.map(understood),
         taxonomy_version: 0,
         sliced: true,
-        segmented: true,
         created_at: at("2026-03-02T08:00:00Z"),
     }
 }

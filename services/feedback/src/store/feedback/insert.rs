@@ -45,7 +45,6 @@ impl<'a> Columns<'a> {
             understanding,
             taxonomy_version,
             sliced,
-            segmented,
             created_at: _,
         } in feedback
         {
@@ -54,9 +53,6 @@ impl<'a> Columns<'a> {
             columns.push_draft(draft);
             columns.teams.push(sliced.then_some(&draft.team));
             columns.stages.push(sliced.then_some(&draft.stage));
-            columns
-                .segments
-                .push(segmented.then_some(Json(draft.segments.as_slice())));
             columns.push_understanding(understanding.as_ref());
         }
         columns
@@ -70,6 +66,7 @@ impl<'a> Columns<'a> {
         self.touchpoints.push(&draft.touchpoint);
         self.products.push(&draft.product);
         self.agents.push(&draft.agent_id);
+        self.segments.push(draft.segments.as_deref().map(Json));
         self.scales.push(draft.rating.map(Rating::scale_name));
         self.scores.push(draft.rating.map(Rating::score));
         self.texts.push(&draft.text);

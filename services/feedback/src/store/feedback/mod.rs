@@ -53,7 +53,7 @@ impl From<Row> for Feedback {
             topics: row.topics.0,
         });
         let interaction = row.origin == Origin::Interaction.as_str();
-        let (sliced, segmented) = (row.stage.is_some(), row.segments.is_some());
+        let sliced = row.stage.is_some();
         let draft = Draft {
             origin: if interaction {
                 Origin::Interaction
@@ -68,7 +68,7 @@ impl From<Row> for Feedback {
             agent_id: row.agent_id,
             team: row.team.unwrap_or_default(),
             stage: row.stage.unwrap_or_default(),
-            segments: row.segments.unwrap_or_default(),
+            segments: row.segments,
             rating: Rating::stored(row.rating_scale.as_deref(), row.rating_score),
             text: row.text,
             occurred_at: row.occurred_at,
@@ -80,7 +80,6 @@ impl From<Row> for Feedback {
             understanding,
             taxonomy_version: row.taxonomy_version.unwrap_or(UNRECORDED),
             sliced,
-            segmented,
             created_at: row.created_at,
         }
     }
