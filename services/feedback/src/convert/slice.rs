@@ -101,8 +101,8 @@ pub(super) fn parse_segments(
     parsed.into_iter().collect()
 }
 
-/// Counts are kept by one of agent, team, stage, language and segment at a time, those of matters by one of agent, stage,
-/// language and topic.
+/// Counts are kept by one of agent, team, stage, language and segment at a time, those of matters by one of agent,
+/// stage, language and topic.
 fn check_facets(slice: &pb::Slice, of: Sliced, violations: &mut Violations) -> Option<()> {
     let given: Vec<&str> = facets(slice)
         .into_iter()

@@ -223,8 +223,8 @@ pub(crate) async fn unsliced(
     .await
 }
 
-/// The answers of a slice's product, channel, touchpoint and topic on one scale of which it is not recorded what they have
-/// of a facet.
+/// The answers of a slice's product, channel, touchpoint and topic on one scale of which it is not recorded what they
+/// have of a facet.
 pub(crate) async fn unsliced_ratings(
     tx: &mut Tx,
     facet: Facet,
