@@ -228,7 +228,13 @@ async fn numbers_are_asked_by_segment_and_two_segments_are_compared() {
             ..pb::QueryMetricRequest::default()
         };
         let mut metrics = MetricServiceClient::new(alone.as_user(tenant, "feedback.read"));
-        let value = metrics.query_metric(question).await.unwrap().into_inner().values.remove(0);
+        let value = metrics
+            .query_metric(question)
+            .await
+            .unwrap()
+            .into_inner()
+            .values
+            .remove(0);
         assert_eq!((value.n, value.value), expected, "{tenant}");
         assert_eq!(value.unsliced, 0, "{tenant}");
     }
@@ -242,7 +248,10 @@ async fn numbers_are_asked_by_segment_and_two_segments_are_compared() {
     let mut metrics = MetricServiceClient::new(alone.as_user("acme", "feedback.read"));
     let compared = metrics.compare_metric(contrast).await.unwrap().into_inner();
     assert_eq!(compared.comparisons[0].difference, Some(-100.0));
-    assert!(compared.comparisons[0].note.contains("in both segments"), "{compared:?}");
+    assert!(
+        compared.comparisons[0].note.contains("in both segments"),
+        "{compared:?}"
+    );
     alone.running.drain().await;
 }
 

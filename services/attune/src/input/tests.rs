@@ -266,11 +266,23 @@ fn several_segments_stand_in_one_column_parted_by_semicolons() {
     assert_eq!(input.rows[0].segments, ["gold", "Über 60"]);
     assert!(input.rows[1].segments.is_empty());
     let reasons = reasons(&input);
-    assert_eq!(reasons[0], (4, "segment names 11 segments; at most 10 fit, parted by semicolons"));
+    assert_eq!(
+        reasons[0],
+        (
+            4,
+            "segment names 11 segments; at most 10 fit, parted by semicolons"
+        )
+    );
     assert_eq!(reasons[1].0, 5);
     assert!(reasons[1].1.contains("at most 64 characters"), "{reasons:?}");
     let pairs = ["Tier=segment"];
-    let rows = mapped("at,csat,Tier\n2026-01-01,4,gold;new\n", &pairs, Format::Csv, RowId::Content).unwrap();
+    let rows = mapped(
+        "at,csat,Tier\n2026-01-01,4,gold;new\n",
+        &pairs,
+        Format::Csv,
+        RowId::Content,
+    )
+    .unwrap();
     assert_eq!(rows[0].segments, ["gold", "new"]);
 }
 

@@ -91,7 +91,10 @@ pub(super) fn parse_segments(
     for (place, segment) in segments.iter().enumerate() {
         let field = format!("{field}[{place}]");
         let segment = violations.text(&field, segment, 1..=LONGEST_SEGMENT);
-        if segment.as_ref().is_some_and(|segment| !named.insert(segment.clone())) {
+        if segment
+            .as_ref()
+            .is_some_and(|segment| !named.insert(segment.clone()))
+        {
             violations.add(field, "must not be named twice");
             parsed.push(None);
         } else {
@@ -309,7 +312,10 @@ mod tests {
         assert_eq!(names(&[]).1, [""; 0]);
         let long = "x".repeat(65);
         let wrong = names(&["gold", "", "gold ", &long, "a\u{7}"]).1;
-        assert_eq!(wrong, ["segments[1]", "segments[2]", "segments[3]", "segments[4]"]);
+        assert_eq!(
+            wrong,
+            ["segments[1]", "segments[2]", "segments[3]", "segments[4]"]
+        );
         assert_eq!(names(&["gold"; 11]).1, ["segments"]);
     }
 

@@ -84,7 +84,9 @@ async fn who_is_in_two_segments_counts_in_both_and_once_in_everything() {
     assert_eq!(counts::differences(&bench).await, [0; 7]);
 
     let told = bench.told::<pb::FeedbackSubmitted>().await;
-    let both = told.iter().filter(|(.., event)| event.segments == ["new", "gold"]);
+    let both = told
+        .iter()
+        .filter(|(.., event)| event.segments == ["new", "gold"]);
     assert_eq!(both.count(), 30, "in the order in which they were named");
 
     bench.tenant = TenantId::parse("globex").unwrap();
@@ -118,7 +120,10 @@ async fn two_segments_are_compared_and_what_they_share_is_told() {
         ..segment("gold")
     };
     let apart = compare(&bench, &contrast(north, vec![south(segment("new"))])).await;
-    assert_eq!(apart.comparisons[0].note, "", "products are apart, whoever bought them");
+    assert_eq!(
+        apart.comparisons[0].note, "",
+        "products are apart, whoever bought them"
+    );
 
     let everything = contrast(pb::Slice::default(), vec![segment("gold")]);
     let refused = convert::comparison::contrast(&everything).unwrap_err();
@@ -201,7 +206,11 @@ async fn what_a_version_without_segments_recorded_is_told_apart_also_while_it_st
     let share = ask(&bench, "sentiment_negative_share", segment("gold")).await;
     assert_eq!(share.unsliced, 150, "shares tell it too");
     let ana = ask(&bench, "nps", agent("Ana")).await;
-    assert_eq!((ana.n, ana.unsliced), (150, 0), "agents were counted before segments");
+    assert_eq!(
+        (ana.n, ana.unsliced),
+        (150, 0),
+        "agents were counted before segments"
+    );
 
     bench.submit_many(recommended(&["gold"], 40, 10)).await;
     let since = ask(&bench, "nps", segment("gold")).await;
@@ -212,5 +221,9 @@ async fn what_a_version_without_segments_recorded_is_told_apart_also_while_it_st
     assert_eq!(ask(&bench, "nps", agent("Ana")).await.n, 400);
     assert_eq!(counts::differences(&bench).await, [0; 7]);
     counts::withdraw(&bench, 170).await;
-    assert_eq!(counts::differences(&bench).await, [0; 7], "whoever recorded what is taken back");
+    assert_eq!(
+        counts::differences(&bench).await,
+        [0; 7],
+        "whoever recorded what is taken back"
+    );
 }

@@ -34,8 +34,14 @@ fn groups_that_share_answers_are_told_apart_by_chance_no_more_often_than_promise
                 let (_, mut compared) = compare(&reference, &[group]).unwrap();
                 compared.remove(0).difference.unwrap()
             };
-            let what = |which: &str| format!("{name}, {} in both and {} in each alone: {which}", sizes.1, sizes.0);
-            Frequency::of(1000, |seed| compared(seed).p_value < 0.05).at_most(0.05, &what("a false difference"));
+            let what = |which: &str| {
+                format!(
+                    "{name}, {} in both and {} in each alone: {which}",
+                    sizes.1, sizes.0
+                )
+            };
+            Frequency::of(1000, |seed| compared(seed).p_value < 0.05)
+                .at_most(0.05, &what("a false difference"));
             let covers = |seed| {
                 let difference = compared(seed);
                 difference.low <= 0.0 && 0.0 <= difference.high
