@@ -51,6 +51,8 @@ Columns of the file (the header names them, in any order; further ones are ignor
   agent       who served, by the company's own id
   team        the team that served; kept of ratings
   stage       the part of the journey, such as conversion or retention
+  segment     the customer segments that the person was in, such as gold;new: at most 10, parted by semicolons; kept of
+              ratings
   interaction the id of the recorded interaction that a rating is about
   language    the customer's language, such as en, ru, zh-Hant
   email       the customer's address

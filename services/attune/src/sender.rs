@@ -166,6 +166,7 @@ fn feedback(row: &Row, place: usize, customers: &Customers) -> Option<Feedback> 
         agent_id: row.agent.clone(),
         team: row.team.clone(),
         stage: row.stage.into(),
+        segments: row.segments.clone(),
         interaction_id: row.interaction.map(|id| id.to_string()).unwrap_or_default(),
         rating: Some(Rating {
             kind: kind.into(),

@@ -145,7 +145,8 @@ pub struct Comparison {
 }
 
 /// Compares each group with the reference. The intervals hold together: with k differences each is at the level
-/// 1 − 0.05 / k (Bonferroni), and the p-values are corrected by Holm's procedure. Groups must not share answers.
+/// 1 − 0.05 / k (Bonferroni), and the p-values are corrected by Holm's procedure. Groups should share no answers with
+/// the reference: what they share makes interval and p-value larger than they need be.
 ///
 /// # Errors
 /// As [`Counts::outcome`], and [`MetricError::DifferentMetrics`].

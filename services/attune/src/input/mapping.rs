@@ -6,7 +6,7 @@ use std::path::Path;
 use super::InputError;
 
 /// The fields that a row of feedback may have.
-pub(crate) const FIELDS: [&str; 16] = [
+pub(crate) const FIELDS: [&str; 17] = [
     "at",
     "text",
     "csat",
@@ -20,6 +20,7 @@ pub(crate) const FIELDS: [&str; 16] = [
     "agent",
     "team",
     "stage",
+    "segment",
     "interaction",
     "language",
     "email",

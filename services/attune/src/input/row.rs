@@ -12,6 +12,8 @@ const LONGEST_SOURCE_ID: usize = 190;
 const LONGEST_CUSTOMER: usize = 320;
 const LONGEST_PRODUCT: usize = 100;
 const LONGEST_SLUG: usize = 64;
+const MOST_SEGMENTS: usize = 10;
+const LONGEST_SEGMENT: usize = 64;
 
 /// One thing that somebody said or answered.
 #[derive(Clone, Debug)]
@@ -30,6 +32,8 @@ pub(crate) struct Row {
     pub(crate) agent: String,
     pub(crate) team: String,
     pub(crate) stage: JourneyStage,
+    /// The customer segments that the person was in, each once.
+    pub(crate) segments: Vec<String>,
     /// The interaction that a rating is about.
     pub(crate) interaction: Option<Uuid>,
     pub(crate) text: String,
@@ -134,6 +138,7 @@ pub(super) fn parse(record: &Record, id: RowId) -> Result<Row, Rejection> {
         );
     }
     let stage = stage(record, &mut problems);
+    let segments = segments(record, &mut problems);
     let interaction = interaction(record, &mut problems);
     let language = language(record, &mut problems);
     let email = email(record, &mut problems);
@@ -149,6 +154,7 @@ pub(super) fn parse(record: &Record, id: RowId) -> Result<Row, Rejection> {
             agent: record.get("agent").to_owned(),
             team: record.get("team").to_owned(),
             stage: stage.unwrap_or_default(),
+            segments,
             interaction,
             text: text.to_owned(),
             ratings,
@@ -239,6 +245,33 @@ fn stage_names() -> Vec<String> {
         name.strip_prefix("JOURNEY_STAGE_").unwrap_or(name).to_lowercase()
     });
     names.collect()
+}
+
+/// Names parted by semicolons, as most exports write a field of several values; one that is there twice counts once.
+fn segments(record: &Record, problems: &mut Problems) -> Vec<String> {
+    let given = record.get("segment").split(';').map(str::trim);
+    let mut segments: Vec<String> = Vec::new();
+    for name in given.filter(|name| !name.is_empty()) {
+        problems.check(
+            name.chars().count() <= LONGEST_SEGMENT && !name.chars().any(char::is_control),
+            || {
+                format!(
+                    "segment has {:?}; each must have at most {LONGEST_SEGMENT} characters and no control characters",
+                    shortened(name)
+                )
+            },
+        );
+        if !segments.iter().any(|known| known == name) {
+            segments.push(name.to_owned());
+        }
+    }
+    problems.check(segments.len() <= MOST_SEGMENTS, || {
+        format!(
+            "segment names {} segments; at most {MOST_SEGMENTS} fit, parted by semicolons",
+            segments.len()
+        )
+    });
+    segments
 }
 
 fn interaction(record: &Record, problems: &mut Problems) -> Option<Uuid> {

@@ -257,6 +257,36 @@ fn lines_are_counted_whatever_ends_them() {
 }
 
 #[test]
+fn several_segments_stand_in_one_column_parted_by_semicolons() {
+    let many: Vec<String> = (0..11).map(|number| format!("s{number}")).collect();
+    let (many, long) = (many.join(";"), "x".repeat(65));
+    let input = csv(&format!(
+        "at,csat,segment\n2026-01-01,4,gold; Über 60 ;gold;\n2026-01-02,4,\n2026-01-03,4,{many}\n2026-01-04,4,{long}\n"
+    ));
+    assert_eq!(input.rows[0].segments, ["gold", "Über 60"]);
+    assert!(input.rows[1].segments.is_empty());
+    let reasons = reasons(&input);
+    assert_eq!(
+        reasons[0],
+        (
+            4,
+            "segment names 11 segments; at most 10 fit, parted by semicolons"
+        )
+    );
+    assert_eq!(reasons[1].0, 5);
+    assert!(reasons[1].1.contains("at most 64 characters"), "{reasons:?}");
+    let pairs = ["Tier=segment"];
+    let rows = mapped(
+        "at,csat,Tier\n2026-01-01,4,gold;new\n",
+        &pairs,
+        Format::Csv,
+        RowId::Content,
+    )
+    .unwrap();
+    assert_eq!(rows[0].segments, ["gold", "new"]);
+}
+
+#[test]
 fn who_served_and_where_on_the_journey_is_read_and_a_typo_is_answered_with_the_choice() {
     let id = "0198c5d2-7a3e-7c41-9f0a-4b1d2c3e4f50";
     let input = csv(&format!(

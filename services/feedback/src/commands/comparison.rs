@@ -6,14 +6,23 @@ use attune_stats::MetricId;
 use attune_stats::comparison::{self, Comparison, Counts};
 
 use super::metric::{Counted, Value, counts};
-use crate::domain::{Contrast, Group};
+use crate::domain::{Contrast, Group, Overlap};
 use crate::error::Error;
 
 /// The answer: each group in its window beside the reference.
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) struct Compared {
     pub(crate) reference: Value,
-    pub(crate) groups: Vec<(Value, Comparison)>,
+    pub(crate) groups: Vec<Beside>,
+}
+
+/// One group beside the reference.
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) struct Beside {
+    pub(crate) value: Value,
+    pub(crate) comparison: Comparison,
+    /// What may be in both.
+    pub(crate) overlap: Overlap,
 }
 
 /// Answers whether groups differ from their reference.
@@ -23,6 +32,7 @@ pub(crate) async fn compare(db: &Database, tenant: &TenantId, contrast: Contrast
         reference,
         groups,
     } = contrast;
+    let overlaps: Vec<Overlap> = groups.iter().map(|group| group.overlap(&reference)).collect();
     let mut tx = db.read(tenant).await?;
     let reference = counted(&mut tx, metric, reference).await?;
     let mut numbers = Vec::with_capacity(groups.len());
@@ -32,13 +42,15 @@ pub(crate) async fn compare(db: &Database, tenant: &TenantId, contrast: Contrast
     tx.commit().await?;
     let others: Vec<Counts> = numbers.iter().map(|number| number.counts.clone()).collect();
     let (outcome, compared) = comparison::compare(&reference.counts, &others)?;
-    let beside = |(comparison, number): (Comparison, Counted)| {
-        let value = number.with(comparison.outcome.clone());
-        (value, comparison)
+    let beside = |((comparison, number), overlap): ((Comparison, Counted), Overlap)| Beside {
+        value: number.with(comparison.outcome.clone()),
+        comparison,
+        overlap,
     };
+    let groups = compared.into_iter().zip(numbers).zip(overlaps);
     Ok(Compared {
         reference: reference.with(outcome),
-        groups: compared.into_iter().zip(numbers).map(beside).collect(),
+        groups: groups.map(beside).collect(),
     })
 }
 

@@ -141,6 +141,7 @@ async fn topic_of(db: &Database, reader: &Reader, tenant: &TenantId, text: &str)
         agent_id: String::new(),
         team: String::new(),
         stage: String::new(),
+        segments: None,
         rating: None,
         text: text.to_owned(),
         occurred_at: db.clock().now(),

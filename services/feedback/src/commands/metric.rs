@@ -207,11 +207,11 @@ async fn without_facets(
     slice: &Slice,
     mut counted: Vec<Counted>,
 ) -> Result<Vec<Counted>, Error> {
-    if slice.facet().is_some() {
+    if let Some((facet, _)) = slice.facet() {
         let spans = measure.spans();
         let unsliced = match AnswerScale::of(measure.metric) {
-            Some(scale) => store::counts::unsliced_ratings(tx, scale, slice, spans).await?,
-            None => store::counts::unsliced(tx, slice, spans).await?,
+            Some(scale) => store::counts::unsliced_ratings(tx, facet, scale, slice, spans).await?,
+            None => store::counts::unsliced(tx, facet, slice, spans).await?,
         };
         let windows = measure.windows();
         for row in unsliced {

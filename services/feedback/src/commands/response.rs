@@ -219,6 +219,7 @@ fn drafts(invitation: &Invitation, survey: &Survey, answers: &Answers, now: Date
         agent_id: invitation.agent_id.clone(),
         team: invitation.team.clone(),
         stage: invitation.stage.clone(),
+        segments: invitation.segments.clone(),
         rating: None,
         text: String::new(),
         occurred_at: now,

@@ -8,12 +8,14 @@ use chrono::{DateTime, Utc};
 
 use super::metric::{parse_hours, value_to_proto};
 use super::slice::{Sliced, parse_slice};
-use crate::commands::comparison::Compared;
-use crate::commands::metric::Value;
-use crate::domain::{Contrast, Group, metric};
+use crate::commands::comparison::{Beside, Compared};
+use crate::domain::{Contrast, Group, Overlap, metric};
 
 /// The most groups of one comparison.
 const MOST: usize = 20;
+/// What has to be known of a difference between segments.
+const IN_BOTH: &str = "feedback of persons who were in both segments counts in both numbers; interval and p-value are \
+                       computed as if there were none, and are rather too wide and too high where there is";
 
 pub(crate) fn contrast(request: &pb::CompareMetricRequest) -> Result<Contrast, Error> {
     let mut violations = Violations::default();
@@ -41,12 +43,12 @@ pub(crate) fn contrast(request: &pb::CompareMetricRequest) -> Result<Contrast, E
         let group = parse(group.slice.as_ref(), start.zip(end), metric, &mut inner);
         violations.nest(&field, inner);
         if let (Some(group), Some(reference)) = (&group, &reference)
-            && !group.is_apart_from(reference)
+            && group.overlap(reference) == Overlap::Anything
         {
             violations.add(
                 field,
                 "must share no feedback with the reference: give windows that are apart, or another product, \
-                 channel, touchpoint, agent_id, team, stage or language on either side",
+                 channel, touchpoint, agent_id, team, stage, language or segment on either side",
             );
         }
         parsed.extend(group);
@@ -83,9 +85,19 @@ pub(crate) fn compared_to_proto(compared: Compared) -> pb::CompareMetricResponse
     }
 }
 
-fn comparison_to_proto((value, comparison): (Value, Comparison)) -> pb::MetricComparison {
+fn comparison_to_proto(beside: Beside) -> pb::MetricComparison {
+    let Beside {
+        value,
+        comparison,
+        overlap,
+    } = beside;
+    let note = match overlap {
+        Overlap::Segments => IN_BOTH,
+        Overlap::Nothing | Overlap::Anything => "",
+    };
     let shown = pb::MetricComparison {
         value: Some(value_to_proto(value)),
+        note: note.to_owned(),
         ..pb::MetricComparison::default()
     };
     let Comparison {

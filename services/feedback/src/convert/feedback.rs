@@ -6,6 +6,7 @@ use attune_stats::metric::AnswerScale;
 use uuid::Uuid;
 
 use super::interaction::{parse_stage, stage_to_proto};
+use super::slice::parse_segments;
 use crate::commands::record::Recorded;
 use crate::commands::submission::Submit;
 use crate::domain::{Draft, Feedback, FoundBy, Mention, Origin, Rating, Sentiment, Understanding};
@@ -90,6 +91,7 @@ fn parse(feedback: &pb::Feedback, violations: &mut Violations) -> Option<Draft> 
     let agent_id = violations.text("agent_id", &feedback.agent_id, 0..=100);
     let team = violations.text("team", &feedback.team, 0..=100);
     let stage = parse_stage("stage", feedback.stage, violations);
+    let segments = parse_segments("segments", &feedback.segments, violations);
     let rating = match &feedback.rating {
         None => Some(None),
         Some(rating) => parse_rating(*rating, violations).map(Some),
@@ -110,6 +112,7 @@ fn parse(feedback: &pb::Feedback, violations: &mut Violations) -> Option<Draft> 
         agent_id: agent_id?,
         team: team?,
         stage: stage?,
+        segments: Some(segments?),
         rating: rating?,
         text: text?,
         occurred_at: occurred_at?,
@@ -181,6 +184,7 @@ pub(crate) fn to_proto(feedback: Feedback) -> pb::Feedback {
         agent_id,
         team,
         stage,
+        segments,
         rating,
         text,
         occurred_at,
@@ -202,6 +206,7 @@ pub(crate) fn to_proto(feedback: Feedback) -> pb::Feedback {
         source_id: source_id.unwrap_or_default(),
         understanding: understanding.map(|understood| understanding_to_proto(understood, taxonomy_version)),
         create_time: Some(timestamp(created_at)),
+        segments: segments.unwrap_or_default(),
     }
 }
 
@@ -230,6 +235,7 @@ pub(crate) fn submitted(feedback: &Feedback) -> pb::FeedbackSubmitted {
         agent_id: draft.agent_id.clone(),
         team: draft.team.clone(),
         stage: stage_to_proto(&draft.stage).into(),
+        segments: draft.segments.clone().unwrap_or_default(),
     }
 }
 

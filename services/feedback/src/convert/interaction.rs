@@ -69,6 +69,7 @@ fn parse(interaction: &pb::Interaction, violations: &mut Violations) -> Option<D
         agent_id: agent_id?,
         team: String::new(),
         stage: stage_name(interaction.stage()),
+        segments: Some(Vec::new()),
         rating: None,
         text: text?,
         occurred_at: occurred_at?,

@@ -8,6 +8,7 @@ use uuid::Uuid;
 
 use crate::commands::invitation::{Explained, Invite};
 use crate::convert::interaction::{parse_stage, stage_name};
+use crate::convert::slice::parse_segments;
 use crate::convert::survey::trigger;
 use crate::domain::invitation::{Cause, Invitation, InvitationState, Occasion};
 use crate::domain::survey::{Happening, Told, Trigger};
@@ -80,6 +81,7 @@ pub(crate) fn invite(request: &pb::InviteRequest) -> Result<Invite, Error> {
     let agent_id = violations.text("agent_id", &request.agent_id, 0..=100);
     let team = violations.text("team", &request.team, 0..=100);
     let stage = parse_stage("stage", request.stage, &mut violations);
+    let segments = parse_segments("segments", &request.segments, &mut violations);
     let invite = || {
         Some(Invite {
             occasion: Occasion {
@@ -92,6 +94,7 @@ pub(crate) fn invite(request: &pb::InviteRequest) -> Result<Invite, Error> {
                 agent_id: agent_id?,
                 team: team?,
                 stage: stage?,
+                segments: segments?,
                 cause: None,
             },
             key: key?,

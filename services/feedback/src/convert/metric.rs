@@ -43,7 +43,8 @@ pub(crate) fn query(request: &pb::QueryMetricRequest) -> Result<(Measure, Option
     } else if taxonomy_version.is_some() && slice.as_ref().is_some_and(|slice| slice.facet().is_some()) {
         violations.add(
             "taxonomy_version",
-            "must be left out with an agent_id, team, stage or language: these are counted by the coding that stands",
+            "must be left out with an agent_id, team, stage, language or segment: these are counted by the coding that \
+             stands",
         );
     }
     let measure = || {

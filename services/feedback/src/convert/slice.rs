@@ -1,11 +1,18 @@
 //! Slices.
 
+use std::collections::BTreeSet;
+
 use attune_api::feedback::v1 as pb;
 use attune_rpc::Violations;
 use attune_stats::MetricId;
 
 use super::interaction::parse_stage;
 use crate::domain::Slice;
+
+/// The most segments that a piece of feedback counts in: each writes the roll-up rows of the piece once more.
+const MOST_SEGMENTS: usize = 10;
+/// Characters of a segment's name.
+const LONGEST_SEGMENT: usize = 64;
 
 /// What a slice is of, which tells what it may choose by.
 #[derive(Clone, Copy, Debug)]
@@ -51,6 +58,7 @@ pub(super) fn parse_slice(
     let team = violations.text("slice.team", &slice.team, 0..=100);
     let stage = parse_stage("slice.stage", slice.stage, violations);
     let language = violations.optional_language("slice.language", &slice.language);
+    let segment = violations.text("slice.segment", &slice.segment, 0..=LONGEST_SEGMENT);
     let survey_id = violations.optional_id("slice.survey_id", &slice.survey_id);
     match of {
         Sliced::By(Some(MetricId::ResponseRate)) => check_invitations(slice, violations)?,
@@ -66,11 +74,38 @@ pub(super) fn parse_slice(
         team: team?,
         stage: stage?,
         language: language.unwrap_or_default(),
+        segment: segment?,
         survey_id: survey_id?,
     })
 }
 
-/// Counts are kept by one of agent, team, stage and language at a time, those of matters by one of these or a topic.
+/// The customer segments that a person is said to be in, in the order given.
+pub(super) fn parse_segments(
+    field: &str,
+    segments: &[String],
+    violations: &mut Violations,
+) -> Option<Vec<String>> {
+    violations.at_most(field, segments.len(), MOST_SEGMENTS)?;
+    let mut named = BTreeSet::new();
+    let mut parsed = Vec::with_capacity(segments.len());
+    for (place, segment) in segments.iter().enumerate() {
+        let field = format!("{field}[{place}]");
+        let segment = violations.text(&field, segment, 1..=LONGEST_SEGMENT);
+        if segment
+            .as_ref()
+            .is_some_and(|segment| !named.insert(segment.clone()))
+        {
+            violations.add(field, "must not be named twice");
+            parsed.push(None);
+        } else {
+            parsed.push(segment);
+        }
+    }
+    parsed.into_iter().collect()
+}
+
+/// Counts are kept by one of agent, team, stage, language and segment at a time, those of matters by one of agent,
+/// stage, language and topic.
 fn check_facets(slice: &pb::Slice, of: Sliced, violations: &mut Violations) -> Option<()> {
     let given: Vec<&str> = facets(slice)
         .into_iter()
@@ -86,11 +121,9 @@ fn check_facets(slice: &pb::Slice, of: Sliced, violations: &mut Violations) -> O
                 "must be left out: what is read is chosen by product, channel, touchpoint and topic_id";
             given.iter().map(|&field| (field, left_out.to_owned())).collect()
         }
-        Sliced::By(_) if matters && given.contains(&"slice.team") => {
-            vec![(
-                "slice.team",
-                "must be left out: contacts do not say which team served".to_owned(),
-            )]
+        Sliced::By(_) if matters && given.iter().any(|field| unknown_of_matters(field).is_some()) => {
+            let unknown = |&field| Some((field, unknown_of_matters(field)?.to_owned()));
+            given.iter().filter_map(unknown).collect()
         }
         Sliced::By(_) if matters && given.len() + usize::from(!slice.topic_id.is_empty()) > 1 => {
             vec![("slice", at_most_one("topic_id, agent_id, stage and language"))]
@@ -98,7 +131,7 @@ fn check_facets(slice: &pb::Slice, of: Sliced, violations: &mut Violations) -> O
         Sliced::By(_) if given.len() > 1 => {
             vec![(
                 "slice",
-                at_most_one("agent_id, team, stage and language") + " and topic_id",
+                at_most_one("agent_id, team, stage, language and segment") + " and topic_id",
             )]
         }
         Sliced::Feedback | Sliced::By(_) => Vec::new(),
@@ -114,6 +147,15 @@ fn check_facets(slice: &pb::Slice, of: Sliced, violations: &mut Violations) -> O
         violations.add(field, problem);
     }
     fine.then_some(())
+}
+
+/// Why matters cannot be chosen by a field; none where they can.
+fn unknown_of_matters(field: &str) -> Option<&'static str> {
+    match field {
+        "slice.team" => Some("must be left out: contacts do not say which team served"),
+        "slice.segment" => Some("must be left out: contacts do not say which segments the customer is in"),
+        _ => None,
+    }
 }
 
 /// Invitations are counted by survey, product and touchpoint in any combination.
@@ -136,12 +178,13 @@ fn check_invitations(slice: &pb::Slice, violations: &mut Violations) -> Option<(
 }
 
 /// What counts are kept by one at a time, and whether it is asked for.
-fn facets(slice: &pb::Slice) -> [(&'static str, bool); 4] {
+fn facets(slice: &pb::Slice) -> [(&'static str, bool); 5] {
     [
         ("slice.agent_id", !slice.agent_id.is_empty()),
         ("slice.team", !slice.team.is_empty()),
         ("slice.stage", slice.stage != 0),
         ("slice.language", !slice.language.is_empty()),
+        ("slice.segment", !slice.segment.is_empty()),
     ]
 }
 
@@ -214,6 +257,20 @@ mod tests {
         };
         assert!(refused(&slice, ANSWERS).is_empty());
         assert_eq!(refused(&slice, MATTERS), ["slice.team"]);
+        let in_segment = pb::Slice {
+            segment: "gold".into(),
+            ..pb::Slice::default()
+        };
+        assert!(refused(&in_segment, ANSWERS).is_empty());
+        assert_eq!(refused(&in_segment, MATTERS), ["slice.segment"]);
+        assert_eq!(refused(&in_segment, Sliced::Texts), ["slice.segment"]);
+        let invitations = Sliced::By(Some(MetricId::ResponseRate));
+        assert_eq!(refused(&in_segment, invitations), ["slice.segment"]);
+        let both = pb::Slice {
+            segment: "gold".into(),
+            ..slice.clone()
+        };
+        assert_eq!(refused(&both, MATTERS), ["slice.team", "slice.segment"]);
         let slice = pb::Slice {
             stage: JourneyStage::Loyalty.into(),
             ..slice
@@ -238,6 +295,28 @@ mod tests {
         };
         let wrong = ["slice.channel", "slice.topic_id", "slice.agent_id"];
         assert_eq!(refused(&slice, invitations), wrong);
+    }
+
+    #[test]
+    fn segments_are_few_short_and_each_named_once() {
+        let names = |segments: &[&str]| {
+            let segments: Vec<String> = segments.iter().map(|&segment| segment.to_owned()).collect();
+            let mut violations = Violations::default();
+            let parsed = parse_segments("segments", &segments, &mut violations);
+            let refused: Vec<String> = violations.iter().map(|wrong| wrong.field.clone()).collect();
+            assert_eq!(parsed.is_some(), refused.is_empty());
+            (parsed.unwrap_or_default(), refused)
+        };
+        let (kept, _) = names(&["new", " Über 60 ", "gold"]);
+        assert_eq!(kept, ["new", "Über 60", "gold"], "in the order given");
+        assert_eq!(names(&[]).1, [""; 0]);
+        let long = "x".repeat(65);
+        let wrong = names(&["gold", "", "gold ", &long, "a\u{7}"]).1;
+        assert_eq!(
+            wrong,
+            ["segments[1]", "segments[2]", "segments[3]", "segments[4]"]
+        );
+        assert_eq!(names(&["gold"; 11]).1, ["segments"]);
     }
 
     #[test]

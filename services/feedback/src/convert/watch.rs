@@ -102,6 +102,7 @@ pub(crate) fn announced(submitted: &pb::FeedbackSubmitted) -> Option<Announced> 
             .as_ref()
             .map(|understood| understood.language.clone())
             .unwrap_or_default(),
+        segments: submitted.segments.clone(),
         topics: topics.map(|mention| mention.topic_id.clone()).collect(),
     })
 }

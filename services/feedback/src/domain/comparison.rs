@@ -11,10 +11,33 @@ pub(crate) struct Group {
     pub(crate) window: Window,
 }
 
+/// Which feedback may be in two groups at once.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Overlap {
+    /// None: their numbers are independent of each other.
+    Nothing,
+    /// That of persons who were in the segments of both. What counts in both numbers makes them alike, never unlike: a
+    /// test that takes them for independent finds a difference by chance no more often than it promises.
+    Segments,
+    /// Whatever is in one of them.
+    Anything,
+}
+
 impl Group {
-    /// Whether no feedback can be in both: only then are their numbers independent of each other. Different topics
-    /// do not keep groups apart, because a text may mention both.
-    pub(crate) fn is_apart_from(&self, other: &Self) -> bool {
+    /// What may be in both. Different topics do not keep groups apart, because a text may mention both.
+    pub(crate) fn overlap(&self, other: &Self) -> Overlap {
+        let (own, others) = (&self.slice.segment, &other.slice.segment);
+        if self.is_apart_from(other) {
+            Overlap::Nothing
+        } else if !own.is_empty() && !others.is_empty() && own != others {
+            Overlap::Segments
+        } else {
+            Overlap::Anything
+        }
+    }
+
+    /// Whether no feedback can be in both.
+    fn is_apart_from(&self, other: &Self) -> bool {
         let differ = |a: &str, b: &str| !a.is_empty() && !b.is_empty() && a != b;
         self.window.end <= other.window.start
             || other.window.end <= self.window.start
@@ -96,5 +119,32 @@ mod tests {
         };
         assert!(handled_by("7").is_apart_from(&handled_by("8")));
         assert!(!handled_by("7").is_apart_from(&handled_by("")));
+    }
+
+    #[test]
+    fn two_segments_share_whom_they_share_and_one_shares_everything_with_itself() {
+        let (first, second, third) = (
+            "2026-03-01T00:00:00Z",
+            "2026-03-02T00:00:00Z",
+            "2026-03-03T00:00:00Z",
+        );
+        let of = |segment: &str, product: &str, start: &str| {
+            let everything = group(product, "", start, third);
+            Group {
+                slice: Slice {
+                    segment: segment.into(),
+                    ..everything.slice
+                },
+                ..everything
+            }
+        };
+        let gold = of("gold", "", first);
+        assert_eq!(gold.overlap(&of("new", "", second)), Overlap::Segments);
+        assert_eq!(gold.overlap(&of("gold", "", second)), Overlap::Anything);
+        assert_eq!(gold.overlap(&of("", "", first)), Overlap::Anything);
+        let north = of("gold", "North", first);
+        assert_eq!(north.overlap(&of("gold", "South", first)), Overlap::Nothing);
+        assert_eq!(north.overlap(&of("new", "South", first)), Overlap::Nothing);
+        assert_eq!(north.overlap(&of("new", "", first)), Overlap::Segments);
     }
 }

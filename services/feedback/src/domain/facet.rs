@@ -4,8 +4,8 @@ use std::collections::BTreeMap;
 
 use super::{Addend, Feedback, RatingKey, SliceKey};
 
-/// What feedback has at most one value of, and numbers are asked by one at a time: their roll-ups would be as large as
-/// the feedback if all were in one key.
+/// What numbers are asked by one at a time: their roll-ups would be as large as the feedback if all were in one key.
+/// Feedback has at most one value of each but of segments, whose numbers therefore do not add up to that of everything.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub(crate) enum Facet {
     /// The employee it is about.
@@ -16,6 +16,8 @@ pub(crate) enum Facet {
     Stage,
     /// The language of the text.
     Language,
+    /// A customer segment that the person was in.
+    Segment,
 }
 
 impl Facet {
@@ -26,6 +28,7 @@ impl Facet {
             Self::Team => "team",
             Self::Stage => "stage",
             Self::Language => "language",
+            Self::Segment => "segment",
         }
     }
 
@@ -40,9 +43,11 @@ impl Facet {
             (Self::Stage, draft.stage.as_str()),
             (Self::Language, language.unwrap_or_default()),
         ];
+        let segments = draft.segments.iter().flatten();
         values
             .into_iter()
             .filter(|(_, value)| feedback.sliced && !value.is_empty())
+            .chain(segments.map(|segment| (Self::Segment, segment.as_str())))
     }
 }
 

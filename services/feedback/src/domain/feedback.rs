@@ -81,6 +81,8 @@ pub(crate) struct Draft {
     pub(crate) team: String,
     /// Where on the journey the person was, by its name in the API.
     pub(crate) stage: String,
+    /// The customer segments that the person was in, each once; none where a version without segments was told.
+    pub(crate) segments: Option<Vec<String>>,
     pub(crate) rating: Option<Rating>,
     pub(crate) text: String,
     pub(crate) occurred_at: DateTime<Utc>,

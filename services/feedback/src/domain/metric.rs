@@ -71,6 +71,8 @@ pub(crate) struct Slice {
     /// By its name in the API.
     pub(crate) stage: String,
     pub(crate) language: String,
+    /// Of feedback alone.
+    pub(crate) segment: String,
     /// Of invitations alone.
     pub(crate) survey_id: Option<Uuid>,
 }
@@ -98,6 +100,7 @@ impl Slice {
             (Facet::Team, &self.team),
             (Facet::Stage, &self.stage),
             (Facet::Language, &self.language),
+            (Facet::Segment, &self.segment),
         ];
         let mut chosen = chosen.into_iter().filter(|(_, value)| !value.is_empty());
         chosen.next().map(|(facet, value)| (facet, value.as_str()))

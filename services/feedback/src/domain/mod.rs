@@ -27,7 +27,7 @@ mod understanding;
 mod usual;
 mod watch;
 
-pub(crate) use comparison::{Contrast, Group};
+pub(crate) use comparison::{Contrast, Group, Overlap};
 pub(crate) use correction::{Correction, CorrectionState, reason_of, taught_by};
 pub(crate) use course::Course;
 pub(crate) use driver::Drivers;

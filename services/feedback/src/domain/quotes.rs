@@ -135,6 +135,7 @@ mod tests {
             agent_id: String::new(),
             team: String::new(),
             stage: String::new(),
+            segments: Some(Vec::new()),
             rating: None,
             text: text.into(),
             occurred_at: "2026-03-01T00:00:00Z".parse().unwrap(),

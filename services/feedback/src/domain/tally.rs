@@ -57,6 +57,8 @@ pub(crate) struct Addend {
     pub(crate) mention_negative: i64,
     /// How much of the feedback counts in facets too.
     pub(crate) sliced: i64,
+    /// How much of it counts in segments too.
+    pub(crate) segmented: i64,
 }
 
 /// What is added to the answers of a slice with one score.
@@ -65,6 +67,8 @@ pub(crate) struct RatingSum {
     pub(crate) answers: i64,
     /// How many of them count in facets too.
     pub(crate) sliced: i64,
+    /// How many of them count in segments too.
+    pub(crate) segmented: i64,
 }
 
 impl Addend {
@@ -81,6 +85,7 @@ impl Addend {
             mention_judged: i64::from(there.is_some()),
             mention_negative: i64::from(there == Some(Sentiment::Negative)),
             sliced: i64::from(feedback.sliced),
+            segmented: i64::from(feedback.draft.segments.is_some()),
         }
     }
 }
@@ -94,6 +99,7 @@ impl std::ops::AddAssign for Addend {
         self.mention_judged += other.mention_judged;
         self.mention_negative += other.mention_negative;
         self.sliced += other.sliced;
+        self.segmented += other.segmented;
     }
 }
 
@@ -166,6 +172,7 @@ impl Tally {
             let sum = self.ratings.entry(rating).or_default();
             sum.answers += 1;
             sum.sliced += i64::from(feedback.sliced);
+            sum.segmented += i64::from(feedback.draft.segments.is_some());
         }
     }
 

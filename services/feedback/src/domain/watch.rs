@@ -19,6 +19,7 @@ pub(crate) struct Announced {
     /// By its name in the API.
     pub(crate) stage: String,
     pub(crate) language: String,
+    pub(crate) segments: Vec<String>,
     pub(crate) topics: Vec<String>,
 }
 

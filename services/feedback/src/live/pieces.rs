@@ -68,6 +68,7 @@ impl Filter {
             team,
             stage,
             language,
+            segment,
             // Of invitations: no stream of feedback is opened with it.
             survey_id: _,
         } = &self.slice;
@@ -81,6 +82,7 @@ impl Filter {
             && is(team, &announced.team)
             && is(stage, &announced.stage)
             && is(language, &announced.language)
+            && (segment.is_empty() || announced.segments.contains(segment))
             && (topic_id.is_empty() || announced.topics.contains(topic_id))
     }
 }
@@ -250,4 +252,40 @@ fn next_at_once(pieces: &mut Receiver<Piece>, place: &mut Place) -> Result<Optio
 /// A position of the feed that `of` is a place of.
 fn at(of: Cursor, position: i64) -> Cursor {
     Cursor { position, ..of }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_stream_of_a_segment_shows_who_is_in_it_whatever_else_they_are_in() {
+        let announced = |segments: &[&str]| Announced {
+            feedback_id: Uuid::from_u128(1),
+            profile_id: None,
+            channel: "email".into(),
+            touchpoint: String::new(),
+            product: "North".into(),
+            agent_id: String::new(),
+            team: "Airport".into(),
+            stage: String::new(),
+            language: String::new(),
+            segments: segments.iter().map(|&segment| segment.to_owned()).collect(),
+            topics: Vec::new(),
+        };
+        let filter = |segment: &str, team: &str| Filter {
+            slice: Slice {
+                segment: segment.into(),
+                team: team.into(),
+                ..Slice::default()
+            },
+            ..Filter::default()
+        };
+        let gold = filter("gold", "");
+        assert!(gold.fits(&announced(&["new", "gold"])));
+        assert!(!gold.fits(&announced(&["golden"])) && !gold.fits(&announced(&[])));
+        assert!(filter("", "").fits(&announced(&[])));
+        assert!(filter("gold", "Airport").fits(&announced(&["gold"])));
+        assert!(!filter("gold", "Phone").fits(&announced(&["gold"])));
+    }
 }

@@ -11,7 +11,7 @@ use uuid::Uuid;
 use super::facet;
 use super::rollup::standing;
 use super::withdrawal;
-use crate::domain::{MentionKey, PersonKey, Slice, SliceCount, Spans, Tally};
+use crate::domain::{Facet, MentionKey, PersonKey, Slice, SliceCount, Spans, Tally};
 
 /// Adds a tally. The tables and their rows are written in one order in every transaction; the locks on the rows
 /// are held until the commit, so this comes last.
@@ -188,52 +188,25 @@ pub(crate) struct Amount {
     pub(crate) amount: i64,
 }
 
-/// The feedback of a slice's product, channel, touchpoint and topic that counts in no facet, row by row of time.
-pub(crate) async fn unsliced(tx: &mut Tx, slice: &Slice, spans: Spans) -> Result<Vec<Amount>, sqlx::Error> {
-    let tenant = tx.tenant().as_str().to_owned();
-    query_as!(
-        Amount,
-        r#"SELECT start, sum(feedback - sliced)::bigint AS "amount!"
-           FROM feedback.slice_count
-           WHERE tenant_id = $1 AND topic_id = $2
-             AND ((grain = 'day' AND start >= $3 AND start < $4)
-                  OR (grain = 'hour' AND start >= $5 AND start < $3)
-                  OR (grain = 'hour' AND start >= $4 AND start < $6))
-             AND ($7 = '' OR product = $7) AND ($8 = '' OR channel = $8) AND ($9 = '' OR touchpoint = $9)
-             AND sliced < feedback
-           GROUP BY start"#,
-        tenant,
-        slice.topic_id,
-        spans.days_start,
-        spans.days_end,
-        spans.start,
-        spans.end,
-        slice.product,
-        slice.channel,
-        slice.touchpoint
-    )
-    .fetch_all(&mut **tx)
-    .await
-}
-
-/// The answers of a slice's product, channel, touchpoint and topic on one scale that count in no facet.
-pub(crate) async fn unsliced_ratings(
+/// The feedback of a slice's product, channel, touchpoint and topic of which it is not recorded what it has of a facet,
+/// row by row of time.
+pub(crate) async fn unsliced(
     tx: &mut Tx,
-    scale: AnswerScale,
+    facet: Facet,
     slice: &Slice,
     spans: Spans,
 ) -> Result<Vec<Amount>, sqlx::Error> {
     let tenant = tx.tenant().as_str().to_owned();
     query_as!(
         Amount,
-        r#"SELECT start, sum(answers - sliced)::bigint AS "amount!"
-           FROM feedback.rating_count
-           WHERE tenant_id = $1 AND topic_id = $2 AND scale = $10
+        r#"SELECT start, sum(feedback - CASE WHEN $10 THEN segmented ELSE sliced END)::bigint AS "amount!"
+           FROM feedback.slice_count
+           WHERE tenant_id = $1 AND topic_id = $2
              AND ((grain = 'day' AND start >= $3 AND start < $4)
                   OR (grain = 'hour' AND start >= $5 AND start < $3)
                   OR (grain = 'hour' AND start >= $4 AND start < $6))
              AND ($7 = '' OR product = $7) AND ($8 = '' OR channel = $8) AND ($9 = '' OR touchpoint = $9)
-             AND sliced < answers
+             AND CASE WHEN $10 THEN segmented ELSE sliced END < feedback
            GROUP BY start"#,
         tenant,
         slice.topic_id,
@@ -244,7 +217,44 @@ pub(crate) async fn unsliced_ratings(
         slice.product,
         slice.channel,
         slice.touchpoint,
-        scale.metric().as_str()
+        facet == Facet::Segment
+    )
+    .fetch_all(&mut **tx)
+    .await
+}
+
+/// The answers of a slice's product, channel, touchpoint and topic on one scale of which it is not recorded what they
+/// have of a facet.
+pub(crate) async fn unsliced_ratings(
+    tx: &mut Tx,
+    facet: Facet,
+    scale: AnswerScale,
+    slice: &Slice,
+    spans: Spans,
+) -> Result<Vec<Amount>, sqlx::Error> {
+    let tenant = tx.tenant().as_str().to_owned();
+    query_as!(
+        Amount,
+        r#"SELECT start, sum(answers - CASE WHEN $11 THEN segmented ELSE sliced END)::bigint AS "amount!"
+           FROM feedback.rating_count
+           WHERE tenant_id = $1 AND topic_id = $2 AND scale = $10
+             AND ((grain = 'day' AND start >= $3 AND start < $4)
+                  OR (grain = 'hour' AND start >= $5 AND start < $3)
+                  OR (grain = 'hour' AND start >= $4 AND start < $6))
+             AND ($7 = '' OR product = $7) AND ($8 = '' OR channel = $8) AND ($9 = '' OR touchpoint = $9)
+             AND CASE WHEN $11 THEN segmented ELSE sliced END < answers
+           GROUP BY start"#,
+        tenant,
+        slice.topic_id,
+        spans.days_start,
+        spans.days_end,
+        spans.start,
+        spans.end,
+        slice.product,
+        slice.channel,
+        slice.touchpoint,
+        scale.metric().as_str(),
+        facet == Facet::Segment
     )
     .fetch_all(&mut **tx)
     .await

@@ -1,4 +1,4 @@
-//! The counts of facets: feedback by agent, team, stage and language.
+//! The counts of facets: feedback by agent, team, stage, language and segment.
 
 use attune_database::Tx;
 use attune_stats::metric::AnswerScale;

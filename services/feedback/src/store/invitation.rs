@@ -20,8 +20,8 @@ macro_rules! select {
         query_as!(
             Invitation,
             r#"SELECT invitation_id, survey_id, survey_version, profile_id, occasion, interaction_id, touchpoint,
-                      product, agent_id, team, stage, language, state AS "state: InvitationState", reason, message_id, reminders, counts,
-                      version, token_hash, decision AS "decision: Json<Record>",
+                      product, agent_id, team, stage, segments, language, state AS "state: InvitationState", reason,
+                      message_id, reminders, counts, version, token_hash, decision AS "decision: Json<Record>",
                       cause AS "cause: Json<Cause>", feedback_ids, created_at, decided_at, expires_at, answered_at
                FROM feedback.invitation "# + $rest,
             $($argument),*
@@ -109,9 +109,9 @@ pub(crate) async fn insert(tx: &mut Tx, id: Uuid, occasion: &Occasion) -> Result
     let cause = occasion.cause.clone().map(Json);
     let stored = query!(
         "INSERT INTO feedback.invitation (tenant_id, invitation_id, survey_id, profile_id, occasion, interaction_id,
-             touchpoint, product, agent_id, team, stage, language, state, reason, reminders, version, feedback_ids, created_at,
-             cause, counts)
-         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $12, $13, '', 'scheduled', '', 0, 1, '{}', $10, $11, true)
+             touchpoint, product, agent_id, team, stage, segments, language, state, reason, reminders, version,
+             feedback_ids, created_at, cause, counts)
+         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $12, $13, $14, '', 'scheduled', '', 0, 1, '{}', $10, $11, true)
          ON CONFLICT ON CONSTRAINT invitation_occasion_key DO NOTHING",
         tenant,
         id,
@@ -125,7 +125,8 @@ pub(crate) async fn insert(tx: &mut Tx, id: Uuid, occasion: &Occasion) -> Result
         now,
         cause.as_ref() as Option<&Json<Cause>>,
         occasion.team,
-        occasion.stage
+        occasion.stage,
+        &occasion.segments
     )
     .execute(&mut **tx)
     .await?;

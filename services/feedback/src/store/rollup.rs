@@ -42,6 +42,7 @@ pub(super) struct Sums {
     pub(super) mention_judged: Vec<i64>,
     pub(super) mention_negative: Vec<i64>,
     sliced: Vec<i64>,
+    segmented: Vec<i64>,
 }
 
 impl Sums {
@@ -55,6 +56,7 @@ impl Sums {
             mention_judged: sums().map(|sum| sum.mention_judged).collect(),
             mention_negative: sums().map(|sum| sum.mention_negative).collect(),
             sliced: sums().map(|sum| sum.sliced).collect(),
+            segmented: sums().map(|sum| sum.segmented).collect(),
         }
     }
 }
@@ -73,15 +75,15 @@ macro_rules! rollup {
                 query!(
                     "INSERT INTO " + $slices + " AS kept (tenant_id, grain, topic_id, start, product, channel,
                          touchpoint, taxonomy_version, feedback, judged, negative, non_positive, mention_judged,
-                         mention_negative, sliced)
+                         mention_negative, sliced, segmented)
                      SELECT $1, grain, topic_id, start, product, channel, touchpoint, taxonomy_version, feedback,
-                         judged, negative, non_positive, mention_judged, mention_negative, sliced
+                         judged, negative, non_positive, mention_judged, mention_negative, sliced, segmented
                      FROM unnest($2::text[], $3::text[], $4::timestamptz[], $5::text[], $6::text[], $7::text[],
                                  $8::bigint[], $9::bigint[], $10::bigint[], $11::bigint[], $12::bigint[],
-                                 $13::bigint[], $14::bigint[], $15::bigint[])
+                                 $13::bigint[], $14::bigint[], $15::bigint[], $16::bigint[])
                          WITH ORDINALITY AS new (grain, topic_id, start, product, channel, touchpoint, feedback,
                              judged, negative, non_positive, mention_judged, mention_negative, taxonomy_version, sliced,
-                             place)
+                             segmented, place)
                      ORDER BY place
                      ON CONFLICT ON CONSTRAINT " + $slices_key + " DO UPDATE
                          SET feedback = kept.feedback + excluded.feedback, judged = kept.judged + excluded.judged,
@@ -89,7 +91,8 @@ macro_rules! rollup {
                              non_positive = kept.non_positive + excluded.non_positive,
                              mention_judged = kept.mention_judged + excluded.mention_judged,
                              mention_negative = kept.mention_negative + excluded.mention_negative,
-                             sliced = kept.sliced + excluded.sliced",
+                             sliced = kept.sliced + excluded.sliced,
+                             segmented = kept.segmented + excluded.segmented",
                     tenant,
                     &keys.grains,
                     &keys.topics,
@@ -104,7 +107,8 @@ macro_rules! rollup {
                     &sums.mention_judged,
                     &sums.mention_negative,
                     &keys.versions,
-                    &sums.sliced
+                    &sums.sliced,
+                    &sums.segmented
                 )
                 .execute(&mut **tx)
                 .await?;
@@ -121,19 +125,22 @@ macro_rules! rollup {
                 let scores: Vec<i16> = tally.ratings.keys().map(|key| key.score).collect();
                 let answers: Vec<i64> = tally.ratings.values().map(|sum| sum.answers).collect();
                 let sliced: Vec<i64> = tally.ratings.values().map(|sum| sum.sliced).collect();
+                let segmented: Vec<i64> = tally.ratings.values().map(|sum| sum.segmented).collect();
                 let tenant = tx.tenant().as_str().to_owned();
                 query!(
                     "INSERT INTO " + $ratings + " AS kept (tenant_id, grain, topic_id, scale, start, product, channel,
-                         touchpoint, score, taxonomy_version, answers, sliced)
+                         touchpoint, score, taxonomy_version, answers, sliced, segmented)
                      SELECT $1, grain, topic_id, scale, start, product, channel, touchpoint, score, taxonomy_version,
-                         answers, sliced
+                         answers, sliced, segmented
                      FROM unnest($2::text[], $3::text[], $4::timestamptz[], $5::text[], $6::text[], $7::text[],
-                                 $8::text[], $9::smallint[], $10::bigint[], $11::bigint[], $12::bigint[])
+                                 $8::text[], $9::smallint[], $10::bigint[], $11::bigint[], $12::bigint[],
+                                 $13::bigint[])
                          WITH ORDINALITY AS new (grain, topic_id, start, product, channel, touchpoint, scale, score,
-                             answers, taxonomy_version, sliced, place)
+                             answers, taxonomy_version, sliced, segmented, place)
                      ORDER BY place
                      ON CONFLICT ON CONSTRAINT " + $ratings_key + " DO UPDATE
-                         SET answers = kept.answers + excluded.answers, sliced = kept.sliced + excluded.sliced",
+                         SET answers = kept.answers + excluded.answers, sliced = kept.sliced + excluded.sliced,
+                             segmented = kept.segmented + excluded.segmented",
                     tenant,
                     &keys.grains,
                     &keys.topics,
@@ -145,7 +152,8 @@ macro_rules! rollup {
                     &scores,
                     &answers,
                     &keys.versions,
-                    &sliced
+                    &sliced,
+                    &segmented
                 )
                 .execute(&mut **tx)
                 .await?;
@@ -163,12 +171,12 @@ macro_rules! rollup {
                          negative = kept.negative - gone.negative, non_positive = kept.non_positive - gone.non_positive,
                          mention_judged = kept.mention_judged - gone.mention_judged,
                          mention_negative = kept.mention_negative - gone.mention_negative,
-                         sliced = kept.sliced - gone.sliced
+                         sliced = kept.sliced - gone.sliced, segmented = kept.segmented - gone.segmented
                      FROM unnest($2::text[], $3::text[], $4::timestamptz[], $5::text[], $6::text[], $7::text[],
                                  $8::bigint[], $9::bigint[], $10::bigint[], $11::bigint[], $12::bigint[],
-                                 $13::bigint[], $14::bigint[], $15::bigint[])
+                                 $13::bigint[], $14::bigint[], $15::bigint[], $16::bigint[])
                           AS gone (grain, topic_id, start, product, channel, touchpoint, feedback, judged, negative,
-                              non_positive, mention_judged, mention_negative, taxonomy_version, sliced)
+                              non_positive, mention_judged, mention_negative, taxonomy_version, sliced, segmented)
                      WHERE kept.tenant_id = $1 AND kept.grain = gone.grain AND kept.topic_id = gone.topic_id
                        AND kept.start = gone.start AND kept.product = gone.product AND kept.channel = gone.channel
                        AND kept.touchpoint = gone.touchpoint AND kept.taxonomy_version = gone.taxonomy_version",
@@ -186,7 +194,8 @@ macro_rules! rollup {
                     &sums.mention_judged,
                     &sums.mention_negative,
                     &keys.versions,
-                    &sums.sliced
+                    &sums.sliced,
+                    &sums.segmented
                 )
                 .execute(&mut **tx)
                 .await?;
@@ -203,14 +212,17 @@ macro_rules! rollup {
                 let scores: Vec<i16> = tally.ratings.keys().map(|key| key.score).collect();
                 let answers: Vec<i64> = tally.ratings.values().map(|sum| sum.answers).collect();
                 let sliced: Vec<i64> = tally.ratings.values().map(|sum| sum.sliced).collect();
+                let segmented: Vec<i64> = tally.ratings.values().map(|sum| sum.segmented).collect();
                 let tenant = tx.tenant().as_str().to_owned();
                 query!(
                     "UPDATE " + $ratings + " AS kept
-                     SET answers = kept.answers - gone.answers, sliced = kept.sliced - gone.sliced
+                     SET answers = kept.answers - gone.answers, sliced = kept.sliced - gone.sliced,
+                         segmented = kept.segmented - gone.segmented
                      FROM unnest($2::text[], $3::text[], $4::text[], $5::timestamptz[], $6::text[], $7::text[],
-                                 $8::text[], $9::smallint[], $10::bigint[], $11::bigint[], $12::bigint[])
+                                 $8::text[], $9::smallint[], $10::bigint[], $11::bigint[], $12::bigint[],
+                                 $13::bigint[])
                           AS gone (grain, topic_id, scale, start, product, channel, touchpoint, score, answers,
-                              taxonomy_version, sliced)
+                              taxonomy_version, sliced, segmented)
                      WHERE kept.tenant_id = $1 AND kept.grain = gone.grain AND kept.topic_id = gone.topic_id
                        AND kept.scale = gone.scale AND kept.start = gone.start AND kept.product = gone.product
                        AND kept.channel = gone.channel AND kept.touchpoint = gone.touchpoint AND kept.score = gone.score
@@ -226,7 +238,8 @@ macro_rules! rollup {
                     &scores,
                     &answers,
                     &keys.versions,
-                    &sliced
+                    &sliced,
+                    &segmented
                 )
                 .execute(&mut **tx)
                 .await?;

@@ -278,6 +278,7 @@ fn a_question_for_a_number_is_checked_whole() {
         language: "-".into(),
         team: "\u{7}".into(),
         survey_id: "7".into(),
+        segment: "s".repeat(65),
     };
     let sliced = pb::QueryMetricRequest {
         slice: Some(slice),
@@ -294,6 +295,7 @@ fn a_question_for_a_number_is_checked_whole() {
             "slice.team",
             "slice.stage",
             "slice.language",
+            "slice.segment",
             "slice.survey_id",
             "slice",
             "slice.survey_id",

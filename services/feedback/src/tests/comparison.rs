@@ -37,7 +37,7 @@ fn request(
     }
 }
 
-async fn compare(bench: &Bench, request: &pb::CompareMetricRequest) -> pb::CompareMetricResponse {
+pub(super) async fn compare(bench: &Bench, request: &pb::CompareMetricRequest) -> pb::CompareMetricResponse {
     let contrast = convert::comparison::contrast(request).unwrap();
     let compared = commands::comparison::compare(&bench.db, &bench.tenant, contrast)
         .await

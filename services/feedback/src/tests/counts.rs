@@ -18,7 +18,7 @@ use attune_stats::metric::AnswerScale;
 const SLICES: &str = "
     WITH said AS (
         SELECT f.occurred_at, f.product, f.channel, f.touchpoint, f.engine, f.sentiment, f.taxonomy_version,
-               f.stage, t.topic_id, t.there
+               f.stage, f.segments, t.topic_id, t.there
         FROM feedback.feedback f CROSS JOIN LATERAL (
             SELECT '' AS topic_id, NULL AS there
             UNION ALL SELECT e ->> 'topic_id', e ->> 'sentiment' FROM jsonb_array_elements(f.topics) e) t
@@ -29,30 +29,31 @@ const SLICES: &str = "
                count(*) FILTER (WHERE sentiment = 'negative') AS negative,
                count(*) FILTER (WHERE engine IS NOT NULL AND sentiment IS DISTINCT FROM 'positive') AS non_positive,
                count(there) AS mention_judged, count(*) FILTER (WHERE there = 'negative') AS mention_negative,
-               count(stage) AS sliced
+               count(stage) AS sliced, count(segments) AS segmented
         FROM said CROSS JOIN (VALUES ('hour'), ('day')) AS grains (grain)
         GROUP BY 1, 2, 3, 4, 5, 6, 7),
     kept AS (
         SELECT grain, topic_id, start, product, channel, touchpoint, taxonomy_version, feedback, judged, negative,
-               non_positive, mention_judged, mention_negative, sliced
+               non_positive, mention_judged, mention_negative, sliced, segmented
         FROM feedback.slice_count WHERE tenant_id = $1 AND feedback > 0)
     SELECT count(*) FROM ((TABLE recount EXCEPT ALL TABLE kept) UNION ALL (TABLE kept EXCEPT ALL TABLE recount)) d";
 
 const RATINGS: &str = "
     WITH said AS (
         SELECT f.occurred_at, f.product, f.channel, f.touchpoint, f.rating_scale, f.rating_score,
-               f.taxonomy_version, f.stage, t.topic_id
+               f.taxonomy_version, f.stage, f.segments, t.topic_id
         FROM feedback.feedback f CROSS JOIN LATERAL (
             SELECT '' AS topic_id UNION ALL SELECT e ->> 'topic_id' FROM jsonb_array_elements(f.topics) e) t
         WHERE f.tenant_id = $1 AND f.rating_scale IS NOT NULL),
     recount AS (
         SELECT grain, topic_id, rating_scale AS scale, date_trunc(grain, occurred_at, 'UTC') AS start, product,
                channel, touchpoint, rating_score AS score, taxonomy_version, count(*) AS answers,
-               count(stage) AS sliced
+               count(stage) AS sliced, count(segments) AS segmented
         FROM said CROSS JOIN (VALUES ('hour'), ('day')) AS grains (grain)
         GROUP BY 1, 2, 3, 4, 5, 6, 7, 8, 9),
     kept AS (
-        SELECT grain, topic_id, scale, start, product, channel, touchpoint, score, taxonomy_version, answers, sliced
+        SELECT grain, topic_id, scale, start, product, channel, touchpoint, score, taxonomy_version, answers, sliced,
+               segmented
         FROM feedback.rating_count WHERE tenant_id = $1 AND answers > 0)
     SELECT count(*) FROM ((TABLE recount EXCEPT ALL TABLE kept) UNION ALL (TABLE kept EXCEPT ALL TABLE recount)) d";
 
@@ -71,7 +72,7 @@ const MENTIONS: &str = "
 const CODED_SLICES: &str = "
     WITH said AS (
         SELECT f.occurred_at, f.product, f.channel, f.touchpoint, f.engine, f.sentiment, coding.taxonomy_version,
-               f.stage, t.topic_id, t.there
+               f.stage, f.segments, t.topic_id, t.there
         FROM feedback.feedback f JOIN feedback.coding USING (tenant_id, feedback_id) CROSS JOIN LATERAL (
             SELECT '' AS topic_id, NULL AS there
             UNION ALL SELECT e ->> 'topic_id', e ->> 'sentiment' FROM jsonb_array_elements(coding.topics) e) t
@@ -82,34 +83,35 @@ const CODED_SLICES: &str = "
                count(*) FILTER (WHERE sentiment = 'negative') AS negative,
                count(*) FILTER (WHERE engine IS NOT NULL AND sentiment IS DISTINCT FROM 'positive') AS non_positive,
                count(there) AS mention_judged, count(*) FILTER (WHERE there = 'negative') AS mention_negative,
-               count(stage) AS sliced
+               count(stage) AS sliced, count(segments) AS segmented
         FROM said CROSS JOIN (VALUES ('hour'), ('day')) AS grains (grain)
         GROUP BY 1, 2, 3, 4, 5, 6, 7),
     kept AS (
         SELECT grain, topic_id, start, product, channel, touchpoint, taxonomy_version, feedback, judged, negative,
-               non_positive, mention_judged, mention_negative, sliced
+               non_positive, mention_judged, mention_negative, sliced, segmented
         FROM feedback.coded_slice_count WHERE tenant_id = $1 AND feedback > 0)
     SELECT count(*) FROM ((TABLE recount EXCEPT ALL TABLE kept) UNION ALL (TABLE kept EXCEPT ALL TABLE recount)) d";
 
 const CODED_RATINGS: &str = "
     WITH said AS (
         SELECT f.occurred_at, f.product, f.channel, f.touchpoint, f.rating_scale, f.rating_score,
-               coding.taxonomy_version, f.stage, t.topic_id
+               coding.taxonomy_version, f.stage, f.segments, t.topic_id
         FROM feedback.feedback f JOIN feedback.coding USING (tenant_id, feedback_id) CROSS JOIN LATERAL (
             SELECT '' AS topic_id UNION ALL SELECT e ->> 'topic_id' FROM jsonb_array_elements(coding.topics) e) t
         WHERE tenant_id = $1 AND f.rating_scale IS NOT NULL),
     recount AS (
         SELECT grain, topic_id, rating_scale AS scale, date_trunc(grain, occurred_at, 'UTC') AS start, product,
                channel, touchpoint, rating_score AS score, taxonomy_version, count(*) AS answers,
-               count(stage) AS sliced
+               count(stage) AS sliced, count(segments) AS segmented
         FROM said CROSS JOIN (VALUES ('hour'), ('day')) AS grains (grain)
         GROUP BY 1, 2, 3, 4, 5, 6, 7, 8, 9),
     kept AS (
-        SELECT grain, topic_id, scale, start, product, channel, touchpoint, score, taxonomy_version, answers, sliced
+        SELECT grain, topic_id, scale, start, product, channel, touchpoint, score, taxonomy_version, answers, sliced,
+               segmented
         FROM feedback.coded_rating_count WHERE tenant_id = $1 AND answers > 0)
     SELECT count(*) FROM ((TABLE recount EXCEPT ALL TABLE kept) UNION ALL (TABLE kept EXCEPT ALL TABLE recount)) d";
 
-/// The same by agent, team, stage and language.
+/// The same by agent, team, stage, language and segment; a piece counts in each of its segments.
 const FACETS: &str = "
     WITH said AS (
         SELECT f.occurred_at, f.product, f.channel, f.touchpoint, f.engine, f.sentiment, f.taxonomy_version,
@@ -117,9 +119,13 @@ const FACETS: &str = "
         FROM feedback.feedback f CROSS JOIN LATERAL (
             SELECT '' AS topic_id, NULL AS there
             UNION ALL SELECT e ->> 'topic_id', e ->> 'sentiment' FROM jsonb_array_elements(f.topics) e) t
-        CROSS JOIN LATERAL (VALUES ('agent', f.agent_id), ('team', f.team), ('stage', f.stage),
-                                   ('language', f.language)) AS facets (facet, value)
-        WHERE f.tenant_id = $1 AND f.stage IS NOT NULL AND facets.value <> ''),
+        CROSS JOIN LATERAL (
+            SELECT facet, value
+            FROM (VALUES ('agent', f.agent_id), ('team', f.team), ('stage', f.stage), ('language', f.language))
+                 AS single (facet, value)
+            WHERE f.stage IS NOT NULL AND value <> ''
+            UNION ALL SELECT 'segment', unnest(f.segments)) AS facets
+        WHERE f.tenant_id = $1),
     recount AS (
         SELECT facet, value, grain, topic_id, date_trunc(grain, occurred_at, 'UTC') AS start, product, channel,
                touchpoint, taxonomy_version, count(*) AS feedback, count(sentiment) AS judged,
@@ -140,9 +146,13 @@ const FACET_RATINGS: &str = "
                t.topic_id, facets.facet, facets.value
         FROM feedback.feedback f CROSS JOIN LATERAL (
             SELECT '' AS topic_id UNION ALL SELECT e ->> 'topic_id' FROM jsonb_array_elements(f.topics) e) t
-        CROSS JOIN LATERAL (VALUES ('agent', f.agent_id), ('team', f.team), ('stage', f.stage),
-                                   ('language', f.language)) AS facets (facet, value)
-        WHERE f.tenant_id = $1 AND f.rating_scale IS NOT NULL AND f.stage IS NOT NULL AND facets.value <> ''),
+        CROSS JOIN LATERAL (
+            SELECT facet, value
+            FROM (VALUES ('agent', f.agent_id), ('team', f.team), ('stage', f.stage), ('language', f.language))
+                 AS single (facet, value)
+            WHERE f.stage IS NOT NULL AND value <> ''
+            UNION ALL SELECT 'segment', unnest(f.segments)) AS facets
+        WHERE f.tenant_id = $1 AND f.rating_scale IS NOT NULL),
     recount AS (
         SELECT facet, value, grain, topic_id, rating_scale AS scale, date_trunc(grain, occurred_at, 'UTC') AS start,
                product, channel, touchpoint, rating_score AS score, taxonomy_version, count(*) AS answers
@@ -184,6 +194,7 @@ fn draft() -> impl Strategy<Value = Draft> {
         prop::sample::select(vec!["", "Ana", "Ben"]),
         prop::sample::select(vec!["", "Airport"]),
         prop::sample::select(vec!["", "JOURNEY_STAGE_RETENTION", "JOURNEY_STAGE_LOYALTY"]),
+        prop::sample::subsequence(vec!["gold", "new", "abroad"], 0..=3),
     );
     (
         text,
@@ -196,7 +207,7 @@ fn draft() -> impl Strategy<Value = Draft> {
     )
         .prop_map(
             |(text, product, (channel, touchpoint, served), profile_id, rating, minute, source)| {
-                let (agent, team, stage) = served;
+                let (agent, team, stage, segments) = served;
                 let nothing = rating.is_none() && text.is_empty();
                 Draft {
                     channel: channel.into(),
@@ -204,6 +215,7 @@ fn draft() -> impl Strategy<Value = Draft> {
                     agent_id: agent.into(),
                     team: team.into(),
                     stage: stage.into(),
+                    segments: Some(segments.into_iter().map(str::to_owned).collect()),
                     profile_id,
                     rating,
                     source_id: source.map(|source| source.to_string()),
@@ -231,8 +243,10 @@ enum Between {
     },
     /// Something that was said is taken back.
     Withdraw,
-    /// Everything until now was recorded by the version before, which knew no facets.
+    /// Everything until now was recorded by a version before, which knew no facets.
     Before,
+    /// The same by one which knew the facets and no segments.
+    BeforeSegments,
 }
 
 fn between() -> impl Strategy<Value = Between> {
@@ -243,6 +257,7 @@ fn between() -> impl Strategy<Value = Between> {
         (0_i64..3).prop_map(|back| Between::Recode { back }),
         Just(Between::Withdraw),
         Just(Between::Before),
+        Just(Between::BeforeSegments),
     ]
 }
 
@@ -269,41 +284,72 @@ impl Between {
                 let now = bench.number(VERSION).await;
                 recoding::recode(bench, Some((now - back).max(0))).await;
             }
-            Self::Before => {
-                let mut tx = bench.db.system(&bench.tenant).await.unwrap();
-                for statement in BEFORE {
-                    let query = sqlx::query(statement).bind(bench.tenant.as_str());
-                    query.execute(&mut *tx).await.unwrap();
-                }
-                tx.commit().await.unwrap();
-            }
-            Self::Withdraw => {
-                let mut tx = bench.db.system(&bench.tenant).await.unwrap();
-                let ids: Vec<Uuid> = sqlx::query_scalar(
-                    "SELECT feedback_id FROM feedback.feedback WHERE tenant_id = $1 ORDER BY 1 LIMIT 5",
-                )
-                .bind(bench.tenant.as_str())
-                .fetch_all(&mut *tx)
-                .await
-                .unwrap();
-                let beside = commands::response::withdraw(&mut tx, &ids).await.unwrap();
-                store::coded_counts::subtract(&mut tx, &beside).await.unwrap();
-                tx.commit().await.unwrap();
-            }
+            Self::Before => leave_behind(bench, &BEFORE).await,
+            Self::BeforeSegments => leave_behind(bench, &BEFORE_SEGMENTS).await,
+            Self::Withdraw => withdraw(bench, 5).await,
         }
     }
 }
 
-/// What the version before leaves behind: the same feedback and counts, and nothing of facets.
+/// Writes what another version would have written.
+pub(super) async fn leave_behind(bench: &Bench, statements: &[&'static str]) {
+    let mut tx = bench.db.system(&bench.tenant).await.unwrap();
+    for &statement in statements {
+        let query = sqlx::query(statement).bind(bench.tenant.as_str());
+        query.execute(&mut *tx).await.unwrap();
+    }
+    tx.commit().await.unwrap();
+}
+
+/// Takes the `most` oldest pieces of feedback back.
+pub(super) async fn withdraw(bench: &Bench, most: i64) {
+    let mut tx = bench.db.system(&bench.tenant).await.unwrap();
+    let oldest = "SELECT feedback_id FROM feedback.feedback WHERE tenant_id = $1 ORDER BY 1 LIMIT $2";
+    let ids: Vec<Uuid> = sqlx::query_scalar(oldest)
+        .bind(bench.tenant.as_str())
+        .bind(most)
+        .fetch_all(&mut *tx)
+        .await
+        .unwrap();
+    let beside = commands::response::withdraw(&mut tx, &ids).await.unwrap();
+    store::coded_counts::subtract(&mut tx, &beside).await.unwrap();
+    tx.commit().await.unwrap();
+}
+
+/// What a version that knew no facets leaves behind: the same feedback and counts, and nothing of them.
 pub(super) const BEFORE: [&str; 7] = [
-    "UPDATE feedback.feedback SET team = NULL, stage = NULL WHERE tenant_id = $1",
-    "UPDATE feedback.slice_count SET sliced = 0 WHERE tenant_id = $1",
-    "UPDATE feedback.rating_count SET sliced = 0 WHERE tenant_id = $1",
-    "UPDATE feedback.coded_slice_count SET sliced = 0 WHERE tenant_id = $1",
-    "UPDATE feedback.coded_rating_count SET sliced = 0 WHERE tenant_id = $1",
+    "UPDATE feedback.feedback SET team = NULL, stage = NULL, segments = NULL WHERE tenant_id = $1",
+    "UPDATE feedback.slice_count SET sliced = 0, segmented = 0 WHERE tenant_id = $1",
+    "UPDATE feedback.rating_count SET sliced = 0, segmented = 0 WHERE tenant_id = $1",
+    "UPDATE feedback.coded_slice_count SET sliced = 0, segmented = 0 WHERE tenant_id = $1",
+    "UPDATE feedback.coded_rating_count SET sliced = 0, segmented = 0 WHERE tenant_id = $1",
     "DELETE FROM feedback.facet_count WHERE tenant_id = $1",
     "DELETE FROM feedback.facet_rating_count WHERE tenant_id = $1",
 ];
+
+/// What a version that knew facets and no segments leaves behind.
+pub(super) const BEFORE_SEGMENTS: [&str; 7] = [
+    "UPDATE feedback.feedback SET segments = NULL WHERE tenant_id = $1",
+    "UPDATE feedback.slice_count SET segmented = 0 WHERE tenant_id = $1",
+    "UPDATE feedback.rating_count SET segmented = 0 WHERE tenant_id = $1",
+    "UPDATE feedback.coded_slice_count SET segmented = 0 WHERE tenant_id = $1",
+    "UPDATE feedback.coded_rating_count SET segmented = 0 WHERE tenant_id = $1",
+    "DELETE FROM feedback.facet_count WHERE tenant_id = $1 AND facet = 'segment'",
+    "DELETE FROM feedback.facet_rating_count WHERE tenant_id = $1 AND facet = 'segment'",
+];
+
+/// How many rows of each kept count are not those of a recount, and the other way round.
+pub(super) async fn differences(bench: &Bench) -> [i64; 7] {
+    [
+        bench.number(SLICES).await,
+        bench.number(RATINGS).await,
+        bench.number(MENTIONS).await,
+        bench.number(CODED_SLICES).await,
+        bench.number(CODED_RATINGS).await,
+        bench.number(FACETS).await,
+        bench.number(FACET_RATINGS).await,
+    ]
+}
 
 const VERSION: &str = "SELECT coalesce(max(version), 0) FROM feedback.taxonomy WHERE tenant_id = $1";
 
@@ -330,16 +376,7 @@ fn kept_counts_are_those_of_a_recount() {
                     .for_each(|outcome| drop(outcome.unwrap()));
                 between.happen(&bench).await;
             }
-            let count = async |statement| bench.number(statement).await;
-            [
-                count(SLICES).await,
-                count(RATINGS).await,
-                count(MENTIONS).await,
-                count(CODED_SLICES).await,
-                count(CODED_RATINGS).await,
-                count(FACETS).await,
-                count(FACET_RATINGS).await,
-            ]
+            differences(&bench).await
         });
         prop_assert_eq!(differences, [0; 7]);
         Ok(())

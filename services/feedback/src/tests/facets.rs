@@ -5,14 +5,14 @@ use attune_api::interactions::v1::JourneyStage;
 use attune_rpc::timestamp;
 use attune_stats::metric::AnswerScale;
 
-use super::{Bench, CANCELLED, HAPPY, PLAIN, instant, minutes, said};
+use super::{Bench, CANCELLED, HAPPY, PLAIN, counts, instant, minutes, said};
 use crate::domain::{Draft, Rating};
 use crate::{commands, convert};
 
-const MIDNIGHT: &str = "2026-03-01T00:00:00Z";
-const NEXT: &str = "2026-03-02T00:00:00Z";
+pub(super) const MIDNIGHT: &str = "2026-03-01T00:00:00Z";
+pub(super) const NEXT: &str = "2026-03-02T00:00:00Z";
 
-fn agent(agent_id: &str) -> pb::Slice {
+pub(super) fn agent(agent_id: &str) -> pb::Slice {
     pb::Slice {
         agent_id: agent_id.into(),
         ..pb::Slice::default()
@@ -26,7 +26,7 @@ fn stage(stage: JourneyStage) -> pb::Slice {
     }
 }
 
-fn question(metric: &str, slice: pb::Slice) -> pb::QueryMetricRequest {
+pub(super) fn question(metric: &str, slice: pb::Slice) -> pb::QueryMetricRequest {
     pb::QueryMetricRequest {
         metric: metric.into(),
         slice: Some(slice),
@@ -36,7 +36,7 @@ fn question(metric: &str, slice: pb::Slice) -> pb::QueryMetricRequest {
     }
 }
 
-async fn answer(bench: &Bench, metric: &str, slice: pb::Slice) -> pb::QueryMetricResponse {
+pub(super) async fn answer(bench: &Bench, metric: &str, slice: pb::Slice) -> pb::QueryMetricResponse {
     let (measure, version) = convert::metric::query(&question(metric, slice)).unwrap();
     let answered = commands::metric::query(&bench.db, &bench.tenant, &measure, version)
         .await
@@ -44,7 +44,7 @@ async fn answer(bench: &Bench, metric: &str, slice: pb::Slice) -> pb::QueryMetri
     convert::metric::answer_to_proto(answered)
 }
 
-async fn ask(bench: &Bench, metric: &str, slice: pb::Slice) -> pb::MetricValue {
+pub(super) async fn ask(bench: &Bench, metric: &str, slice: pb::Slice) -> pb::MetricValue {
     answer(bench, metric, slice).await.values.remove(0)
 }
 
@@ -171,12 +171,7 @@ async fn what_is_said_to_an_agent_and_in_a_language_has_shares_of_its_own() {
 async fn what_the_version_before_recorded_is_told_apart_and_never_passed_off_as_counted() {
     let bench = Bench::at("2026-03-05T00:00:00Z").await;
     bench.submit_many(rated("Ana", "Airport", &[(5, 30)])).await;
-    let mut tx = bench.db.system(&bench.tenant).await.unwrap();
-    for statement in super::counts::BEFORE {
-        let query = sqlx::query(statement).bind(bench.tenant.as_str());
-        query.execute(&mut *tx).await.unwrap();
-    }
-    tx.commit().await.unwrap();
+    counts::leave_behind(&bench, &counts::BEFORE).await;
     let before = ask(&bench, "csat", agent("Ana")).await;
     assert_eq!((before.n, before.unsliced, before.value), (0, 30, None));
     assert!(before.suppressed_reason.contains("of 30 more"), "{before:?}");

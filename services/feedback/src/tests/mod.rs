@@ -23,6 +23,7 @@ mod recoding;
 mod recording;
 mod recovery;
 mod response_rate;
+mod segments;
 mod survey;
 mod themes;
 mod topic;
@@ -192,6 +193,7 @@ fn said(text: &str, product: &str, occurred_at: DateTime<Utc>) -> Draft {
         agent_id: String::new(),
         team: String::new(),
         stage: String::new(),
+        segments: Some(Vec::new()),
         rating: None,
         text: text.into(),
         occurred_at,

@@ -100,6 +100,7 @@ impl Bench {
                 agent_id: "7".to_owned(),
                 team: "Phone".to_owned(),
                 stage: "JOURNEY_STAGE_RETENTION".to_owned(),
+                segments: vec!["gold".to_owned(), "new".to_owned()],
                 cause: None,
             },
             key: key("Invite"),
@@ -256,6 +257,23 @@ async fn answers_come_in_any_order_and_a_complete_one_lacks_nothing_that_is_requ
         ("Phone", "JOURNEY_STAGE_RETENTION"),
         "what the occasion says of who served is said of the answer"
     );
+    let segments = feedback.draft.segments.unwrap();
+    assert_eq!(segments, ["gold", "new"], "as the occasion names them");
+}
+
+#[tokio::test]
+async fn of_the_answer_to_an_invitation_of_the_version_before_no_segments_are_recorded() {
+    let bench = Bench::at(MORNING).await;
+    let survey = bench.published("After a call", free()).await;
+    let id = bench.invited(&survey).await.invitation_id;
+    let before = "UPDATE feedback.invitation SET segments = NULL WHERE tenant_id = $1";
+    super::counts::leave_behind(&bench, &[before]).await;
+    let score = Given::from([("score".to_owned(), Some(Answer::Score(5)))]);
+    bench.answer(id, score, true).await.unwrap();
+    let unsliced = "SELECT sum(answers - segmented)::bigint FROM feedback.rating_count
+                    WHERE tenant_id = $1 AND grain = 'day' AND topic_id = ''";
+    assert_eq!(bench.number(unsliced).await, 1);
+    assert_eq!(super::counts::differences(&bench).await, [0; 7]);
 }
 
 #[tokio::test]

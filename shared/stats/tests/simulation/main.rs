@@ -17,6 +17,7 @@
 
 mod driver;
 mod hot;
+mod overlap;
 mod pilot;
 mod promise;
 mod random;

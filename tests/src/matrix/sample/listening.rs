@@ -91,6 +91,7 @@ pub(super) const SAMPLES: &[(&str, Sample)] = &[
     // Employees.
     ("SubmitEmployeeReportRequest.kind", Choice(2)),
     ("team", Text("team {}")),
+    ("segments", Text("segment {}")),
     ("employee_id", Unique("employee {}")),
     // Interactions and feedback.
     ("channel", Text("email")),
@@ -155,6 +156,7 @@ pub(super) const SAMPLES: &[(&str, Sample)] = &[
     ("Slice.survey_id", Absent),
     ("Slice.stage", Absent),
     ("Slice.language", Absent),
+    ("Slice.segment", Absent),
     ("window_hours", Int(48)),
     ("QueryMetricRequest.start", Hours(-48)),
     ("QueryMetricRequest.end", Hours(0)),

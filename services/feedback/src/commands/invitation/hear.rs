@@ -98,6 +98,7 @@ impl<'a> Asking<'a> {
             agent_id: happened.agent_id.clone(),
             team: String::new(),
             stage: happened.stage.clone(),
+            segments: Vec::new(),
             cause: Some(Cause {
                 event_type: happened.event_type.clone(),
                 event_id: happened.event_id,

@@ -43,6 +43,8 @@ pub(crate) struct Occasion {
     pub(crate) team: String,
     /// By its name in the API.
     pub(crate) stage: String,
+    /// The customer segments that the person is in, each once.
+    pub(crate) segments: Vec<String>,
     /// What named it; none where a caller did.
     pub(crate) cause: Option<Cause>,
 }
@@ -75,6 +77,8 @@ pub(crate) struct Invitation {
     pub(crate) agent_id: String,
     pub(crate) team: String,
     pub(crate) stage: String,
+    /// None of an invitation that the version before made.
+    pub(crate) segments: Option<Vec<String>>,
     pub(crate) language: String,
     pub(crate) state: InvitationState,
     pub(crate) reason: String,

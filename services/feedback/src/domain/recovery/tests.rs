@@ -18,6 +18,7 @@ fn feedback(rating: Option<(AnswerScale, i64)>, text: Option<(f64, f64)>) -> Fee
         agent_id: "agent 7".into(),
         team: String::new(),
         stage: String::new(),
+        segments: Some(Vec::new()),
         rating: rating.map(|(scale, score)| Rating::parse(scale, score).unwrap()),
         text: String::new(),
         occurred_at: at("2026-03-02T08:00:00Z"),

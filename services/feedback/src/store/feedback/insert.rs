@@ -21,6 +21,7 @@ struct Columns<'a> {
     agents: Vec<&'a str>,
     teams: Vec<Option<&'a str>>,
     stages: Vec<Option<&'a str>>,
+    segments: Vec<Option<Json<&'a [String]>>>,
     scales: Vec<Option<&'a str>>,
     scores: Vec<Option<i16>>,
     texts: Vec<&'a str>,
@@ -65,6 +66,7 @@ impl<'a> Columns<'a> {
         self.touchpoints.push(&draft.touchpoint);
         self.products.push(&draft.product);
         self.agents.push(&draft.agent_id);
+        self.segments.push(draft.segments.as_deref().map(Json));
         self.scales.push(draft.rating.map(Rating::scale_name));
         self.scores.push(draft.rating.map(Rating::score));
         self.texts.push(&draft.text);
@@ -104,17 +106,19 @@ pub(crate) async fn insert(tx: &mut Tx, feedback: &[Feedback]) -> Result<Vec<Uui
         "INSERT INTO feedback.feedback (tenant_id, created_at, feedback_id, profile_id, interaction_id, origin,
              channel, touchpoint, product, agent_id, rating_scale, rating_score, text, occurred_at, source_id,
              engine, language, sentiment_score, sentiment, sentiment_probability, topics,
-             taxonomy_version, team, stage)
+             taxonomy_version, team, stage, segments)
          SELECT $1, $2, feedback_id, profile_id, interaction_id, origin, channel, touchpoint, product, agent_id,
              rating_scale, rating_score, text, occurred_at, source_id, engine, language, sentiment_score,
-             sentiment, sentiment_probability, topics, taxonomy_version, team, stage
+             sentiment, sentiment_probability, topics, taxonomy_version, team, stage,
+             CASE WHEN segments IS NOT NULL THEN ARRAY(SELECT jsonb_array_elements_text(segments)) END
          FROM unnest($3::uuid[], $4::uuid[], $5::uuid[], $6::text[], $7::text[], $8::text[], $9::text[],
                      $10::text[], $11::text[], $12::smallint[], $13::text[], $14::timestamptz[], $15::text[],
                      $16::text[], $17::text[], $18::float8[], $19::text[], $20::float8[], $21::jsonb[],
-                     $22::bigint[], $23::text[], $24::text[])
+                     $22::bigint[], $23::text[], $24::text[], $25::jsonb[])
              WITH ORDINALITY AS new (feedback_id, profile_id, interaction_id, origin, channel, touchpoint,
                  product, agent_id, rating_scale, rating_score, text, occurred_at, source_id, engine, language,
-                 sentiment_score, sentiment, sentiment_probability, topics, taxonomy_version, team, stage, place)
+                 sentiment_score, sentiment, sentiment_probability, topics, taxonomy_version, team, stage,
+                 segments, place)
          ORDER BY place
          ON CONFLICT DO NOTHING
          RETURNING feedback_id",
@@ -141,7 +145,8 @@ pub(crate) async fn insert(tx: &mut Tx, feedback: &[Feedback]) -> Result<Vec<Uui
         &new.topics as &[Json<&[Mention]>],
         &new.versions,
         &new.teams as &[Option<&str>],
-        &new.stages as &[Option<&str>]
+        &new.stages as &[Option<&str>],
+        &new.segments as &[Option<Json<&[String]>>]
     )
     .fetch_all(&mut **tx)
     .await

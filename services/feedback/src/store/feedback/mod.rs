@@ -26,6 +26,7 @@ struct Row {
     agent_id: String,
     team: Option<String>,
     stage: Option<String>,
+    segments: Option<Vec<String>>,
     rating_scale: Option<String>,
     rating_score: Option<i16>,
     text: String,
@@ -67,6 +68,7 @@ impl From<Row> for Feedback {
             agent_id: row.agent_id,
             team: row.team.unwrap_or_default(),
             stage: row.stage.unwrap_or_default(),
+            segments: row.segments,
             rating: Rating::stored(row.rating_scale.as_deref(), row.rating_score),
             text: row.text,
             occurred_at: row.occurred_at,
@@ -104,7 +106,7 @@ pub(crate) async fn by_ids(tx: &mut Tx, ids: &[Uuid]) -> Result<Vec<Feedback>, s
     let rows = query_as!(
         Row,
         r#"SELECT feedback_id, profile_id, interaction_id, origin, channel, touchpoint, product, agent_id, team, stage,
-                  rating_scale, rating_score, text, occurred_at, source_id, engine, language, sentiment_score,
+                  segments, rating_scale, rating_score, text, occurred_at, source_id, engine, language, sentiment_score,
                   sentiment, sentiment_probability, topics AS "topics: _", taxonomy_version, created_at
            FROM feedback.feedback
            WHERE tenant_id = $1 AND feedback_id = ANY($2)
