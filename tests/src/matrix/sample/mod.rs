@@ -119,6 +119,8 @@ const SAMPLES: &[(&str, Sample)] = &[
     ("Issue.split_from_issue_id", Output),
     ("Issue.gone_on", Output),
     ("Issue.later", Output),
+    ("Issue.severity", Output),
+    ("Issue.severity_by_person", Output),
     ("CohortEntry.joined_by_relation_id", Output),
     ("CohortEntry.gone_on_to_issue_id", Output),
     ("CohortEntry.joined_by_extension_id", Output),
