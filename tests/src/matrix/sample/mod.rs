@@ -174,6 +174,8 @@ const SAMPLES: &[(&str, Sample)] = &[
     ("MessageOrigin.occasion", Unique("shipped {}")),
     ("variables", Pair("change")),
     ("origin_id", Known("told_initiative_id")),
+    ("RecordReadingRequest>source", Text("app inbox of {}")),
+    ("read_time", Hours(0)),
     ("ContactBudget.number", Output),
     ("ContactBudget.author", Output),
     ("ContactBudget.create_time", Output),
