@@ -47,7 +47,8 @@ impl From<Error> for attune_rpc::Error {
                 Self::aborted(Reason::Retry, "another set the budget meanwhile; repeat the call")
             }
             Error::NotRead(NotRead::NotSent(state)) => {
-                let message = "only a message that was sent can have been read; look at its state with GetMessage";
+                let message =
+                    "only a message that was sent can have been read; look at its state with GetMessage";
                 Self::failed_precondition(Reason::WrongState, message).with("state", state.as_str())
             }
             Error::NotRead(NotRead::At(problem)) => {

@@ -87,7 +87,11 @@ async fn an_issue_of_which_nothing_was_heard_is_not_assessed_and_the_record_says
     assert_eq!(platform.severity_of(issue.issue_id).await, (None, false));
     let [record] = platform.assessments(issue.issue_id).await.try_into().unwrap();
     assert_eq!((record.severity, record.said_by.as_str()), (None, ""));
-    assert!(record.explanation.contains("Of no mention"), "{}", record.explanation);
+    assert!(
+        record.explanation.contains("Of no mention"),
+        "{}",
+        record.explanation
+    );
     assert!(platform.told_severities().await.is_empty(), "no level changed");
 }
 
@@ -97,7 +101,10 @@ async fn an_issue_opens_as_severe_as_what_was_heard_of_it_and_its_opening_tells_
     platform.said(30, "2026-03-01", ("united", NEGATIVE)).await;
     platform.said(40, "2026-03-01", ("delta", POSITIVE)).await;
     let (issue, _) = platform.issue(3).await;
-    assert_eq!(platform.severity_of(issue.issue_id).await, (Some(Severity::Major), false));
+    assert_eq!(
+        platform.severity_of(issue.issue_id).await,
+        (Some(Severity::Major), false)
+    );
     let [record] = platform.assessments(issue.issue_id).await.try_into().unwrap();
     assert_eq!(
         (record.severity, record.severity_by_rule, record.rule.as_str()),
@@ -117,7 +124,10 @@ async fn few_mentions_do_not_make_an_issue_severe() {
     let platform = Platform::start().await;
     platform.said(2, "2026-03-01", ("united", NEGATIVE)).await;
     let (issue, _) = platform.issue(3).await;
-    assert_eq!(platform.severity_of(issue.issue_id).await, (Some(Severity::Minor), false));
+    assert_eq!(
+        platform.severity_of(issue.issue_id).await,
+        (Some(Severity::Minor), false)
+    );
 }
 
 #[tokio::test]
@@ -126,14 +136,26 @@ async fn at_midnight_it_follows_what_is_said_and_a_record_is_kept_of_each_change
     let (issue, _) = platform.issue(3).await;
     let id = issue.issue_id;
     platform.said(6, "2026-03-02", ("united", NEGATIVE)).await;
-    assert_eq!(platform.severity_of(id).await, (None, false), "until midnight it stands");
+    assert_eq!(
+        platform.severity_of(id).await,
+        (None, false),
+        "until midnight it stands"
+    );
     platform.priorities_at(at("2026-03-03T00:00:00Z")).await;
     assert_eq!(platform.severity_of(id).await, (Some(Severity::Moderate), false));
     platform.said(1, "2026-03-03", ("united", NEGATIVE)).await;
     platform.priorities_at(at("2026-03-04T00:00:00Z")).await;
-    assert_eq!(platform.assessments(id).await.len(), 2, "the level did not change");
+    assert_eq!(
+        platform.assessments(id).await.len(),
+        2,
+        "the level did not change"
+    );
     platform.priorities_at(at("2026-04-20T08:00:00Z")).await;
-    assert_eq!(platform.severity_of(id).await, (None, false), "it is too long ago");
+    assert_eq!(
+        platform.severity_of(id).await,
+        (None, false),
+        "it is too long ago"
+    );
     let levels: Vec<_> = platform
         .assessments(id)
         .await
@@ -154,7 +176,11 @@ async fn at_midnight_it_follows_what_is_said_and_a_record_is_kept_of_each_change
         .filter(|told| told.subject == id)
         .map(|told| told.version)
         .collect();
-    assert_eq!(numbers, [1, 2, 3], "each event of an issue has a number of its own");
+    assert_eq!(
+        numbers,
+        [1, 2, 3],
+        "each event of an issue has a number of its own"
+    );
 }
 
 #[tokio::test]
@@ -184,7 +210,11 @@ async fn what_a_person_said_stands_above_the_rule_until_they_give_it_back() {
     assert!(!back.by_person && back.said_by == "Ada");
     platform.said(400, "2026-03-03", ("united", POSITIVE)).await;
     platform.priorities_at(at("2026-03-04T00:00:00Z")).await;
-    assert_eq!(platform.severity_of(id).await, (Some(Severity::Minor), false), "it moves again");
+    assert_eq!(
+        platform.severity_of(id).await,
+        (Some(Severity::Minor), false),
+        "it moves again"
+    );
     assert_eq!(platform.assessments(id).await.len(), 4);
     assert_eq!(
         platform.told_severities().await,
@@ -201,8 +231,14 @@ async fn a_repeated_assessment_is_recorded_once_and_an_old_etag_is_refused() {
         key,
         ..command(issue.issue_id, Some(Severity::Major))
     };
-    let (_, first) = platform.assess(ask(repeated("AssessSeverity", request))).await.unwrap();
-    let (now, again) = platform.assess(ask(repeated("AssessSeverity", request))).await.unwrap();
+    let (_, first) = platform
+        .assess(ask(repeated("AssessSeverity", request)))
+        .await
+        .unwrap();
+    let (now, again) = platform
+        .assess(ask(repeated("AssessSeverity", request)))
+        .await
+        .unwrap();
     assert_eq!((first, now.version), (again, issue.version + 1));
     assert_eq!(platform.assessments(issue.issue_id).await.len(), 2);
     let old = Assess {
@@ -223,15 +259,30 @@ async fn a_merged_issue_keeps_its_severity_is_not_assessed_and_the_survivor_keep
         platform.reported(1, "united").await,
         platform.reported(2, "united").await,
     );
-    platform.assess(command(merged.issue_id, Some(Severity::Critical))).await.unwrap();
-    platform.assess(command(survivor.issue_id, Some(Severity::Moderate))).await.unwrap();
+    platform
+        .assess(command(merged.issue_id, Some(Severity::Critical)))
+        .await
+        .unwrap();
+    platform
+        .assess(command(survivor.issue_id, Some(Severity::Moderate)))
+        .await
+        .unwrap();
     let ends = (merged.issue_id, survivor.issue_id);
     platform.merge_as(ends, once("MergeIssues")).await.unwrap();
-    assert_eq!(platform.severity_of(survivor.issue_id).await, (Some(Severity::Moderate), true));
-    assert_eq!(platform.severity_of(merged.issue_id).await, (Some(Severity::Critical), true));
+    assert_eq!(
+        platform.severity_of(survivor.issue_id).await,
+        (Some(Severity::Moderate), true)
+    );
+    assert_eq!(
+        platform.severity_of(merged.issue_id).await,
+        (Some(Severity::Critical), true)
+    );
     let refused = refusal(platform.assess(command(merged.issue_id, None)).await);
     assert!(refused.contains("assess that one"), "{refused}");
-    assert_eq!(platform.issue_now(merged.issue_id).await.state, IssueState::Merged);
+    assert_eq!(
+        platform.issue_now(merged.issue_id).await.state,
+        IssueState::Merged
+    );
 }
 
 #[tokio::test]
@@ -239,7 +290,10 @@ async fn a_part_begins_with_what_the_rule_says_of_it() {
     let platform = Platform::start().await;
     platform.said(30, "2026-03-01", ("united", NEGATIVE)).await;
     let (whole, members) = platform.issue(2).await;
-    platform.assess(command(whole.issue_id, Some(Severity::Critical))).await.unwrap();
+    platform
+        .assess(command(whole.issue_id, Some(Severity::Critical)))
+        .await
+        .unwrap();
     let split = Split {
         issue_id: whole.issue_id,
         etag: String::new(),
@@ -255,9 +309,16 @@ async fn a_part_begins_with_what_the_rule_says_of_it() {
     };
     let parted = split::split(&platform.db, &platform.tenant, split).await.unwrap();
     let part = parted.part.issue_id;
-    assert_eq!(platform.severity_of(part).await, (None, false), "nobody spoke of vouchers yet");
+    assert_eq!(
+        platform.severity_of(part).await,
+        (None, false),
+        "nobody spoke of vouchers yet"
+    );
     assert_eq!(platform.assessments(part).await.len(), 1);
-    assert_eq!(platform.severity_of(whole.issue_id).await, (Some(Severity::Critical), true));
+    assert_eq!(
+        platform.severity_of(whole.issue_id).await,
+        (Some(Severity::Critical), true)
+    );
 }
 
 #[tokio::test]

@@ -100,8 +100,14 @@ mod tests {
     #[test]
     fn the_first_reading_stands() {
         let mut message = message(State::Sent);
-        assert_eq!(message.read(reading(Some(at("09:00:00"))), at("10:00:00")), Ok(true));
-        assert_eq!(message.read(reading(Some(at("08:30:00"))), at("11:00:00")), Ok(false));
+        assert_eq!(
+            message.read(reading(Some(at("09:00:00"))), at("10:00:00")),
+            Ok(true)
+        );
+        assert_eq!(
+            message.read(reading(Some(at("08:30:00"))), at("11:00:00")),
+            Ok(false)
+        );
         assert_eq!((message.read_at, message.version), (Some(at("09:00:00")), 3));
     }
 

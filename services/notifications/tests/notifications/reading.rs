@@ -55,7 +55,11 @@ async fn the_first_reading_of_a_message_stands_is_told_of_and_is_explained() -> 
     let outcomes: Vec<_> = decisions.iter().map(|one| one.outcome.as_str()).collect();
     assert_eq!(outcomes, ["sent", "read"]);
     assert_eq!(decisions[1].rule, "reading-1");
-    assert!(decisions[1].inputs_json.contains(r#""source":"app.inbox""#), "{}", decisions[1].inputs_json);
+    assert!(
+        decisions[1].inputs_json.contains(r#""source":"app.inbox""#),
+        "{}",
+        decisions[1].inputs_json
+    );
     let told = told(&acme).await?;
     let types: Vec<_> = told.iter().map(|(name, _)| name.as_str()).collect();
     assert_eq!(types, ["MessageSent", "MessageRead"]);
@@ -71,7 +75,9 @@ async fn what_was_not_sent_was_not_read() -> Result<(), Failure> {
     withdraw(&acme, &bo).await?;
     let blocked = send(&acme, &bo, &letter(&acme).await?, &[]).await?;
     platform.settle().await?;
-    let refused = record(&acme, reading(&blocked, None, "app.inbox")).await.unwrap_err();
+    let refused = record(&acme, reading(&blocked, None, "app.inbox"))
+        .await
+        .unwrap_err();
     assert_eq!(
         (refused.code(), reason(&refused).as_str()),
         (Code::FailedPrecondition, "WRONG_STATE")
@@ -94,7 +100,11 @@ async fn a_message_is_read_after_it_was_sent_and_before_now() -> Result<(), Fail
     let now = platform.now();
     for impossible in [now + TimeDelta::minutes(6), sent_at - TimeDelta::minutes(6)] {
         let refused = record(&acme, reading(&message_id, Some(impossible), "app.inbox")).await;
-        assert_eq!(violated_fields(&refused.unwrap_err()), ["read_time"], "{impossible}");
+        assert_eq!(
+            violated_fields(&refused.unwrap_err()),
+            ["read_time"],
+            "{impossible}"
+        );
     }
     let nobody = record(&acme, reading("42", None, "")).await.unwrap_err();
     assert_eq!(violated_fields(&nobody), ["message_id", "source"]);
@@ -122,11 +132,7 @@ async fn a_repeated_reading_answers_the_same() -> Result<(), Failure> {
 }
 
 /// A change that those persons are told about.
-async fn rolled_out(
-    platform: &TestPlatform,
-    tenant: &Tenant,
-    persons: &[String],
-) -> Result<String, Failure> {
+async fn rolled_out(platform: &TestPlatform, tenant: &Tenant, persons: &[String]) -> Result<String, Failure> {
     let entry = |profile_id: &String| CohortEntry {
         profile_id: profile_id.clone(),
         ..CohortEntry::default()
@@ -140,7 +146,13 @@ async fn rolled_out(
         cohort: persons.iter().map(entry).collect(),
         request_id: String::new(),
     };
-    let issue = tenant.issues().create_issue(request).await?.into_inner().issue.unwrap();
+    let issue = tenant
+        .issues()
+        .create_issue(request)
+        .await?
+        .into_inner()
+        .issue
+        .unwrap();
     let initiative = Initiative {
         issue_id: issue.issue_id,
         title: "A new belt".into(),
@@ -200,7 +212,10 @@ async fn who_was_told_of_a_change_is_proven_to_have_read_it() -> Result<(), Fail
     let initiative_id = rolled_out(&platform, &acme, &persons).await?;
     let (tellings, told) = proof(&acme, &initiative_id).await?;
     assert_eq!((told.sent, told.blocked, told.read), (2, 1, 0));
-    let opened = tellings.iter().find(|telling| telling.profile_id == persons[0]).unwrap();
+    let opened = tellings
+        .iter()
+        .find(|telling| telling.profile_id == persons[0])
+        .unwrap();
     assert_eq!(opened.state(), TellingState::Sent);
 
     platform.advance(TimeDelta::hours(3)).await?;

@@ -41,7 +41,12 @@ fn the_limits_are_those_of_the_lower_end_of_the_interval() {
     ];
     for ((negative, judged), wanted) in cases {
         let ruled = ruling(negative, judged);
-        assert_eq!(ruled.severity, Some(wanted), "{negative} of {judged}: {}", ruled.explanation);
+        assert_eq!(
+            ruled.severity,
+            Some(wanted),
+            "{negative} of {judged}: {}",
+            ruled.explanation
+        );
     }
     let least = ruling(12, 12).inputs.pop().unwrap();
     assert!((least.value - 12.0 / (12.0 + 3.841_458_820_694_124)).abs() < 1e-9);
@@ -60,15 +65,27 @@ fn a_ruling_says_its_numbers_and_its_limits() {
 fn what_is_not_known_is_not_assessed_and_the_reason_is_said() {
     let unheard = ruling(0, 0);
     assert_eq!(unheard.severity, None);
-    assert!(unheard.explanation.contains("Of no mention"), "{}", unheard.explanation);
-    assert_eq!(unheard.inputs.len(), 2, "what was looked at is named all the same");
+    assert!(
+        unheard.explanation.contains("Of no mention"),
+        "{}",
+        unheard.explanation
+    );
+    assert_eq!(
+        unheard.inputs.len(),
+        2,
+        "what was looked at is named all the same"
+    );
     let untitled = Issue {
         topic_id: String::new(),
         ..issue_for_tests()
     };
     let untitled = Ruling::of(&untitled, mentions(40, 40));
     assert_eq!((untitled.severity, untitled.inputs.len()), (None, 0));
-    assert!(untitled.explanation.contains("names no topic"), "{}", untitled.explanation);
+    assert!(
+        untitled.explanation.contains("names no topic"),
+        "{}",
+        untitled.explanation
+    );
 }
 
 #[test]
@@ -94,8 +111,18 @@ fn what_a_person_said_stands_above_the_rule_until_it_is_given_back() {
     let critical = (Some(Severity::Critical), said_by("Ada"));
     let said = issue.assess_severity(Uuid::now_v7(), critical, ruling(4, 4), now());
     assert_eq!(
-        (said.severity, said.severity_by_rule, said.by_person, issue.version),
-        (Some(Severity::Critical), Some(Severity::Moderate), true, version + 1)
+        (
+            said.severity,
+            said.severity_by_rule,
+            said.by_person,
+            issue.version
+        ),
+        (
+            Some(Severity::Critical),
+            Some(Severity::Moderate),
+            true,
+            version + 1
+        )
     );
     assert_eq!(issue.rule_severity(Uuid::now_v7(), ruling(40, 40), now()), None);
     assert_eq!(issue.severity, Some(Severity::Critical));
@@ -104,8 +131,16 @@ fn what_a_person_said_stands_above_the_rule_until_it_is_given_back() {
         (back.severity, back.by_person, back.said_by.as_str()),
         (Some(Severity::Major), false, "Grace")
     );
-    assert_eq!(issue.rule_severity(Uuid::now_v7(), ruling(40, 40), now()), None, "it is recorded");
-    assert!(issue.rule_severity(Uuid::now_v7(), ruling(1, 40), now()).is_some());
+    assert_eq!(
+        issue.rule_severity(Uuid::now_v7(), ruling(40, 40), now()),
+        None,
+        "it is recorded"
+    );
+    assert!(
+        issue
+            .rule_severity(Uuid::now_v7(), ruling(1, 40), now())
+            .is_some()
+    );
 }
 
 #[test]
