@@ -21,6 +21,8 @@ pub(crate) enum Error {
     NoRelation(Uuid),
     #[error("there is no extension {0}")]
     NoExtension(Uuid),
+    #[error("there is no assessment {0}")]
+    NoAssessment(Uuid),
     #[error("the two issues have that relation")]
     RelationExists,
     #[error("an issue has at most {0} relations of a kind")]
@@ -87,6 +89,7 @@ impl From<Error> for attune_rpc::Error {
             Error::NoIssue(id) => Self::not_found("issue", id),
             Error::NoRelation(id) => Self::not_found("related_issue", id),
             Error::NoExtension(id) => Self::not_found("cohort_extension", id),
+            Error::NoAssessment(id) => Self::not_found("severity_assessment", id),
             Error::RelationExists => Self::already_exists("related_issue", "to_issue_id"),
             Error::TooManyRelations(limit) => {
                 let message =

@@ -1,8 +1,10 @@
 //! What can go wrong in this service.
 
 use attune_database::database_error;
-use attune_rpc::Reason;
+use attune_rpc::{Reason, Violations};
 use uuid::Uuid;
+
+use crate::domain::NotRead;
 
 /// An error of the notifications service; [`attune_rpc::Error`] is how a caller sees it.
 #[derive(Debug, thiserror::Error)]
@@ -21,6 +23,8 @@ pub(crate) enum Error {
     ContactTaken,
     #[error("another set the budget at the same moment")]
     Overtaken,
+    #[error(transparent)]
+    NotRead(#[from] NotRead),
     #[error(transparent)]
     Rpc(#[from] attune_rpc::Error),
     #[error(transparent)]
@@ -41,6 +45,16 @@ impl From<Error> for attune_rpc::Error {
             }
             Error::Overtaken => {
                 Self::aborted(Reason::Retry, "another set the budget meanwhile; repeat the call")
+            }
+            Error::NotRead(NotRead::NotSent(state)) => {
+                let message =
+                    "only a message that was sent can have been read; look at its state with GetMessage";
+                Self::failed_precondition(Reason::WrongState, message).with("state", state.as_str())
+            }
+            Error::NotRead(NotRead::At(problem)) => {
+                let mut violations = Violations::default();
+                violations.add("read_time", problem);
+                Self::invalid(violations)
             }
             Error::Rpc(error) => error,
             Error::Database(error) => database_error(error),

@@ -67,6 +67,7 @@ impl World {
         for other in ["free_issue_id", "same_issue_id"] {
             let other = self.known(other)?.to_owned();
             self.call("RelateIssues", &[("to_issue_id", &other)]).await?;
+            self.call("AssessSeverity", &[]).await?;
         }
         self.account().await
     }

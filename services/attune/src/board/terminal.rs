@@ -199,7 +199,7 @@ pub(crate) fn line(days: &[CourseDay]) -> String {
 mod tests {
     use attune_api::improvement::v1::{
         Blocker, BlockerKind, BoardSummary, CreditedMember, LaterEvidence, ProjectedVerdict, Recognition,
-        Verdict, VerdictDecision,
+        Severity, Verdict, VerdictDecision,
     };
     use chrono::{DateTime, Utc};
 
@@ -243,6 +243,7 @@ mod tests {
             overdue: true,
             cohort_size: 40,
             gone_on: 12,
+            severity: Severity::Critical.into(),
             later: Some(later()),
             ..Default::default()
         };
@@ -300,6 +301,7 @@ mod tests {
             "measuring, try 2",
             "└ 12 of its 40 customers went on to issues split from it",
             "└ split from another issue",
+            "└ severity: critical",
             "└ 31 more pieces of feedback since, 25 customers among them who were not counted",
             "verdict by 2026-04-09 (look 2 of 2 on 2026-04-02); not decided yet: -3.1 points (-5.2 points to -1.0 \
              points), -4.5 points is wanted, beside what was not changed",

@@ -2,7 +2,7 @@
 
 use attune_api::improvement::v1::{
     BlockerKind, BoardItem, BoardStage, FeedbackSlice, Goal, GoalTrack, InitiativeState, ProjectedVerdict,
-    Recognition, Verdict, VerdictDecision,
+    Recognition, Severity, Verdict, VerdictDecision,
 };
 use attune_rpc::instant;
 use chrono::{DateTime, Utc};
@@ -24,6 +24,17 @@ pub(super) fn name(item: &BoardItem) -> String {
         item.title.clone()
     } else {
         format!("{} ({})", item.title, item.product)
+    }
+}
+
+/// How bad it is for one customer; empty where that is not assessed.
+fn severity(item: &BoardItem) -> &'static str {
+    match item.severity() {
+        Severity::Unspecified => "",
+        Severity::Minor => "severity: minor",
+        Severity::Moderate => "severity: moderate",
+        Severity::Major => "severity: major",
+        Severity::Critical => "severity: critical",
     }
 }
 
@@ -72,15 +83,16 @@ pub(super) fn stage(item: &BoardItem) -> String {
     }
 }
 
-/// Which team works on it, and how much of its budget is spent; empty where nobody said.
+/// How bad it is, which team works on it, and how much of its budget is spent; empty where nobody said.
 pub(super) fn work(item: &BoardItem) -> String {
+    let severity = Some(severity(item).to_owned()).filter(|severity| !severity.is_empty());
     let team = (!item.team.is_empty()).then(|| format!("team: {}", item.team));
     let budget = item.budget.as_ref().filter(|budget| budget.minor_units > 0);
     let spent = budget.map(|budget| {
         let percent = i128::from(budget.spent_minor_units) * 100 / i128::from(budget.minor_units);
         format!("{percent} % of its budget is spent")
     });
-    let parts: Vec<String> = team.into_iter().chain(spent).collect();
+    let parts: Vec<String> = severity.into_iter().chain(team).chain(spent).collect();
     parts.join("; ")
 }
 

@@ -12,10 +12,10 @@ use crate::{events, store};
 /// Opens the issue of a hot issue, once.
 pub(crate) async fn open(tx: &mut Tx, detection: Detection) -> Result<(), Error> {
     let mut issue = Issue::detected(Uuid::now_v7(), detection);
-    let priority = priority::assess(tx, &mut issue).await?;
+    let assessed = priority::assess(tx, &mut issue).await?;
     let event = issue.next_event();
     if store::issue::insert(tx, &issue).await? {
-        priority::record(tx, &issue, &priority).await?;
+        priority::record(tx, &issue, &assessed).await?;
         events::issue_opened_as(tx, &issue, event).await?;
     }
     Ok(())

@@ -33,9 +33,9 @@ pub(crate) async fn attach(tx: &mut Tx, group: &ReportGroup) -> Result<(), Error
 
 async fn open(tx: &mut Tx, group: &ReportGroup) -> Result<Issue, Error> {
     let mut issue = Issue::of_employees(Uuid::now_v7(), &group.topic_id, tx.now());
-    let priority = priority::assess(tx, &mut issue).await?;
+    let assessed = priority::assess(tx, &mut issue).await?;
     events::issue_opened(tx, &mut issue).await?;
     store::issue::insert(tx, &issue).await?;
-    priority::record(tx, &issue, &priority).await?;
+    priority::record(tx, &issue, &assessed).await?;
     Ok(issue)
 }

@@ -7,7 +7,7 @@ use sqlx::types::Json;
 use uuid::Uuid;
 
 use super::priority;
-use crate::domain::{Issue, IssueState, Member, Report};
+use crate::domain::{Issue, IssueState, Member, Report, Severity};
 use crate::error::Error;
 use crate::{events, store};
 
@@ -66,6 +66,27 @@ pub(crate) enum Order {
     Priority,
 }
 
+/// Which issues are listed, and in which order.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Listing {
+    /// Only those in this state.
+    pub(crate) state: Option<IssueState>,
+    /// Only those of this severity.
+    pub(crate) severity: Option<Severity>,
+    pub(crate) order: Order,
+}
+
+impl Listing {
+    /// All of them.
+    pub(crate) const fn all(order: Order) -> Self {
+        Self {
+            state: None,
+            severity: None,
+            order,
+        }
+    }
+}
+
 /// Where a page of issues ends.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct Place {
@@ -78,19 +99,24 @@ pub(crate) struct Place {
 pub(crate) async fn list(
     db: &Database,
     tenant: &TenantId,
-    (state, order): (Option<IssueState>, Order),
+    listing: Listing,
     page: &Page<Place>,
 ) -> Result<(Vec<Issue>, String), Error> {
     let mut tx = db.read(tenant).await?;
-    let after = page.after();
+    let Listing {
+        state,
+        severity,
+        order,
+    } = listing;
+    let (only, after) = ((state, severity), page.after());
     let mut issues = match order {
         Order::Newest => {
             let before = after.map(|place| place.issue_id);
-            store::issue::page(&mut tx, state, before, page.limit()).await?
+            store::issue::page(&mut tx, only, before, page.limit()).await?
         }
         Order::Priority => {
             let after = after.map(|place| (f64::from_bits(place.priority), place.issue_id));
-            store::issue::page_by_priority(&mut tx, state, after, page.limit()).await?
+            store::issue::page_by_priority(&mut tx, only, after, page.limit()).await?
         }
     };
     tx.commit().await?;

@@ -26,6 +26,7 @@ pub(crate) mod relation;
 pub(crate) mod restatement;
 pub(crate) mod rollout;
 pub(crate) mod said;
+pub(crate) mod severity;
 pub(crate) mod split;
 pub(crate) mod team;
 pub(crate) mod telling;

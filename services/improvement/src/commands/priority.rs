@@ -6,9 +6,9 @@ use chrono::{DateTime, Days, NaiveTime, TimeDelta, Utc};
 use sqlx::types::Json;
 use uuid::Uuid;
 
-use crate::domain::{Issue, LookBack, Priority};
+use crate::domain::{Issue, LookBack, Priority, Ruling, SeverityAssessment};
 use crate::error::Error;
-use crate::store;
+use crate::{events, store};
 
 /// The kind of the timer at which a tenant's priorities are looked at.
 pub(crate) const PRIORITY: &str = "improvement.priority";
@@ -32,30 +32,64 @@ pub(crate) async fn look_now(tx: &mut Tx) -> Result<(), Error> {
     Ok(attune_timers::schedule(tx, PRIORITY, SUBJECT, now).await?)
 }
 
-/// The priority of an issue at this moment, which is set on it with how much was said of it since its cohort was fixed;
-/// [`record`] stores both and what explains the first.
-pub(crate) async fn assess(tx: &mut Tx, issue: &mut Issue) -> Result<Priority, Error> {
-    let facts = store::priority::facts(tx, issue).await?;
-    let priority = Priority::of(issue, &facts, tx.now());
-    issue.priority = priority.value;
-    issue.later = Some(Json(facts.later));
-    Ok(priority)
+/// What an issue was found to be at a moment.
+#[derive(Debug)]
+pub(crate) struct Assessed {
+    pub(crate) priority: Priority,
+    /// `None` where the severity is recorded as it is.
+    severity: Option<SeverityAssessment>,
 }
 
-/// Stores the priority of an issue that is stored, and sees to it that it is looked at again.
-pub(crate) async fn record(tx: &mut Tx, issue: &Issue, priority: &Priority) -> Result<(), Error> {
-    store::priority::record(tx, issue, priority).await?;
+/// The priority and severity of an issue at this moment, which are set on it with how much was said of it since its cohort
+/// was fixed; [`record`] stores all of it and what explains the first two.
+pub(crate) async fn assess(tx: &mut Tx, issue: &mut Issue) -> Result<Assessed, Error> {
+    let facts = store::priority::facts(tx, issue).await?;
+    let now = tx.now();
+    let priority = Priority::of(issue, &facts, now);
+    issue.priority = priority.value;
+    issue.later = Some(Json(facts.later));
+    let ruling = Ruling::of(issue, facts.mentions);
+    let severity = issue.rule_severity(Uuid::now_v7(), ruling, now);
+    Ok(Assessed { priority, severity })
+}
+
+/// Stores what an issue that is stored was found to be, and sees to it that it is looked at again.
+pub(crate) async fn record(tx: &mut Tx, issue: &Issue, assessed: &Assessed) -> Result<(), Error> {
+    keep(tx, issue, assessed).await?;
     look_at_midnight(tx).await
 }
 
-/// Computes and stores the priority of an issue that is stored, after what it rests on has changed. One that is over keeps
-/// the record of what it was.
-pub(crate) async fn refresh(tx: &mut Tx, issue: &mut Issue) -> Result<(), Error> {
-    if issue.state.is_in_flight() {
-        let priority = assess(tx, issue).await?;
-        record(tx, issue, &priority).await?;
+async fn keep(tx: &mut Tx, issue: &Issue, assessed: &Assessed) -> Result<(), sqlx::Error> {
+    store::priority::record(tx, issue, &assessed.priority).await?;
+    if let Some(severity) = &assessed.severity {
+        store::severity::record(tx, severity).await?;
     }
     Ok(())
+}
+
+/// Computes and stores the priority and severity of an issue that is stored, after what they rest on has changed. One that is
+/// over keeps the records of what it was. An event may be told about it: the issue is to be stored after this.
+pub(crate) async fn refresh(tx: &mut Tx, issue: &mut Issue) -> Result<(), Error> {
+    if issue.state.is_in_flight() {
+        reassess(tx, issue).await?;
+        look_at_midnight(tx).await?;
+    }
+    Ok(())
+}
+
+/// Computes and stores what an issue is now, and tells of another severity than before; answers whether it did. What an issue
+/// opens with is told by its opening.
+async fn reassess(tx: &mut Tx, issue: &mut Issue) -> Result<bool, Error> {
+    let before = issue.severity;
+    let assessed = assess(tx, issue).await?;
+    keep(tx, issue, &assessed).await?;
+    match assessed.severity {
+        Some(severity) if severity.severity != before && issue.events > 0 => {
+            events::issue_severity_assessed(tx, issue, &severity).await?;
+            Ok(true)
+        }
+        _ => Ok(false),
+    }
 }
 
 /// An issue with why it has its priority. Where no record was made yet, it is computed and not stored.
@@ -66,7 +100,7 @@ pub(crate) async fn explain(db: &Database, tenant: &TenantId, id: Uuid) -> Resul
         .ok_or(Error::NoIssue(id))?;
     let priority = match store::priority::of(&mut tx, id).await? {
         Some(priority) => priority,
-        None if issue.state.is_in_flight() => assess(&mut tx, &mut issue).await?,
+        None if issue.state.is_in_flight() => assess(&mut tx, &mut issue).await?.priority,
         None => {
             let facts = store::priority::facts(&mut tx, &issue).await?;
             Priority::of(&issue, &facts, tx.now())
@@ -87,8 +121,9 @@ pub(crate) async fn look(tx: &mut Tx) -> Result<(), Error> {
     let parameters = parameters.map_or(0, |parameters| parameters.version);
     let mut issues = store::issue::lock_stale(tx, midnight, parameters, AT_ONCE).await?;
     for issue in &mut issues {
-        let priority = assess(tx, issue).await?;
-        store::priority::record(tx, issue, &priority).await?;
+        if reassess(tx, issue).await? {
+            store::issue::update(tx, issue).await?;
+        }
     }
     let heard = store::mention::forget(tx, LookBack::from(today).felt).await?;
     let (in_flight, stale) = store::priority::in_flight(tx, midnight, parameters).await?;

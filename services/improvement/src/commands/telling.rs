@@ -9,7 +9,7 @@ use uuid::Uuid;
 use crate::domain::{Telling, TellingState};
 use crate::error::Error;
 use crate::store;
-use crate::store::telling::Outcome;
+use crate::store::telling::{Outcome, Reading};
 
 /// Whose tellings.
 #[derive(Clone, Copy, Debug)]
@@ -60,6 +60,14 @@ pub(crate) async fn decide(tx: &mut Tx, outcomes: Vec<Outcome>) -> Result<(), Er
     if !latest.is_empty() {
         let latest: Vec<_> = latest.into_values().collect();
         store::telling::decide(tx, &latest).await?;
+    }
+    Ok(())
+}
+
+/// Takes in which messages were read, in the transaction of the subscription. A message is told of as read once.
+pub(crate) async fn read(tx: &mut Tx, readings: &[Reading]) -> Result<(), Error> {
+    if !readings.is_empty() {
+        store::telling::read(tx, readings).await?;
     }
     Ok(())
 }

@@ -5,7 +5,7 @@ use attune_rpc::{Error, Page, Violations, timestamp};
 use chrono::{DateTime, Utc};
 use uuid::Uuid;
 
-use super::{goal, initiative, issue, pilot as pilots, recognition, transition, verdict};
+use super::{goal, initiative, issue, pilot as pilots, recognition, severity, transition, verdict};
 use crate::domain::{Blocker, BlockerKind, Board, BoardStage, BoardSummary, LookSaid, OnBoard, Projected};
 
 pub(crate) fn get(request: &pb::GetBoardRequest) -> Result<(Option<DateTime<Utc>>, Page<Uuid>), Error> {
@@ -76,6 +76,7 @@ fn item_to_proto(item: &OnBoard, now: DateTime<Utc>) -> pb::BoardItem {
             .into(),
         team: work.map(|work| work.team.clone()).unwrap_or_default(),
         budget: work.and_then(|work| initiative::budget_to_proto(work.budget.as_ref(), work.spent)),
+        severity: severity::to_proto(item.severity).into(),
     }
 }
 

@@ -10,7 +10,7 @@ use crate::commands::detection::Part;
 use crate::domain::{
     Cohort, Detection, Member, Mention, Rating, ReportGroup, Said, Sentiment, Telling, TellingState, Widening,
 };
-use crate::store::telling::Outcome;
+use crate::store::telling::{Outcome, Reading};
 
 /// The kind of origin of messages about initiatives.
 pub(crate) const INITIATIVE: &str = "initiative";
@@ -126,6 +126,35 @@ pub(crate) fn ended(event: feedback::v1::HotIssueEnded) -> Result<(Uuid, DateTim
     violations.finish(parsed.and_then(|(id, at)| id.zip(at)))
 }
 
+/// The person and the iteration that a message is about.
+struct About {
+    initiative_id: Uuid,
+    iteration: i32,
+    profile_id: Uuid,
+    message_id: Uuid,
+}
+
+/// Whether a message is to a person about an initiative, not to a department nor about anything else.
+fn is_telling(message: &notifications::v1::Message) -> bool {
+    let origin = message.origin.as_ref();
+    origin.is_some_and(|origin| origin.kind == INITIATIVE) && !message.profile_id.is_empty()
+}
+
+/// Whom a telling is to, and what it is about.
+fn about(message: &notifications::v1::Message, violations: &mut Violations) -> Option<About> {
+    let origin = violations.required("message.origin", message.origin.as_ref())?;
+    let initiative_id = violations.id("message.origin.id", &origin.id);
+    let iteration = violations.check("message.origin.occasion", origin.occasion.parse::<i32>());
+    let profile_id = violations.id("message.profile_id", &message.profile_id);
+    let message_id = violations.id("message.message_id", &message.message_id);
+    Some(About {
+        initiative_id: initiative_id?,
+        iteration: iteration?,
+        profile_id: profile_id?,
+        message_id: message_id?,
+    })
+}
+
 /// What became of a message to a person about an iteration; `None` for all other messages. `at` is when it was
 /// told, should the message not say when it was decided.
 pub(crate) fn outcome(
@@ -136,38 +165,55 @@ pub(crate) fn outcome(
     let Some(message) = violations.required("message", message) else {
         return violations.finish(None);
     };
-    let Some(origin) = message.origin.as_ref().filter(|origin| origin.kind == INITIATIVE) else {
-        return Ok(None);
-    };
     let state = match message.state() {
         MessageState::Sent => TellingState::Sent,
         MessageState::Blocked => TellingState::Blocked,
         MessageState::Failed => TellingState::Failed,
         MessageState::Queued | MessageState::Unspecified => return Ok(None),
     };
-    if message.profile_id.is_empty() {
-        return Ok(None); // to a department
+    if !is_telling(&message) {
+        return Ok(None);
     }
-    let initiative_id = violations.id("message.origin.id", &origin.id);
-    let iteration = violations.check("message.origin.occasion", origin.occasion.parse::<i32>());
-    let profile_id = violations.id("message.profile_id", &message.profile_id);
-    let message_id = violations.id("message.message_id", &message.message_id);
+    let about = about(&message, &mut violations);
     let decided_at = violations.optional_instant("message.decided_at", message.decided_at);
     let outcome = || {
+        let about = about?;
         let telling = Telling {
-            profile_id: profile_id?,
+            profile_id: about.profile_id,
             state,
             reason: message.reason.clone(),
-            message_id: Some(message_id?),
+            message_id: Some(about.message_id),
             decided_at: Some(decided_at?.unwrap_or(at)),
+            read_at: None,
         };
         Some(Outcome {
-            initiative_id: initiative_id?,
-            iteration: iteration?,
+            initiative_id: about.initiative_id,
+            iteration: about.iteration,
             telling,
         })
     };
     violations.finish(outcome()).map(Some)
+}
+
+/// That a message to a person about an iteration was read; `None` for all other messages.
+pub(crate) fn reading(message: Option<notifications::v1::Message>) -> Result<Option<Reading>, Error> {
+    let mut violations = Violations::default();
+    let Some(message) = violations.required("message", message) else {
+        return violations.finish(None);
+    };
+    if !is_telling(&message) {
+        return Ok(None);
+    }
+    let about = about(&message, &mut violations);
+    let read_at = violations.instant("message.read_time", message.read_time);
+    let reading = about.zip(read_at).map(|(about, read_at)| Reading {
+        initiative_id: about.initiative_id,
+        iteration: about.iteration,
+        profile_id: about.profile_id,
+        message_id: about.message_id,
+        read_at,
+    });
+    violations.finish(reading).map(Some)
 }
 
 /// What a customer said.

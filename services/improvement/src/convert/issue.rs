@@ -6,7 +6,8 @@ use attune_api::improvement::v1 as pb;
 use attune_rpc::{Error, Page, RequestKey, Violations, timestamp};
 use uuid::Uuid;
 
-use crate::commands::issue::{Create, Order, Place};
+use super::severity;
+use crate::commands::issue::{Create, Listing, Order, Place};
 use crate::domain::{Cohort, Issue, IssueState, LaterEvidence, Member, Origin, Report};
 
 const MOST_MEMBERS: usize = 500;
@@ -95,10 +96,7 @@ pub(crate) fn explain_priority(request: &pb::ExplainPriorityRequest) -> Result<U
     violations.finish(id)
 }
 
-/// Which issues in which order, and the page of them.
-type Listing = ((Option<IssueState>, Order), Page<Place>);
-
-pub(crate) fn list(request: &pb::ListIssuesRequest) -> Result<Listing, Error> {
+pub(crate) fn list(request: &pb::ListIssuesRequest) -> Result<(Listing, Page<Place>), Error> {
     let mut violations = Violations::default();
     let state = match request.state {
         0 => Some(None),
@@ -112,13 +110,21 @@ pub(crate) fn list(request: &pb::ListIssuesRequest) -> Result<Listing, Error> {
             .choice::<pb::IssueOrder>("order_by", order)
             .map(order_from),
     };
+    let severity = severity::optional(request.severity, &mut violations);
     let page = Page::parse(
         request.page_size,
         &request.page_token,
-        &("issues", request.state, request.order_by),
+        &("issues", request.state, request.order_by, request.severity),
         &mut violations,
     )?;
-    violations.finish(state.zip(order).map(|listed| (listed, page)))
+    let listing = || {
+        Some(Listing {
+            state: state?,
+            severity: severity?,
+            order: order?,
+        })
+    };
+    violations.finish(listing().map(|listing| (listing, page)))
 }
 
 fn order_from(order: pb::IssueOrder) -> Order {
@@ -198,6 +204,9 @@ pub(crate) fn to_proto(issue: Issue) -> pb::Issue {
         split_from,
         gone_on,
         later,
+        severity,
+        severity_by_person,
+        severity_assessed_at: _, // the assessments say it
     } = issue;
     pb::Issue {
         issue_id: issue_id.to_string(),
@@ -225,6 +234,8 @@ pub(crate) fn to_proto(issue: Issue) -> pb::Issue {
         split_from_issue_id: split_from.map(|id| id.to_string()).unwrap_or_default(),
         gone_on,
         later: later.map(|later| later_to_proto(later.0)),
+        severity: severity::to_proto(severity).into(),
+        severity_by_person,
     }
 }
 

@@ -21,6 +21,7 @@ pub(crate) mod principle;
 pub(crate) mod priority;
 pub(crate) mod recognition;
 pub(crate) mod series;
+pub(crate) mod severity;
 mod slice;
 pub(crate) mod split;
 pub(crate) mod team;

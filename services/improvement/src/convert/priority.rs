@@ -50,7 +50,7 @@ fn term_to_proto(term: Term) -> pb::PriorityTerm {
     }
 }
 
-fn input_to_proto(input: Input) -> pb::PriorityInput {
+pub(super) fn input_to_proto(input: Input) -> pb::PriorityInput {
     let Input { name, value, source } = input;
     pb::PriorityInput { name, value, source }
 }

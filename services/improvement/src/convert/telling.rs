@@ -57,6 +57,7 @@ pub(crate) fn to_proto(telling: Telling) -> pb::Telling {
         reason,
         message_id,
         decided_at,
+        read_at,
     } = telling;
     let state = match state {
         TellingState::Pending => pb::TellingState::Pending,
@@ -70,6 +71,7 @@ pub(crate) fn to_proto(telling: Telling) -> pb::Telling {
         reason,
         message_id: message_id.map(|id| id.to_string()).unwrap_or_default(),
         decided_at: decided_at.map(timestamp),
+        read_time: read_at.map(timestamp),
     }
 }
 
@@ -80,6 +82,7 @@ pub(crate) fn summary_to_proto(summary: TellingSummary) -> pb::TellingSummary {
         blocked,
         failed,
         blocked_by_reason,
+        read,
     } = summary;
     pb::TellingSummary {
         pending,
@@ -87,5 +90,6 @@ pub(crate) fn summary_to_proto(summary: TellingSummary) -> pb::TellingSummary {
         blocked,
         failed,
         blocked_by_reason,
+        read,
     }
 }

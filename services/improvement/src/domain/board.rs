@@ -5,7 +5,7 @@ use uuid::Uuid;
 
 use super::{
     Action, Decision, Goal, InitiativeState, IssueState, LaterEvidence, Metric, Money, Pilot, PilotLook,
-    PilotState, Recognition, Rollout, Verdict, held_up_by,
+    PilotState, Recognition, Rollout, Severity, Verdict, held_up_by,
 };
 
 /// An issue with what is done about it now.
@@ -25,6 +25,8 @@ pub(crate) struct OnBoard {
     pub(crate) gone_on: i64,
     /// What was said of it since its cohort was fixed, as it was counted last.
     pub(crate) later: Option<LaterEvidence>,
+    /// How bad it is for one whom it hits.
+    pub(crate) severity: Option<Severity>,
     /// The initiative that was not stopped.
     pub(crate) work: Option<AtWork>,
 }

@@ -5,7 +5,7 @@ use chrono::{DateTime, Utc};
 use sqlx::types::Json;
 use uuid::Uuid;
 
-use super::{Cohort, IssueState, LaterEvidence, WrongState};
+use super::{Cohort, IssueState, LaterEvidence, Severity, WrongState};
 
 /// Where an issue came from.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, sqlx::Type)]
@@ -79,6 +79,12 @@ pub(crate) struct Issue {
     /// What was said of it since its cohort was fixed, as it was counted last; `None` where it was not yet. It moves without
     /// the version.
     pub(crate) later: Option<Json<LaterEvidence>>,
+    /// How bad it is for one whom it hits; of one that is over as it was. By the rule it moves without the version.
+    pub(crate) severity: Option<Severity>,
+    /// Whether that is what a person said.
+    pub(crate) severity_by_person: bool,
+    /// When it was recorded; `None` where it was not looked at yet.
+    pub(crate) severity_assessed_at: Option<DateTime<Utc>>,
 }
 
 /// What the platform found.
@@ -196,6 +202,9 @@ impl Issue {
             split_from: None,
             gone_on: 0,
             later: None,
+            severity: None,
+            severity_by_person: false,
+            severity_assessed_at: None,
         }
     }
 

@@ -8,7 +8,7 @@ use super::{Issue, IssueState, LaterEvidence, WorthParameters};
 /// The rule, as records name it. Another way to compute is another version.
 const RULE: &str = "priority/1";
 /// The days whose mentions say how people feel.
-const FELT_DAYS: u64 = 28;
+pub(super) const FELT_DAYS: u64 = 28;
 /// The whole days of each of the two spans whose mentions are compared.
 const TREND_DAYS: u64 = 7;
 /// The square of the 97.5 % quantile of the normal distribution.
@@ -243,22 +243,28 @@ fn feeling(issue: &Issue, mentions: Mentions) -> Term {
         let unknown = "The issue names no topic, so how people feel about it is not known.";
         return term(kind, None, Vec::new(), unknown.to_owned());
     }
-    let source = format!("feedback of the last {FELT_DAYS} days about {}", about(issue));
+    let inputs = felt(issue, mentions);
     let Mentions { judged, negative, .. } = mentions;
-    let inputs = vec![
-        input("negative mentions", negative as f64, source.clone()),
-        input(
-            "mentions of which it is known how they feel",
-            judged as f64,
-            source,
-        ),
-    ];
     if judged <= 0 {
         let unknown = format!("Of no mention in the last {FELT_DAYS} days it is known how people feel.");
         return term(kind, None, inputs, unknown);
     }
     let explanation = format!("Of {judged} mentions in the last {FELT_DAYS} days {negative} are negative.");
     term(kind, Some(balance(negative, judged)), inputs, explanation)
+}
+
+/// How many mentions of an issue's topic in its product are negative, and of how many.
+pub(super) fn felt(issue: &Issue, mentions: Mentions) -> Vec<Input> {
+    let source = format!("feedback of the last {FELT_DAYS} days about {}", about(issue));
+    let Mentions { judged, negative, .. } = mentions;
+    vec![
+        input("negative mentions", negative as f64, source.clone()),
+        input(
+            "mentions of which it is known how they feel",
+            judged as f64,
+            source,
+        ),
+    ]
 }
 
 fn value(parameters: Option<&WorthParameters>) -> Term {

@@ -41,6 +41,8 @@ pub(crate) struct Telling {
     pub(crate) reason: String,
     pub(crate) message_id: Option<Uuid>,
     pub(crate) decided_at: Option<DateTime<Utc>>,
+    /// When it was read, as somebody vouches; `None` while nobody does.
+    pub(crate) read_at: Option<DateTime<Utc>>,
 }
 
 /// How many tellings stand where, for the same reason.
@@ -49,6 +51,8 @@ pub(crate) struct TellingCount {
     pub(crate) state: TellingState,
     pub(crate) reason: String,
     pub(crate) count: i64,
+    /// Those of them that are known to be read.
+    pub(crate) read: i64,
 }
 
 /// Who was told, in numbers.
@@ -59,13 +63,22 @@ pub(crate) struct TellingSummary {
     pub(crate) blocked: i64,
     pub(crate) failed: i64,
     pub(crate) blocked_by_reason: BTreeMap<String, i64>,
+    /// Those of the sent ones that are known to be read.
+    pub(crate) read: i64,
 }
 
 impl TellingSummary {
     /// The sums of `counts`.
     pub(crate) fn of(counts: impl IntoIterator<Item = TellingCount>) -> Self {
         let mut summary = Self::default();
-        for TellingCount { state, reason, count } in counts {
+        for TellingCount {
+            state,
+            reason,
+            count,
+            read,
+        } in counts
+        {
+            summary.read += read;
             match state {
                 TellingState::Pending => summary.pending += count,
                 TellingState::Sent => summary.sent += count,

@@ -1,7 +1,7 @@
 //! What became of messages to the cohort.
 
 use async_trait::async_trait;
-use attune_api::notifications::v1::{MessageBlocked, MessageFailed, MessageSent};
+use attune_api::notifications::v1::{MessageBlocked, MessageFailed, MessageRead, MessageSent};
 use attune_database::Tx;
 use attune_events::{ConsumeError, Consumer, Event};
 use prost::Name as _;
@@ -30,6 +30,7 @@ impl Consumer for Messages {
             MessageSent::full_name(),
             MessageBlocked::full_name(),
             MessageFailed::full_name(),
+            MessageRead::full_name(),
         ]
     }
 
@@ -39,11 +40,17 @@ impl Consumer for Messages {
 
     // A large cohort's outcomes come by the thousand: one statement takes in a batch.
     async fn handle_batch(&self, tx: &mut Tx, events: &[Event]) -> Result<(), ConsumeError> {
-        let mut outcomes = Vec::with_capacity(events.len());
+        let (mut outcomes, mut readings) = (Vec::with_capacity(events.len()), Vec::new());
         for event in events {
-            outcomes.extend(outcome(event)?);
+            if event.is::<MessageRead>() {
+                readings.extend(heard::reading(event.decode::<MessageRead>()?.message)?);
+            } else {
+                outcomes.extend(outcome(event)?);
+            }
         }
-        telling::decide(tx, outcomes).await.map_err(failed)
+        // A message is told of as sent before it is told of as read: in this order a batch loses neither.
+        telling::decide(tx, outcomes).await.map_err(failed)?;
+        telling::read(tx, &readings).await.map_err(failed)
     }
 }
 

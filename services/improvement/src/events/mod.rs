@@ -25,7 +25,7 @@ pub(crate) use said::SaidByCustomers;
 pub(crate) use telling::cohort_telling;
 
 use crate::convert;
-use crate::domain::{CohortExtension, Initiative, Issue, IssueRelation, Verdict};
+use crate::domain::{CohortExtension, Initiative, Issue, IssueRelation, SeverityAssessment, Verdict};
 
 pub(crate) async fn issue_opened(tx: &mut Tx, issue: &mut Issue) -> Result<(), sqlx::Error> {
     let number = issue.next_event();
@@ -100,6 +100,21 @@ pub(crate) async fn issue_cohort_extended(
     let event = pb::IssueCohortExtended {
         issue: Some(convert::issue::to_proto(issue.clone())),
         extension: Some(convert::cohort_extension::to_proto(extension.clone())),
+    };
+    attune_events::append(tx, issue.issue_id, number, &event).await?;
+    Ok(())
+}
+
+/// The severity of an issue came to another level, or somebody spoke of it.
+pub(crate) async fn issue_severity_assessed(
+    tx: &mut Tx,
+    issue: &mut Issue,
+    assessment: &SeverityAssessment,
+) -> Result<(), sqlx::Error> {
+    let number = issue.next_event();
+    let event = pb::IssueSeverityAssessed {
+        issue: Some(convert::issue::to_proto(issue.clone())),
+        severity_assessment: Some(convert::severity::assessment_to_proto(assessment.clone())),
     };
     attune_events::append(tx, issue.issue_id, number, &event).await?;
     Ok(())

@@ -73,6 +73,34 @@ impl IssueService for Issues {
         Ok(Response::new(pb::ExplainPriorityResponse { priority }))
     }
 
+    async fn assess_severity(
+        &self,
+        request: Request<pb::AssessSeverityRequest>,
+    ) -> Result<Response<pb::AssessSeverityResponse>, Status> {
+        let caller = Caller::of(&request)?;
+        let parsed = convert::severity::assess(request.get_ref())?;
+        let assessed = commands::severity::assess(&self.db, caller.tenant(), parsed).await?;
+        Ok(Response::new(convert::severity::assessed_to_proto(assessed)))
+    }
+
+    async fn list_severity_assessments(
+        &self,
+        request: Request<pb::ListSeverityAssessmentsRequest>,
+    ) -> Result<Response<pb::ListSeverityAssessmentsResponse>, Status> {
+        let caller = Caller::of(&request)?;
+        let (id, page) = convert::severity::list(request.get_ref())?;
+        let (assessments, next_page_token) =
+            commands::severity::list(&self.db, caller.tenant(), id, &page).await?;
+        let severity_assessments = assessments
+            .into_iter()
+            .map(convert::severity::assessment_to_proto)
+            .collect();
+        Ok(Response::new(pb::ListSeverityAssessmentsResponse {
+            severity_assessments,
+            next_page_token,
+        }))
+    }
+
     async fn merge_issues(
         &self,
         request: Request<pb::MergeIssuesRequest>,

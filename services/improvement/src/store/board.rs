@@ -9,7 +9,7 @@ use uuid::Uuid;
 use super::initiative::money;
 use crate::domain::{
     Action, AtWork, BoardSummary, Currency, InitiativeState, IssueState, LaterEvidence, MeasurementPlan,
-    OnBoard, Pilot, PilotLook, Rollout, Verdict,
+    OnBoard, Pilot, PilotLook, Rollout, Severity, Verdict,
 };
 
 /// An issue with the initiative that was not stopped and its last iteration.
@@ -25,6 +25,7 @@ struct Row {
     split_from: Option<Uuid>,
     gone_on: i64,
     later: Option<Json<LaterEvidence>>,
+    severity: Option<Severity>,
     initiative_id: Option<Uuid>,
     initiative_title: Option<String>,
     initiative_state: Option<InitiativeState>,
@@ -58,7 +59,7 @@ pub(crate) async fn page(
         r#"SELECT i.issue_id AS "issue_id!", i.title AS "title!", i.topic_id AS "topic_id!", i.product AS "product!",
                   i.state AS "state!: IssueState", i.opened_at AS "opened_at!", i.closed_at AS "closed_at?",
                   i.cohort_size AS "cohort_size!", i.split_from AS "split_from?", i.gone_on AS "gone_on!",
-                  i.later_evidence AS "later?: Json<LaterEvidence>",
+                  i.later_evidence AS "later?: Json<LaterEvidence>", i.severity AS "severity?: Severity",
                   n.initiative_id AS "initiative_id?", n.title AS "initiative_title?",
                   n.state AS "initiative_state?: InitiativeState", n.owner AS "owner?", n.team AS "team?",
                   n.budget AS "budget?", n.budget_currency AS "budget_currency?: Currency",
@@ -82,13 +83,13 @@ pub(crate) async fn page(
                    WHERE p.tenant_id = $1 AND p.initiative_id = n.initiative_id AND p.iteration = t.number
                      AND p.state <> 'stopped' LIMIT 1) AS pilot_id
            FROM ((SELECT issue_id, title, topic_id, product, state, opened_at, closed_at, cohort_size, split_from,
-                         gone_on, later_evidence
+                         gone_on, later_evidence, severity
                   FROM improvement.issue
                   WHERE tenant_id = $1 AND state IN ('open', 'in_work') AND ($3::uuid IS NULL OR issue_id > $3)
                   ORDER BY issue_id LIMIT $4)
                  UNION ALL
                  (SELECT issue_id, title, topic_id, product, state, opened_at, closed_at, cohort_size, split_from,
-                         gone_on, later_evidence
+                         gone_on, later_evidence, severity
                   FROM improvement.issue
                   WHERE tenant_id = $1 AND state = 'resolved' AND closed_at >= $2
                     AND ($3::uuid IS NULL OR issue_id > $3)
@@ -124,6 +125,7 @@ fn assemble(row: Row) -> (OnBoard, Option<Uuid>) {
         split_from: row.split_from,
         gone_on: row.gone_on,
         later: row.later.map(|later| later.0),
+        severity: row.severity,
         work,
     };
     (issue, row.pilot_id)

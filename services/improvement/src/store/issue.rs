@@ -6,7 +6,7 @@ use sqlx::types::Json;
 use sqlx::{query, query_as, query_scalar};
 use uuid::Uuid;
 
-use crate::domain::{Issue, IssueState, LaterEvidence};
+use crate::domain::{Issue, IssueState, LaterEvidence, Severity};
 
 macro_rules! issues {
     ($tail:literal, $($argument:expr),*) => {
@@ -16,7 +16,8 @@ macro_rules! issues {
                       description, topic_id, product, opened_at, window_start, closed_at, subsided_at, cohort_size,
                       cohort_frozen, evidence_size, quotes, p_value, widened_at, widening, priority,
                       employee_reporters, merged_into, split_from, gone_on,
-                      later_evidence AS "later: Json<LaterEvidence>"
+                      later_evidence AS "later: Json<LaterEvidence>", severity AS "severity: _",
+                      severity_by_person, severity_assessed_at
                FROM improvement.issue
                WHERE tenant_id = $1 "# + $tail,
             $($argument),*
@@ -162,18 +163,20 @@ pub(crate) async fn lock_by_hot_issue(tx: &mut Tx, hot_issue_id: Uuid) -> Result
 /// At most `limit` issues older than `before`, the newest first; ids are in the order of creation.
 pub(crate) async fn page(
     tx: &mut Tx,
-    state: Option<IssueState>,
+    (state, severity): (Option<IssueState>, Option<Severity>),
     before: Option<Uuid>,
     limit: i64,
 ) -> Result<Vec<Issue>, sqlx::Error> {
     let tenant = tx.tenant().as_str().to_owned();
     issues!(
-        "AND ($2::text IS NULL OR state = $2) AND ($3::uuid IS NULL OR issue_id < $3)
+        "AND ($2::text IS NULL OR state = $2) AND ($5::text IS NULL OR severity = $5)
+         AND ($3::uuid IS NULL OR issue_id < $3)
          ORDER BY issue_id DESC LIMIT $4",
         tenant,
         state.map(IssueState::as_str),
         before,
-        limit
+        limit,
+        severity.map(Severity::as_str)
     )
     .fetch_all(&mut **tx)
     .await
@@ -182,20 +185,22 @@ pub(crate) async fn page(
 /// At most `limit` issues after the priority and id `after`, the most urgent first, of equals the newest.
 pub(crate) async fn page_by_priority(
     tx: &mut Tx,
-    state: Option<IssueState>,
+    (state, severity): (Option<IssueState>, Option<Severity>),
     after: Option<(f64, Uuid)>,
     limit: i64,
 ) -> Result<Vec<Issue>, sqlx::Error> {
     let tenant = tx.tenant().as_str().to_owned();
     let (priority, id) = after.unzip();
     issues!(
-        "AND ($2::text IS NULL OR state = $2) AND ($3::float8 IS NULL OR (priority, issue_id) < ($3, $4::uuid))
+        "AND ($2::text IS NULL OR state = $2) AND ($6::text IS NULL OR severity = $6)
+         AND ($3::float8 IS NULL OR (priority, issue_id) < ($3, $4::uuid))
          ORDER BY priority DESC, issue_id DESC LIMIT $5",
         tenant,
         state.map(IssueState::as_str),
         priority,
         id,
-        limit
+        limit,
+        severity.map(Severity::as_str)
     )
     .fetch_all(&mut **tx)
     .await

@@ -49,8 +49,8 @@ pub(crate) async fn of_initiatives(
                      AND v.iteration = i.number
                    ORDER BY v.statement DESC LIMIT 1) AS "verdict: _",
                   (SELECT coalesce(jsonb_agg(jsonb_build_object('state', t.state, 'reason', t.reason,
-                              'count', t.count)), '[]')
-                   FROM (SELECT state, reason, count(*) AS count FROM improvement.telling
+                              'count', t.count, 'read', t.read)), '[]')
+                   FROM (SELECT state, reason, count(*) AS count, count(read_at) AS read FROM improvement.telling
                          WHERE tenant_id = i.tenant_id AND initiative_id = i.initiative_id
                            AND iteration = i.number
                          GROUP BY state, reason) t) AS "telling!: _"

@@ -22,6 +22,7 @@ pub(crate) mod pilot;
 pub(crate) mod principle;
 pub(crate) mod priority;
 pub(crate) mod recognition;
+pub(crate) mod severity;
 pub(crate) mod split;
 pub(crate) mod team;
 pub(crate) mod telling;

@@ -19,6 +19,7 @@ mod priorities;
 mod recognitions;
 mod relations;
 mod requests;
+mod severities;
 mod splits;
 mod team;
 mod tellings;

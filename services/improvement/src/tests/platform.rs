@@ -16,7 +16,7 @@ use uuid::Uuid;
 use super::world::World;
 use crate::commands::action::{self, AddAction, CompleteAction};
 use crate::commands::initiative::{self, Create};
-use crate::commands::issue::{self, Order};
+use crate::commands::issue::{self, Listing, Order};
 use crate::commands::rollout::{self, RollOut};
 use crate::domain::{Comparison, Department, Draft, Initiative, Issue, Metric, Target};
 use crate::error::Error;
@@ -98,7 +98,7 @@ impl Platform {
 
     pub(super) async fn issues(&self) -> Vec<Issue> {
         let page = attune_rpc::Page::parse(200, "", &"", &mut attune_rpc::Violations::default()).unwrap();
-        let listed = (None, Order::Newest);
+        let listed = Listing::all(Order::Newest);
         issue::list(&self.db, &self.tenant, listed, &page)
             .await
             .unwrap()

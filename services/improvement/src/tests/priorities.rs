@@ -9,7 +9,7 @@ use chrono::{DateTime, TimeDelta, Utc};
 use uuid::Uuid;
 
 use super::platform::{Platform, at, member, once};
-use crate::commands::issue::{self, Create, Order};
+use crate::commands::issue::{self, Create, Listing, Order};
 use crate::commands::{priority, worth};
 use crate::domain::{Cohort, Currency, Issue, Member, MoneyBounds, Priority, Report, Term, TermKind};
 use crate::error::Error;
@@ -105,7 +105,7 @@ impl Platform {
 
     async fn by_priority(&self, size: i32, token: &str) -> (Vec<i64>, String) {
         let page = Page::parse(size, token, &"", &mut Violations::default()).unwrap();
-        let listed = (None, Order::Priority);
+        let listed = Listing::all(Order::Priority);
         let (issues, next) = issue::list(&self.db, &self.tenant, listed, &page).await.unwrap();
         (issues.iter().map(|issue| issue.cohort_size).collect(), next)
     }

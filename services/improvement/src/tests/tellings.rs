@@ -1,11 +1,13 @@
 //! Who was told.
 
-use attune_api::notifications::v1::MessageState;
-use attune_rpc::{Page, Violations};
+use attune_api::notifications::v1::{Message, MessageOrigin, MessageRead, MessageState};
+use attune_events::Event;
+use attune_rpc::{Page, Violations, timestamp};
 use uuid::Uuid;
 
 use super::platform::{Platform, at};
 use crate::commands::telling::{self, List};
+use crate::commands::trace::{self, Beginning, From};
 use crate::domain::{Telling, TellingState, TellingSummary};
 use crate::error::Error;
 
@@ -153,4 +155,111 @@ async fn an_iteration_that_is_not_there_is_not_found() {
     assert!(matches!(missing, Err(Error::NoIteration(_, 2))));
     let missing = telling::list(db, tenant, list(Uuid::now_v7(), 1), &page).await;
     assert!(matches!(missing, Err(Error::NoInitiative(_))));
+}
+
+impl Platform {
+    /// Somebody vouches that a person read a message about an iteration.
+    fn reading(
+        &self,
+        (initiative_id, iteration): (Uuid, i32),
+        (profile_id, message_id): (&str, Uuid),
+        read_at: &str,
+    ) -> Event {
+        let message = Some(Message {
+            message_id: message_id.to_string(),
+            profile_id: profile_id.to_owned(),
+            origin: Some(MessageOrigin {
+                kind: "initiative".to_owned(),
+                id: initiative_id.to_string(),
+                occasion: iteration.to_string(),
+            }),
+            state: MessageState::Sent.into(),
+            read_time: Some(timestamp(at(read_at))),
+            read_source: "app.inbox".to_owned(),
+            ..Default::default()
+        });
+        self.event(message_id, &MessageRead { message })
+    }
+}
+
+/// The message that an outcome is about.
+fn message_of(outcome: &Event) -> Uuid {
+    outcome.subject
+}
+
+#[tokio::test]
+async fn who_is_known_to_have_read_it_counts_among_the_sent_and_the_first_reading_stands() {
+    const READ: &str = "2026-03-12T09:00:00Z";
+    let (platform, id, persons) = rolled_out(3).await;
+    let sent = platform.outcome((id, 1), &persons[0], MessageState::Sent, "");
+    let other = platform.outcome((id, 1), &persons[1], MessageState::Sent, "");
+    let message = message_of(&sent);
+    let to = (persons[0].as_str(), message);
+    // In one batch, as after a pause.
+    let events = [sent, platform.reading((id, 1), to, READ), other];
+    platform.hear_outcomes(&events).await;
+    platform
+        .hear_outcomes(&[platform.reading((id, 1), to, "2026-03-12T10:00:00Z")])
+        .await;
+    let told = summary(&platform, id).await;
+    assert_eq!((told.sent, told.read, told.pending), (2, 1, 1));
+    assert_eq!(sum(&told), 3, "who read it is one of the sent");
+    let listed = tellings(&platform, id, Some(TellingState::Sent)).await.unwrap();
+    for telling in &listed {
+        let read_at = (telling.message_id == Some(message)).then(|| at(READ));
+        assert_eq!(telling.read_at, read_at);
+    }
+    let page = Page::parse(200, "", &"", &mut Violations::default()).unwrap();
+    let beginning = Beginning {
+        from: From::Message(message),
+        include_later: false,
+    };
+    let trace = trace::get(&platform.db, &platform.tenant, beginning, &page)
+        .await
+        .unwrap();
+    assert_eq!(trace.tellings[0].read_at, Some(at(READ)));
+}
+
+#[tokio::test]
+async fn a_reading_of_what_is_not_known_to_be_sent_changes_nothing() {
+    const READ: &str = "2026-03-12T09:00:00Z";
+    let (platform, id, persons) = rolled_out(3).await;
+    let blocked = platform.outcome((id, 1), &persons[0], MessageState::Blocked, "no_consent");
+    let sent = platform.outcome((id, 1), &persons[1], MessageState::Sent, "");
+    let (unsent, message) = (message_of(&blocked), message_of(&sent));
+    platform.hear_outcomes(&[blocked, sent]).await;
+    let stranger = Uuid::now_v7().to_string();
+    let readings = [
+        platform.reading((id, 1), (&persons[0], unsent), READ),
+        platform.reading((id, 1), (&persons[1], Uuid::now_v7()), READ),
+        platform.reading((id, 1), (&persons[2], Uuid::now_v7()), READ),
+        platform.reading((id, 1), (&stranger, message), READ),
+        platform.reading((id, 2), (&persons[1], message), READ),
+        platform.reading((Uuid::now_v7(), 1), (&persons[1], message), READ),
+        platform.reading((id, 1), ("", message), READ),
+    ];
+    platform.hear_outcomes(&readings).await;
+    let told = summary(&platform, id).await;
+    assert_eq!((told.sent, told.blocked, told.pending, told.read), (1, 1, 1, 0));
+}
+
+#[tokio::test]
+async fn a_reading_about_something_else_is_passed_over() {
+    let (platform, id, persons) = rolled_out(1).await;
+    let message_id = Uuid::now_v7();
+    let message = Some(Message {
+        message_id: message_id.to_string(),
+        profile_id: persons[0].clone(),
+        origin: Some(MessageOrigin {
+            kind: "crm".to_owned(),
+            id: "order 1".to_owned(),
+            occasion: "shipped".to_owned(),
+        }),
+        read_time: Some(timestamp(at("2026-03-12T09:00:00Z"))),
+        ..Default::default()
+    });
+    platform
+        .hear_outcomes(&[platform.event(message_id, &MessageRead { message })])
+        .await;
+    assert_eq!(summary(&platform, id).await.read, 0);
 }

@@ -3,4 +3,5 @@
 pub(crate) mod contact;
 pub(crate) mod contact_budget;
 pub(crate) mod message;
+pub(crate) mod reading;
 pub(crate) mod template;

@@ -120,6 +120,8 @@ pub(crate) fn to_proto(message: Message) -> pb::Message {
         deferred_until,
         // Each decision names its budget.
         deferred_under: _,
+        read_at,
+        read_source,
     } = message;
     pb::Message {
         message_id: message_id.to_string(),
@@ -138,6 +140,8 @@ pub(crate) fn to_proto(message: Message) -> pb::Message {
         create_time: Some(timestamp(created_at)),
         decided_at: decided_at.map(timestamp),
         deferred_until: deferred_until.map(timestamp),
+        read_time: read_at.map(timestamp),
+        read_source: read_source.unwrap_or_default(),
     }
 }
 

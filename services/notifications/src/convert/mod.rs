@@ -2,5 +2,6 @@
 
 pub(crate) mod contact;
 pub(crate) mod message;
+pub(crate) mod reading;
 pub(crate) mod recipient;
 pub(crate) mod template;

@@ -48,6 +48,17 @@ pub(crate) enum State {
     Failed,
 }
 
+impl State {
+    pub(crate) fn as_str(self) -> &'static str {
+        match self {
+            Self::Queued => "queued",
+            Self::Sent => "sent",
+            Self::Blocked => "blocked",
+            Self::Failed => "failed",
+        }
+    }
+}
+
 /// What it belongs to. One recipient gets one message of an origin and occasion.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Origin {
@@ -101,6 +112,10 @@ pub(crate) struct Message {
     pub(crate) deferred_until: Option<DateTime<Utc>>,
     /// The number of the budget it waits, or waited, for; 0 for none.
     pub(crate) deferred_under: i32,
+    /// When it was read, as somebody vouches; `None` while nobody does.
+    pub(crate) read_at: Option<DateTime<Utc>>,
+    /// Who does.
+    pub(crate) read_source: Option<String>,
 }
 
 impl Message {

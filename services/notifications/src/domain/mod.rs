@@ -3,6 +3,7 @@
 mod consent;
 mod contact;
 mod message;
+mod reading;
 mod retry;
 mod template;
 
@@ -12,5 +13,6 @@ pub(crate) use contact::{
     USED as CONTACT_BUDGET_USED, Wish, longest_wait,
 };
 pub(crate) use message::{Channel, Content, Message, NewMessage, Origin, Purpose, State};
+pub(crate) use reading::{NotRead, Reading};
 pub(crate) use retry::{MOST_ATTEMPTS, next_attempt};
 pub(crate) use template::{Draft, Rendered, Template, Variant, one_line};

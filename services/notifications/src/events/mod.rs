@@ -22,6 +22,15 @@ pub(crate) async fn decided(tx: &mut Tx, messages: &[Message]) -> Result<(), sql
     Ok(())
 }
 
+/// Tells that a message was read.
+pub(crate) async fn message_read(tx: &mut Tx, message: &Message) -> Result<(), sqlx::Error> {
+    let event = pb::MessageRead {
+        message: Some(convert::message::to_proto(message.clone())),
+    };
+    attune_events::append(tx, message.message_id, message.version, &event).await?;
+    Ok(())
+}
+
 fn told<P>(messages: &[Message], state: State, payload: fn(Option<pb::Message>) -> P) -> Vec<NewEvent<P>> {
     let decided = messages.iter().filter(|message| message.state == state);
     decided

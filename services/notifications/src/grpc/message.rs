@@ -47,6 +47,17 @@ impl MessageService for Notifications {
         }))
     }
 
+    async fn record_reading(
+        &self,
+        request: Request<pb::RecordReadingRequest>,
+    ) -> Result<Response<pb::RecordReadingResponse>, Status> {
+        let caller = Caller::of(&request)?;
+        let record = convert::reading::record(request.get_ref())?;
+        let message = commands::reading::record(&self.db, caller.tenant(), record).await?;
+        let message = Some(convert::message::to_proto(message));
+        Ok(Response::new(pb::RecordReadingResponse { message }))
+    }
+
     async fn explain_message(
         &self,
         request: Request<pb::ExplainMessageRequest>,

@@ -17,7 +17,7 @@ macro_rules! select {
             r#"SELECT message_id, profile_id, template_id, channel AS "channel: _", purpose AS "purpose: _",
                       origin_kind, origin_id, occasion, recipient, state AS "state: _", reason, attempts, version,
                       variables AS "variables: _", content AS "content: _", created_at, decided_at,
-                      deferred_until, deferred_under
+                      deferred_until, deferred_under, read_at, read_source
                FROM notifications.message "# + $rest,
             $($argument),*
         )
@@ -30,6 +30,31 @@ pub(crate) async fn by_ids(tx: &mut Tx, ids: &[Uuid]) -> Result<Vec<Message>, sq
     select!("WHERE tenant_id = $1 AND message_id = ANY($2)", tenant, ids)
         .fetch_all(&mut **tx)
         .await
+}
+
+/// Locks one message against other writers until the transaction ends, and reads it.
+pub(crate) async fn lock(tx: &mut Tx, id: Uuid) -> Result<Option<Message>, sqlx::Error> {
+    let tenant = tx.tenant().as_str().to_owned();
+    select!("WHERE tenant_id = $1 AND message_id = $2 FOR UPDATE", tenant, id)
+        .fetch_optional(&mut **tx)
+        .await
+}
+
+/// Stores that a message was read.
+pub(crate) async fn read(tx: &mut Tx, message: &Message) -> Result<(), sqlx::Error> {
+    let tenant = tx.tenant().as_str().to_owned();
+    query!(
+        "UPDATE notifications.message SET read_at = $3, read_source = $4, version = $5
+         WHERE tenant_id = $1 AND message_id = $2",
+        tenant,
+        message.message_id,
+        message.read_at,
+        message.read_source,
+        message.version
+    )
+    .execute(&mut **tx)
+    .await?;
+    Ok(())
 }
 
 /// At most `limit` messages older than `before`, the newest first; ids are in the order of creation. One

@@ -8,6 +8,7 @@ mod contact_budget;
 mod fixture;
 mod profiles_down;
 mod provider;
+mod reading;
 mod send;
 mod telling;
 mod template;

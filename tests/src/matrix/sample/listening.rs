@@ -35,6 +35,8 @@ pub(super) const SAMPLES: &[(&str, Sample)] = &[
     ("ListThemesRequest>days", Int(7)),
     ("GetWorkloadRequest>owner", Absent),
     ("ListIssuesRequest>state", Absent),
+    ("ListIssuesRequest>severity", Absent),
+    ("AssessSeverityRequest.severity", Choice(4)),
     ("order_by", Choice(2)),
     ("survivor_issue_id", Known("survivor_issue_id")),
     ("merged_issue_id", Known("same_issue_id")),

@@ -56,7 +56,7 @@ struct TryRow {
 #[derive(Debug, Serialize)]
 struct TellingRow {
     name: String,
-    sent: i64,
+    sent: String,
     blocked: String,
     failed: i64,
     pending: i64,
@@ -324,11 +324,19 @@ fn telling_row(one: &Try<'_>) -> Option<TellingRow> {
     let telling = one.iteration.telling.as_ref()?;
     Some(TellingRow {
         name: one.name.clone(),
-        sent: telling.sent,
+        sent: sent(telling),
         blocked: blocked(telling),
         failed: telling.failed,
         pending: telling.pending,
     })
+}
+
+/// How many, and how many of them are known to have read it. Where none is, nothing is known.
+fn sent(telling: &TellingSummary) -> String {
+    match telling.read {
+        0 => telling.sent.to_string(),
+        read => format!("{} ({read} known to have read it)", telling.sent),
+    }
 }
 
 /// How many, and why.

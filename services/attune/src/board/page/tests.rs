@@ -66,6 +66,7 @@ fn iteration(number: i32, decision: VerdictDecision, effect: f64) -> Iteration {
         }),
         telling: Some(TellingSummary {
             sent: 40,
+            read: 12,
             blocked: 15,
             pending: 5,
             blocked_by_reason: [("no_consent".to_owned(), 10), ("no_address".to_owned(), 5)].into(),
@@ -147,6 +148,7 @@ fn every_picture_has_a_name_a_description_and_a_table() {
         "On 1 of them there were more mentions than chance explains",
         "Try 2: it helped: -12.0, from -14.0 to -10.0, -4.5 wanted",
         "15 (no address 5, no consent 10)",
+        "40 (12 known to have read it)",
         "4 to 17",
         "<small class=\"soft\">team: &lt;b&gt;Rebooking</small>",
         "<li>5 employees who reported it: &quot;&lt;script&gt;thanks&quot; helped</li>",

@@ -4,7 +4,7 @@ use attune_api::improvement::v1 as pb;
 use attune_rpc::Reason;
 
 use super::{ID, wrong};
-use crate::convert::{cohort_extension, issue, issue_relation, split};
+use crate::convert::{cohort_extension, issue, issue_relation, severity, split};
 
 #[test]
 fn a_reported_issue_names_each_person_and_each_complaint_once() {
@@ -71,10 +71,14 @@ fn issues_are_asked_for_by_ids_states_and_page_sizes_that_exist() {
     let list = pb::ListIssuesRequest {
         state: 99,
         order_by: 99,
+        severity: 99,
         page_size: -1,
         ..Default::default()
     };
-    assert_eq!(wrong(issue::list(&list)), ["order_by", "page_size", "state"]);
+    assert_eq!(
+        wrong(issue::list(&list)),
+        ["order_by", "page_size", "severity", "state"]
+    );
     let list = pb::ListIssueCohortRequest {
         page_size: -1,
         ..Default::default()
@@ -184,4 +188,34 @@ fn an_extension_names_the_issue_and_says_who_and_why() {
         ..Default::default()
     };
     assert_eq!(wrong(cohort_extension::list(&list)), ["issue_id", "page_size"]);
+}
+
+#[test]
+fn an_assessment_names_the_issue_and_says_who_and_why() {
+    let nothing = pb::AssessSeverityRequest::default();
+    assert_eq!(wrong(severity::assess(&nothing)), ["by", "issue_id", "reason"]);
+    let unknown = pb::AssessSeverityRequest {
+        issue_id: ID.to_owned(),
+        severity: 5,
+        by: "x".repeat(101),
+        reason: "x".repeat(2001),
+        request_id: "one".to_owned(),
+        ..Default::default()
+    };
+    assert_eq!(
+        wrong(severity::assess(&unknown)),
+        ["by", "reason", "request_id", "severity"]
+    );
+    let back = pb::AssessSeverityRequest {
+        issue_id: ID.to_owned(),
+        by: "Ada".to_owned(),
+        reason: "the rule knows better".to_owned(),
+        ..Default::default()
+    };
+    assert_eq!(severity::assess(&back).unwrap().severity, None);
+    let list = pb::ListSeverityAssessmentsRequest {
+        page_size: -1,
+        ..Default::default()
+    };
+    assert_eq!(wrong(severity::list(&list)), ["issue_id", "page_size"]);
 }
