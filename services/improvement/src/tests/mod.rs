@@ -20,6 +20,7 @@ mod recognitions;
 mod relations;
 mod requests;
 mod splits;
+mod targets;
 mod team;
 mod tellings;
 mod traces;
