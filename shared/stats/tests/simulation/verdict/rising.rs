@@ -116,10 +116,10 @@ fn a_rise_is_recognised_with_the_planned_power_and_so_is_its_absence() {
             ..trial
         };
         patient
-            .frequency(Decision::Effective, |_| step(patient.rollout(), 1.2 * ISSUE))
+            .frequency(Decision::Effective, |_| step(patient.rollout(), 1.3 * ISSUE))
             .at_least(
                 0.8,
-                &patient.name("rise called effective, twice the smallest effect"),
+                &patient.name("rise called effective, three times the smallest effect"),
             );
     }
 }
