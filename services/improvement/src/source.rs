@@ -84,9 +84,7 @@ impl SeriesSource for Feedback {
         start: DateTime<Utc>,
         end: DateTime<Utc>,
     ) -> Result<Series, Error> {
-        let answer = self
-            .ask(tenant, convert::series::query(of, start, end))
-            .await?;
+        let answer = self.ask(tenant, convert::series::query(of, start, end)).await?;
         convert::series::parse(&answer)
     }
 

@@ -35,7 +35,11 @@ async fn an_initiative_is_proven_to_have_made_customers_more_satisfied() -> Resu
     // 36 of 60, and not the 96 of 120 that would be the satisfaction with the whole line.
     assert!((plan.baseline - 0.6).abs() < 1e-9, "{}", plan.baseline);
     assert_eq!(plan.baseline_n, 10 * 60);
-    assert!((plan.smallest_effect - 0.12).abs() < 1e-9, "{}", plan.smallest_effect);
+    assert!(
+        (plan.smallest_effect - 0.12).abs() < 1e-9,
+        "{}",
+        plan.smallest_effect
+    );
 
     let verdict = metro.lives_until_the_verdict(&initiative_id).await?;
     assert_eq!(
@@ -53,10 +57,7 @@ async fn an_initiative_is_proven_to_have_made_customers_more_satisfied() -> Resu
     );
     let request = imp::GetIssueRequest { issue_id };
     let issue = metro.company.issues().get_issue(request).await?.into_inner();
-    assert_eq!(
-        issue.issue.ok_or("no issue")?.state(),
-        imp::IssueState::Resolved
-    );
+    assert_eq!(issue.issue.ok_or("no issue")?.state(), imp::IssueState::Resolved);
     platform.stop().await;
     Ok(())
 }
@@ -90,7 +91,11 @@ impl<'p> Metro<'p> {
             product: "metro".to_owned(),
             rating: Some(fb::Rating {
                 kind: fb::RatingKind::Csat.into(),
-                value: if place < satisfied || place >= ANSWERS { 5 } else { 2 },
+                value: if place < satisfied || place >= ANSWERS {
+                    5
+                } else {
+                    2
+                },
             }),
             text: if place < ANSWERS {
                 "I bought it at the ticket machine".to_owned()

@@ -34,9 +34,7 @@ pub(super) fn at_rollout(
 /// What came after a rollout until a look, of what was changed and of what was not.
 pub(super) async fn seen(source: &dyn SeriesSource, tenant: &TenantId, look: &Look) -> Result<Seen, Error> {
     let (metric, start, end) = (look.target.metric, look.rollout.at, look.at);
-    let after = source
-        .share(tenant, (metric, &look.slice()), start, end)
-        .await?;
+    let after = source.share(tenant, (metric, &look.slice()), start, end).await?;
     let comparison_after: Option<Series> = match look.unchanged() {
         Some(slice) => Some(source.share(tenant, (metric, slice), start, end).await?),
         None => None,

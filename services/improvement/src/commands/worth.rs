@@ -311,7 +311,9 @@ async fn assumed(
 /// Why nobody knows by how much the contacts about an issue changed.
 fn unknown(metric: Metric) -> String {
     match metric {
-        Metric::TopicShare => "there is no verdict with a number yet; wait for it, or give assumed_fall".to_owned(),
+        Metric::TopicShare => {
+            "there is no verdict with a number yet; wait for it, or give assumed_fall".to_owned()
+        }
         other => format!(
             "a verdict on {} says nothing of how many contacts it avoids, so the benefit is not known; give assumed_fall",
             other.as_str()

@@ -101,7 +101,11 @@ impl Target {
     /// The smallest effect in units of the share from this level, with its sign: negative where the metric is to fall.
     pub(crate) fn smallest_effect(&self, level: f64) -> f64 {
         let movement = self.smallest_relative_effect * level;
-        if self.metric.aim().rises() { movement } else { -movement }
+        if self.metric.aim().rises() {
+            movement
+        } else {
+            -movement
+        }
     }
 
     /// Whether there is room for the smallest effect above or below this level.

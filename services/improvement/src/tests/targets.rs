@@ -169,7 +169,10 @@ async fn departments_are_told_which_way_satisfaction_is_to_go_and_which_way_it_w
 
 #[tokio::test]
 async fn satisfaction_that_stays_or_falls_is_no_success_and_is_told_as_it_went() {
-    for (satisfied, told) in [(24, "(CSAT) hardly moved"), (18, "fell by 15.0 percentage points")] {
+    for (satisfied, told) in [
+        (24, "(CSAT) hardly moved"),
+        (18, "fell by 15.0 percentage points"),
+    ] {
         let (platform, id) = rolled_out(None).await;
         platform.world.satisfied(at(ROLLOUT), satisfied);
         platform.advance_to(at(LAST_LOOK)).await;
@@ -225,7 +228,10 @@ async fn a_rise_for_which_there_is_no_room_is_refused_at_the_rollout_and_nothing
     platform.act(planned.initiative_id).await;
     platform.hand.advance_to(at(ROLLOUT));
     let message = refused(platform.roll_out(planned.initiative_id, None).await);
-    assert!(message.contains("csat was 85.8 % before the rollout"), "{message}");
+    assert!(
+        message.contains("csat was 85.8 % before the rollout"),
+        "{message}"
+    );
     let still = platform.initiative(planned.initiative_id).await;
     assert!(still.current.rollout.is_none() && still.state == InitiativeState::InProgress);
 

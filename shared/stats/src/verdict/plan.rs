@@ -40,7 +40,9 @@ pub enum PlanError {
     #[error("smallest effect {0} must lie above 0 and below the baseline share; ask for a smaller reduction")]
     SmallestEffect(f64),
     /// The effect is no rise that this baseline allows.
-    #[error("smallest rise {0} must lie above 0 and below what the baseline share leaves to 1; ask for a smaller rise")]
+    #[error(
+        "smallest rise {0} must lie above 0 and below what the baseline share leaves to 1; ask for a smaller rise"
+    )]
     SmallestRise(f64),
     /// Power or alpha is no usable probability.
     #[error("{name} {value} must lie between {low} and {high}")]

@@ -88,9 +88,10 @@ fn trials() -> [Trial; 2] {
 fn satisfaction_that_would_have_risen_by_itself_or_hardly_rises_is_no_success() {
     for trial in trials() {
         let by_itself = |random: &mut Random| step(trial.rollout() + random.exponential(7.0), USUAL);
-        trial
-            .frequency(Decision::Effective, by_itself)
-            .at_most(0.05, &trial.name("rise called effective, back to usual by itself"));
+        trial.frequency(Decision::Effective, by_itself).at_most(
+            0.05,
+            &trial.name("rise called effective, back to usual by itself"),
+        );
         for then in [ISSUE, 1.1 * ISSUE] {
             trial
                 .frequency(Decision::Effective, |_| step(trial.rollout(), then))
@@ -111,10 +112,7 @@ fn a_rise_is_recognised_with_the_planned_power_and_so_is_its_absence() {
         trial
             .frequency(Decision::Ineffective, |_| step(trial.rollout(), ISSUE))
             .at_least(0.8, &trial.name("rise called ineffective, nothing changed"));
-        let patient = Trial {
-            delay: 21.0,
-            ..trial
-        };
+        let patient = Trial { delay: 21.0, ..trial };
         patient
             .frequency(Decision::Effective, |_| step(patient.rollout(), 1.3 * ISSUE))
             .at_least(
@@ -167,7 +165,11 @@ fn what_is_told_of_a_rise_is_told_of_the_share_itself() {
             assert!(interval.low < effect && effect < interval.high, "{verdict:?}");
             if verdict.decision == Decision::Effective {
                 assert!(interval.low > 0.0 && verdict.relative_interval.unwrap().low >= 0.1);
-                assert!(verdict.reason.contains("was to be expected"), "{}", verdict.reason);
+                assert!(
+                    verdict.reason.contains("was to be expected"),
+                    "{}",
+                    verdict.reason
+                );
             }
             decided.push(verdict.decision);
         }
@@ -183,9 +185,8 @@ fn satisfied_answers_that_double_because_others_turned_are_no_change_of_the_coll
     let very_low = |t: f64| if t < EVENT { USUAL } else { 0.3 };
     for seed in 0..10 {
         let change = trial.rollout();
-        let course = |_: &mut Random| -> Course {
-            Box::new(move |t| if t < change { very_low(t) } else { USUAL })
-        };
+        let course =
+            |_: &mut Random| -> Course { Box::new(move |t| if t < change { very_low(t) } else { USUAL }) };
         let verdict = trial.verdict(course, seed);
         let volume = verdict
             .assumptions
