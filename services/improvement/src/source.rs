@@ -11,7 +11,7 @@ use attune_server::{Peers, Retry};
 use chrono::{DateTime, Utc};
 
 use crate::convert;
-use crate::domain::{Measured, Quantity, Series, Slice};
+use crate::domain::{Measured, Metric, Quantity, Series, Slice};
 use crate::error::Error;
 
 /// How long one question may take, repetitions included.
@@ -26,12 +26,12 @@ const RETRY: Retry = Retry {
 /// Gives the numbers that things are judged by.
 #[async_trait]
 pub(crate) trait SeriesSource: fmt::Debug + Send + Sync + 'static {
-    /// The share of the slice's feedback that mentions its topic without being positive, from `start` to `end`, by the
-    /// hour where the window allows it. Called outside any transaction.
-    async fn topic_share(
+    /// What the metric counts of the slice and of how much, from `start` to `end`, by the hour where the window allows it.
+    /// Called outside any transaction.
+    async fn share(
         &self,
         tenant: &TenantId,
-        slice: &Slice,
+        of: (Metric, &Slice),
         start: DateTime<Utc>,
         end: DateTime<Utc>,
     ) -> Result<Series, Error>;
@@ -77,16 +77,14 @@ impl Feedback {
 
 #[async_trait]
 impl SeriesSource for Feedback {
-    async fn topic_share(
+    async fn share(
         &self,
         tenant: &TenantId,
-        slice: &Slice,
+        of: (Metric, &Slice),
         start: DateTime<Utc>,
         end: DateTime<Utc>,
     ) -> Result<Series, Error> {
-        let answer = self
-            .ask(tenant, convert::series::query(slice, start, end))
-            .await?;
+        let answer = self.ask(tenant, convert::series::query(of, start, end)).await?;
         convert::series::parse(&answer)
     }
 

@@ -3,6 +3,7 @@
 //! One executable, because each further one links the whole platform again.
 
 mod story_01_comparison;
+mod story_01_satisfaction;
 mod story_01_storm;
 mod story_02_pilot;
 mod story_03_worth;

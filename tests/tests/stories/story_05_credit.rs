@@ -294,7 +294,7 @@ impl Company<'_> {
         ] {
             assert!(all.contains(line), "{line} is not in\n{all}");
         }
-        let said = all.matches("- \"New machines\": it helped. The share of feedback about it changed by -");
+        let said = all.matches("- \"New machines\": it helped; the share of feedback about it fell by ");
         assert_eq!(said.count(), 1, "{all}");
         assert_eq!(
             all.matches("- \"New machines\" reached the customers.").count(),

@@ -18,6 +18,14 @@ const SHARES: [&str; 6] = [
     "sentiment_negative_share",
 ];
 
+/// Of them those that are better when they are lower.
+const BETTER_LOWER: [&str; 3] = ["topic_share", "topic_negative_share", "sentiment_negative_share"];
+
+/// The sign of a movement for the better.
+pub(super) fn towards_better(metric: &str) -> f64 {
+    if BETTER_LOWER.contains(&metric) { -1.0 } else { 1.0 }
+}
+
 /// What a problem is called: its title, and its product where the title does not say it.
 pub(super) fn name(item: &BoardItem) -> String {
     if item.product.is_empty() || item.title.to_lowercase().contains(&item.product.to_lowercase()) {
@@ -294,6 +302,29 @@ mod tests {
             };
             assert_eq!(stage(&item), said);
         }
+    }
+
+    #[test]
+    fn a_verdict_on_satisfaction_wants_more_of_it() {
+        let projected = |metric: &str, smallest_effect, effect: f64| BoardItem {
+            stage: BoardStage::Closed.into(),
+            projected_verdict: Some(ProjectedVerdict {
+                metric: metric.to_owned(),
+                smallest_effect,
+                decision: VerdictDecision::Effective.into(),
+                effect: Some(effect),
+                low: Some(effect - 0.04),
+                high: Some(effect + 0.04),
+                ..Default::default()
+            }),
+            ..Default::default()
+        };
+        assert_eq!(
+            verdict(&projected("csat", 0.06, 0.12)),
+            "it helped: +12.0 points (+8.0 points to +16.0 points), +6.0 points is wanted"
+        );
+        assert!(verdict(&projected("topic_share", -0.045, -0.09)).ends_with("-4.5 points is wanted"));
+        assert!(towards_better("csat") > 0.0 && towards_better("topic_share") < 0.0);
     }
 
     #[test]

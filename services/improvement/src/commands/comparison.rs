@@ -33,10 +33,10 @@ pub(super) fn at_rollout(
 
 /// What came after a rollout until a look, of what was changed and of what was not.
 pub(super) async fn seen(source: &dyn SeriesSource, tenant: &TenantId, look: &Look) -> Result<Seen, Error> {
-    let (start, end) = (look.rollout.at, look.at);
-    let after = source.topic_share(tenant, &look.slice(), start, end).await?;
+    let (metric, start, end) = (look.target.metric, look.rollout.at, look.at);
+    let after = source.share(tenant, (metric, &look.slice()), start, end).await?;
     let comparison_after: Option<Series> = match look.unchanged() {
-        Some(slice) => Some(source.topic_share(tenant, slice, start, end).await?),
+        Some(slice) => Some(source.share(tenant, (metric, slice), start, end).await?),
         None => None,
     };
     Ok(Seen {

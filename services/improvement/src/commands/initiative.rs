@@ -49,6 +49,7 @@ pub(crate) async fn create(db: &Database, tenant: &TenantId, create: Create) -> 
         .ok_or(Error::NoIssue(issue_id))?;
     principle::check(&mut tx, &draft.principle_ids).await?;
     comparison::check(draft.comparison.as_ref(), &issue)?;
+    issue.check_measurable(draft.target.metric)?;
     issue.take_up()?;
     let proposed = draft.proposed;
     let mut initiative = Initiative::plan(id, draft, by, tx.now());
@@ -106,12 +107,13 @@ pub(crate) async fn update(db: &Database, tenant: &TenantId, update: Update) -> 
     let mut initiative = lock(&mut tx, initiative_id).await?;
     initiative.etag().check(&etag)?;
     principle::check(&mut tx, change.principle_ids.as_deref().unwrap_or_default()).await?;
-    if let Some(given) = change.comparison.as_ref() {
+    if change.comparison.is_some() || change.target.is_some() {
         let issue_id = initiative.issue_id;
         let issue = store::issue::by_id(&mut tx, issue_id)
             .await?
             .ok_or(Error::NoIssue(issue_id))?;
-        comparison::check(given.as_ref(), &issue)?;
+        comparison::check(change.comparison.as_ref().and_then(Option::as_ref), &issue)?;
+        issue.check_measurable(change.target.as_ref().unwrap_or(&initiative.target).metric)?;
     }
     if let Some(Some(budget)) = &change.budget
         && let Some(total) = store::cost::total(&mut tx, initiative_id).await?

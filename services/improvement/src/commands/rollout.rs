@@ -8,8 +8,8 @@ use uuid::Uuid;
 use super::initiative::{get, lock_with_issue};
 use super::{comparison, evaluation, pilot};
 use crate::domain::{
-    Comparison, Initiative, Issue, Iteration, LOOK_BACK, MeasurementPlan, PilotOverride, Rollout, Series,
-    Slice, WrongState,
+    Comparison, Initiative, Issue, Iteration, LOOK_BACK, MeasurementPlan, Metric, PilotOverride, Rollout,
+    Series, Slice, WrongState,
 };
 use crate::error::Error;
 use crate::source::SeriesSource;
@@ -34,7 +34,8 @@ pub(crate) struct RollOut {
 struct Measured {
     before: Series,
     at: DateTime<Utc>,
-    /// What was measured.
+    /// What was measured, and where.
+    metric: Metric,
     slice: Slice,
     /// What it will be compared with, and its series.
     comparison: Option<(Comparison, Series)>,
@@ -63,7 +64,7 @@ pub(crate) async fn roll_out(
     let (issue, mut initiative) = lock_with_issue(&mut tx, initiative_id).await?;
     initiative.check_rollout()?;
     let pilot_override = pilot::clear(&mut tx, &initiative, pilot_override).await?;
-    // An issue that was widened meanwhile has another baseline, and so has another comparison.
+    // An issue that was widened meanwhile has another baseline, and so has another target or comparison.
     let compared = compared(&initiative, &issue)?;
     let Measured {
         before,
@@ -71,11 +72,13 @@ pub(crate) async fn roll_out(
         comparison,
         ..
     } = measured
+        .filter(|measured| measured.metric == initiative.target.metric)
         .filter(|measured| measured.slice == measured_slice(compared.as_ref(), &issue))
         .filter(|measured| measured.comparison.as_ref().map(|(given, _)| given) == compared.as_ref())
         .ok_or(Error::Raced)?;
     let beside = comparison.as_ref().map(|(given, series)| (given.clone(), series));
     let plan = MeasurementPlan::fix(&issue, &initiative.target, &before, beside, at);
+    check_room(&initiative, &plan)?;
     let rollout = Rollout {
         at,
         plan,
@@ -115,10 +118,12 @@ async fn measure(
     let start = Series::earliest(issue.window_start.unwrap_or(issue.opened_at) - LOOK_BACK, at);
     let compared = compared(&initiative, &issue)?;
     let slice = measured_slice(compared.as_ref(), &issue);
-    let before = source.topic_share(tenant, &slice, start, at).await?;
+    let metric = initiative.target.metric;
+    let before = source.share(tenant, (metric, &slice), start, at).await?;
     let comparison = match compared {
         Some(compared) => {
-            let series = source.topic_share(tenant, &compared.unchanged, start, at).await?;
+            let unchanged = (metric, &compared.unchanged);
+            let series = source.share(tenant, unchanged, start, at).await?;
             Some((compared, series))
         }
         None => None,
@@ -126,9 +131,26 @@ async fn measure(
     Ok(Some(Measured {
         before,
         at,
+        metric,
         slice,
         comparison,
     }))
+}
+
+/// Refuses a rollout whose target no change could reach: the verdict would be known before anything is done.
+fn check_room(initiative: &Initiative, plan: &MeasurementPlan) -> Result<(), WrongState> {
+    let target = &initiative.target;
+    if target.fits(plan.baseline) {
+        return Ok(());
+    }
+    let message = format!(
+        "{} was {:.1} % before the rollout, and {:.0} % more of that would be more than all; take a smaller \
+         smallest_relative_effect, or once anything was rolled out stop this initiative and plan another one",
+        target.metric.as_str(),
+        plan.baseline * 100.0,
+        target.smallest_relative_effect * 100.0
+    );
+    Err(WrongState::new(initiative.state.as_str(), message))
 }
 
 /// What the initiative is compared with, in full.

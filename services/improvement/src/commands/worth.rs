@@ -6,8 +6,8 @@ use uuid::Uuid;
 
 use super::{comparison, priority, restatement};
 use crate::domain::{
-    Appraisal, ContactChange, Currency, Initiative, Issue, LOOKED_BACK, Look, MoneyBounds, Slice, Verdict,
-    Wanted, WorthCause, WorthParameters, WorthStatement, WrongState, judge,
+    Appraisal, ContactChange, Currency, Initiative, Issue, LOOKED_BACK, Look, Metric, MoneyBounds, Slice,
+    Verdict, Wanted, WorthCause, WorthParameters, WorthStatement, WrongState, judge,
 };
 use crate::error::Error;
 use crate::source::SeriesSource;
@@ -241,17 +241,21 @@ async fn appraise(
     };
     let change = match change {
         Some(change) => change,
-        None => assumed(db, source, tenant, (&issue, &wanted)).await?,
+        None => assumed(db, source, tenant, (&issue, initiative.target.metric, &wanted)).await?,
     };
     Ok(Appraisal::of(&issue, wanted, parameters, change))
 }
 
-/// The latest look that said a number, with what it said.
+/// The latest look that said by how much the contacts about the issue changed, with what it said. A verdict on another
+/// metric does not say that, however sure it is.
 async fn judged(
     tx: &mut Tx,
     initiative: &Initiative,
     issue: &Issue,
 ) -> Result<Option<(Look, Verdict)>, Error> {
+    if initiative.target.metric != Metric::TopicShare {
+        return Ok(None);
+    }
     let found = initiative
         .iterations()
         .filter(|iteration| {
@@ -289,17 +293,30 @@ async fn assumed(
     db: &Database,
     source: &dyn SeriesSource,
     tenant: &TenantId,
-    (issue, wanted): (&Issue, &Wanted),
+    (issue, metric, wanted): (&Issue, Metric, &Wanted),
 ) -> Result<ContactChange, Error> {
-    let fall = wanted.assumed_fall.clone().ok_or_else(|| {
-        WrongState::new(
-            "no_effect",
-            "there is no verdict with a number yet; wait for it, or give assumed_fall",
-        )
-    })?;
+    let fall = wanted
+        .assumed_fall
+        .clone()
+        .ok_or_else(|| WrongState::new("no_effect", unknown(metric)))?;
+    let counted = Metric::TopicShare;
+    issue.check_measurable(counted)?;
     let now = db.clock().now();
     let series = source
-        .topic_share(tenant, &Slice::from(issue), now - LOOKED_BACK, now)
+        .share(tenant, (counted, &Slice::from(issue)), now - LOOKED_BACK, now)
         .await?;
     Ok(ContactChange::assumed(fall, &series, now))
+}
+
+/// Why nobody knows by how much the contacts about an issue changed.
+fn unknown(metric: Metric) -> String {
+    match metric {
+        Metric::TopicShare => {
+            "there is no verdict with a number yet; wait for it, or give assumed_fall".to_owned()
+        }
+        other => format!(
+            "a verdict on {} says nothing of how many contacts it avoids, so the benefit is not known; give assumed_fall",
+            other.as_str()
+        ),
+    }
 }

@@ -210,7 +210,8 @@ fn parse_target(target: Option<&pb::Target>, violations: &mut Violations) -> Opt
     } else {
         violations.add(
             effect,
-            "must be a number above 0 and at most 1, such as 0.3 for a fall by 30 %",
+            "must be a number above 0 and at most 1, such as 0.3 for a fall by 30 %, or for a rise where the metric is to \
+             rise",
         );
         None
     };

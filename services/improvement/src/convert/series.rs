@@ -8,15 +8,19 @@ use chrono::{DateTime, Utc};
 use crate::domain::{Metric, Series, Slice};
 use crate::error::Error;
 
-/// The question for the series of a slice's topic.
-pub(crate) fn query(slice: &Slice, start: DateTime<Utc>, end: DateTime<Utc>) -> pb::QueryMetricRequest {
+/// The question for the series of a metric in a slice.
+pub(crate) fn query(
+    (metric, slice): (Metric, &Slice),
+    start: DateTime<Utc>,
+    end: DateTime<Utc>,
+) -> pb::QueryMetricRequest {
     let step = if Series::by_hour(start, end) {
         pb::Step::Hour
     } else {
         pb::Step::Day
     };
     pb::QueryMetricRequest {
-        metric: Metric::TopicShare.as_str().to_owned(),
+        metric: metric.as_str().to_owned(),
         slice: Some(pb::Slice {
             product: slice.product.clone(),
             channel: slice.channel.clone(),
@@ -55,24 +59,26 @@ mod tests {
     use crate::domain::issue_for_tests;
 
     #[test]
-    fn the_question_names_topic_and_product_and_fits_the_steps() {
+    fn the_question_names_metric_topic_and_product_and_fits_the_steps() {
         let slice = Slice {
             touchpoint: "gate".to_owned(),
             ..Slice::from(&issue_for_tests())
         };
         let end: DateTime<Utc> = "2026-03-20T12:00:00Z".parse().unwrap();
-        let asked = query(&slice, end - chrono::TimeDelta::days(20), end);
-        assert_eq!(
-            (asked.metric.as_str(), asked.step()),
-            ("topic_share", pb::Step::Hour)
-        );
+        let asked = query((Metric::Csat, &slice), end - chrono::TimeDelta::days(20), end);
+        assert_eq!((asked.metric.as_str(), asked.step()), ("csat", pb::Step::Hour));
         let about = asked.slice.unwrap();
         assert_eq!(
             (about.topic_id, about.touchpoint),
             (slice.topic_id.clone(), "gate".to_owned())
         );
         assert_eq!(
-            query(&slice, end - chrono::TimeDelta::days(200), end).step(),
+            query(
+                (Metric::TopicShare, &slice),
+                end - chrono::TimeDelta::days(200),
+                end
+            )
+            .step(),
             pb::Step::Day
         );
     }

@@ -4,8 +4,8 @@ use chrono::{DateTime, Utc};
 use uuid::Uuid;
 
 use super::{
-    Action, Decision, Goal, InitiativeState, IssueState, LaterEvidence, Metric, Money, Pilot, PilotLook,
-    PilotState, Recognition, Rollout, Severity, Verdict, held_up_by,
+    Action, Decision, Goal, InitiativeState, IssueState, LaterEvidence, Money, Pilot, PilotLook, PilotState,
+    Recognition, Rollout, Severity, Target, Verdict, held_up_by,
 };
 
 /// An issue with what is done about it now.
@@ -46,6 +46,7 @@ pub(crate) struct AtWork {
     pub(crate) iteration: i32,
     /// When the iteration came to be: with the initiative, or with the verdict on the one before.
     pub(crate) begun_at: DateTime<Utc>,
+    pub(crate) target: Target,
     pub(crate) actions: Vec<Action>,
     pub(crate) rollout: Option<Rollout>,
     /// The last statement about the iteration.
@@ -328,8 +329,8 @@ impl AtWork {
             due_at: rollout.plan.looks.last().copied(),
             looks_taken: usize::try_from(rollout.looks_done).unwrap_or_default(),
             looks_planned: rollout.plan.looks.len(),
-            metric: Metric::TopicShare.as_str(),
-            smallest_effect: -rollout.plan.smallest_effect,
+            metric: self.target.metric.as_str(),
+            smallest_effect: self.target.smallest_effect(rollout.plan.baseline),
             said: self.verdict.as_ref().map(|verdict| LookSaid {
                 decision: verdict.decision,
                 effect: verdict.effect,

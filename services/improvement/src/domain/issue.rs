@@ -5,7 +5,7 @@ use chrono::{DateTime, Utc};
 use sqlx::types::Json;
 use uuid::Uuid;
 
-use super::{Cohort, IssueState, LaterEvidence, Severity, WrongState};
+use super::{Cohort, IssueState, LaterEvidence, Metric, Severity, WrongState};
 
 /// Where an issue came from.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, sqlx::Type)]
@@ -225,9 +225,6 @@ impl Issue {
             IssueState::Resolved => "the issue is resolved; report a new one if the problem came back",
             IssueState::InWork => "the issue has an initiative; stop that one before planning another",
             IssueState::Merged => "the issue was merged into another; plan for that one",
-            IssueState::Open if self.topic_id.is_empty() => {
-                "the issue names no topic, so topic_share cannot be measured; report it again with a topic_id"
-            }
             IssueState::Open => {
                 self.state = IssueState::InWork;
                 self.version += 1;
@@ -235,6 +232,19 @@ impl Issue {
             }
         };
         Err(WrongState::new(self.state.as_str(), refused))
+    }
+
+    /// Refuses a metric that is a share of the topic's mentions where the issue names no topic.
+    pub(crate) fn check_measurable(&self, metric: Metric) -> Result<(), WrongState> {
+        if self.topic_id.is_empty() && metric.needs_topic() {
+            let message = format!(
+                "the issue names no topic, so {} cannot be measured; report it again with a topic_id, or take csat or \
+                 sentiment_negative_share",
+                metric.as_str()
+            );
+            return Err(WrongState::new(self.state.as_str(), message));
+        }
+        Ok(())
     }
 
     /// Nobody works on it any more.
@@ -341,13 +351,18 @@ pub(crate) mod tests {
     }
 
     #[test]
-    fn an_issue_without_a_topic_cannot_be_taken_up() {
-        let mut issue = Issue {
+    fn an_issue_without_a_topic_is_measured_by_what_needs_none() {
+        let issue = Issue {
             topic_id: String::new(),
             ..issue()
         };
-        assert!(issue.take_up().unwrap_err().message.contains("topic_id"));
-        assert_eq!(issue.state, IssueState::Open);
+        for metric in [Metric::TopicShare, Metric::TopicNegativeShare] {
+            let refused = issue.check_measurable(metric).unwrap_err();
+            assert!(refused.message.contains("topic_id"), "{}", refused.message);
+        }
+        for metric in [Metric::Csat, Metric::SentimentNegativeShare] {
+            issue.check_measurable(metric).unwrap();
+        }
     }
 
     #[test]

@@ -25,10 +25,12 @@ const MARGIN: f64 = 1.15;
 /// How a change will be judged.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub(crate) struct MeasurementPlan {
+    /// The metric's level before.
     pub(crate) baseline: f64,
     pub(crate) baseline_n: i64,
     pub(crate) baseline_start: DateTime<Utc>,
     pub(crate) baseline_end: DateTime<Utc>,
+    /// In units of the share, in the direction in which the metric is to move.
     pub(crate) smallest_effect: f64,
     /// 0 where no sample size can be computed: without feedback about the topic there is nothing to reduce.
     pub(crate) planned_n: i64,
@@ -79,9 +81,10 @@ impl MeasurementPlan {
                 codings: series.1.clone(),
             }
         });
+        let aim = target.metric.aim();
         let group = comparison
             .as_ref()
-            .and_then(|planned| Some((planned.baseline?, planned.baseline_n as f64)));
+            .and_then(|planned| Some((aim.lowered(planned.baseline?), planned.baseline_n as f64)));
         let planned_n = planned_n(issue, target, before, (baseline, n as f64), group);
         let days = (at - baseline_start).num_seconds() as f64 / 86_400.0;
         let pace = if days > 0.0 { n as f64 / days } else { 0.0 };
@@ -90,7 +93,7 @@ impl MeasurementPlan {
             baseline_n: i64::try_from(n).unwrap_or(i64::MAX),
             baseline_start,
             baseline_end: at,
-            smallest_effect: target.smallest_relative_effect * baseline,
+            smallest_effect: target.smallest_effect(baseline).abs(),
             planned_n: i64::try_from(planned_n).unwrap_or(i64::MAX),
             power: POWER,
             alpha: ALPHA,
@@ -113,6 +116,7 @@ impl MeasurementPlan {
         let smallest = stats::SmallestEffect::Relative(target.smallest_relative_effect);
         let planned_n = u64::try_from(self.planned_n).unwrap_or_default();
         stats::Plan {
+            aim: target.metric.aim(),
             alpha: self.alpha,
             looks: LOOKS,
             ..stats::Plan::new(smallest, planned_n, self.deadline())
@@ -132,8 +136,10 @@ fn planned_n(
     let quiet: Vec<_> = before.within(DateTime::UNIX_EPOCH, quiet_until).collect();
     // A share cannot be planned to vanish without a trace.
     let smallest = stats::SmallestEffect::Relative(target.smallest_relative_effect.min(0.999));
-    stats::plan(baseline, smallest, POWER, ALPHA, stats::overdispersion(&quiet))
-        .map(|planned| group.map_or(planned, |group| planned.beside((baseline, n), group)))
+    let aim = target.metric.aim();
+    let own = (aim.lowered(baseline), n);
+    aim.sample(baseline, smallest, POWER, ALPHA, stats::overdispersion(&quiet))
+        .map(|planned| group.map_or(planned, |group| planned.beside(own, group)))
         .map_or(0, |planned| planned.n)
 }
 

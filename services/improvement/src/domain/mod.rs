@@ -73,7 +73,7 @@ pub(crate) use series::{LOOK_BACK, Series};
 pub(crate) use severity::{Ruling, Severity, SeverityAssessment};
 pub(crate) use split::Part;
 pub(crate) use state::{InitiativeState, IssueState, WrongState};
-pub(crate) use target::{Metric, Target};
+pub(crate) use target::{Metric, Target, moved};
 pub(crate) use team::{TeamMember, TeamRole};
 pub(crate) use telling::{Telling, TellingCount, TellingState, TellingSummary};
 pub(crate) use trace::{LoopProgress, TracedFeedback};

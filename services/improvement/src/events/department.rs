@@ -7,7 +7,9 @@ use attune_database::Tx;
 
 use super::news;
 use crate::convert;
-use crate::domain::{Action, Decision, Department, Initiative, Issue, TeamMember, Verdict, held_up_by};
+use crate::domain::{
+    Action, Decision, Department, Initiative, Issue, Metric, TeamMember, Verdict, held_up_by, moved,
+};
 
 /// They are told what is planned.
 pub(super) async fn planned(
@@ -22,13 +24,14 @@ pub(super) async fn planned(
          Customers hit: {hit}\n\
          Initiative: {title}\n\
          Hypothesis: {hypothesis}\n\
-         Target: the share of feedback about it falls by at least {percent:.0} %, judged at most {days} days after \
-         the rollout.\n",
+         Target: {metric} {falls} by at least {percent:.0} %, judged at most {days} days after the rollout.\n",
         owner = initiative.owner,
         issue = issue.title,
         hit = issue.members_staying(),
         title = initiative.title,
         hypothesis = initiative.hypothesis,
+        metric = initiative.target.metric.in_words(),
+        falls = initiative.target.metric.wanted(),
         percent = initiative.target.smallest_relative_effect * 100.0,
         days = initiative.target.deadline_days,
     );
@@ -56,13 +59,14 @@ pub(crate) async fn department_verdict(
         "Iteration {iteration} of the initiative \"{title}\" was judged: {decision}.\n\n\
          Issue: {issue}\n\
          Why: {reason}\n\
-         Effect on the share of feedback: {effect}\n\
+         Effect: {effect}\n\
          Feedback compared: {before} pieces before, {after} after\n\n{next}\n",
         title = initiative.title,
         decision = verdict.decision.in_words(),
         issue = issue.title,
         reason = verdict.reason,
-        effect = effect_in_words(verdict),
+        effect = effect_in_words(initiative.target.metric, verdict)
+            .unwrap_or_else(|| "it could not be measured".to_owned()),
         before = verdict.n_before,
         after = verdict.n_after,
     );
@@ -138,17 +142,11 @@ fn overdue_letter(initiative: &Initiative, action: &Action, owners: &[TeamMember
     (format!("Overdue: {}", action.title), body)
 }
 
-pub(super) fn effect_in_words(verdict: &Verdict) -> String {
-    match (verdict.effect, verdict.low, verdict.high) {
-        (Some(effect), Some(low), Some(high)) => format!(
-            "{:+.1} percentage points ({:+.1} to {:+.1} at {:.0} %)",
-            effect * 100.0,
-            low * 100.0,
-            high * 100.0,
-            verdict.level * 100.0
-        ),
-        _ => "it could not be measured".to_owned(),
-    }
+/// How the metric moved; `None` where that could not be measured.
+pub(super) fn effect_in_words(metric: Metric, verdict: &Verdict) -> Option<String> {
+    let interval = verdict.low.zip(verdict.high)?;
+    let moved = moved(verdict.effect?, interval, verdict.level);
+    Some(format!("{} {moved}", metric.in_words()))
 }
 
 async fn append(

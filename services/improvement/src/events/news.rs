@@ -105,21 +105,16 @@ pub(super) async fn verdict_reached(
     let before = store::verdict::decided_before(tx, (initiative.initiative_id, iteration)).await?;
     let (title, tried) = (&initiative.title, try_in_words(iteration));
     let said = verdict.decision.in_words();
-    let share = match verdict.effect {
-        Some(_) => format!(
-            " The share of feedback about it changed by {}.",
-            effect_in_words(verdict)
-        ),
-        None => format!(" {}.", verdict.reason),
-    };
+    let moved = effect_in_words(initiative.target.metric, verdict);
+    let moved = moved.as_deref().unwrap_or(&verdict.reason);
     let (kind, sentence) = match before {
         None => (
             NewsKind::VerdictStated,
-            format!("\"{title}\"{tried}: {said}.{share}"),
+            format!("\"{title}\"{tried}: {said}; {moved}."),
         ),
         Some(before) => {
             let before = before.in_words();
-            let sentence = format!("\"{title}\"{tried}: before, {before}; now, {said}.{share}");
+            let sentence = format!("\"{title}\"{tried}: before, {before}; now, {said}; {moved}.");
             (NewsKind::VerdictRestated, sentence)
         }
     };

@@ -9,7 +9,7 @@ use uuid::Uuid;
 use super::initiative::money;
 use crate::domain::{
     Action, AtWork, BoardSummary, Currency, InitiativeState, IssueState, LaterEvidence, MeasurementPlan,
-    OnBoard, Pilot, PilotLook, Rollout, Severity, Verdict,
+    OnBoard, Pilot, PilotLook, Rollout, Severity, Target, Verdict,
 };
 
 /// An issue with the initiative that was not stopped and its last iteration.
@@ -35,6 +35,7 @@ struct Row {
     spent: i64,
     owner: Option<String>,
     begun_at: Option<DateTime<Utc>>,
+    target: Option<Json<Target>>,
     iteration: Option<i32>,
     rolled_out_at: Option<DateTime<Utc>>,
     template_id: Option<Uuid>,
@@ -62,6 +63,7 @@ pub(crate) async fn page(
                   i.later_evidence AS "later?: Json<LaterEvidence>", i.severity AS "severity?: Severity",
                   n.initiative_id AS "initiative_id?", n.title AS "initiative_title?",
                   n.state AS "initiative_state?: InitiativeState", n.owner AS "owner?", n.team AS "team?",
+                  n.target AS "target?: Json<Target>",
                   n.budget AS "budget?", n.budget_currency AS "budget_currency?: Currency",
                   (SELECT coalesce(sum(c.amount), 0)::bigint FROM improvement.cost c
                    WHERE c.tenant_id = $1 AND c.initiative_id = n.initiative_id) AS "spent!",
@@ -153,6 +155,7 @@ fn at_work(row: &Row) -> Option<AtWork> {
         owner: row.owner.clone()?,
         iteration: row.iteration?,
         begun_at: row.begun_at?,
+        target: row.target.as_ref()?.0,
         actions: row.actions.0.clone(),
         rollout,
         verdict: row.verdict.as_ref().map(|verdict| verdict.0.clone()),

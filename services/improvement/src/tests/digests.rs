@@ -272,7 +272,7 @@ async fn a_whole_loop_is_told_step_by_step() {
     assert!(
         first.items[3]
             .sentence
-            .starts_with("\"Rebook by itself\": it helped. The share of feedback about it changed by -"),
+            .starts_with("\"Rebook by itself\": it helped; the share of feedback about it fell by "),
         "{}",
         first.items[3].sentence
     );

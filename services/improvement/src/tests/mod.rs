@@ -21,6 +21,7 @@ mod relations;
 mod requests;
 mod severities;
 mod splits;
+mod targets;
 mod team;
 mod tellings;
 mod traces;

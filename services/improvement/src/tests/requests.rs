@@ -141,6 +141,35 @@ fn a_target_is_a_known_metric_a_share_and_a_time() {
 }
 
 #[test]
+fn a_target_that_is_no_share_of_what_customers_say_is_refused_with_the_reason() {
+    for (metric, why) in [
+        ("nps", "a verdict on a rollout judges shares"),
+        ("ces", "which a pilot judges"),
+        ("first_contact_resolution", "no rise can be dated to the rollout"),
+        ("response_rate", "not about who is asked"),
+    ] {
+        let mut wanted = valid_initiative();
+        wanted.target.as_mut().unwrap().metric = metric.to_owned();
+        let request = pb::CreateInitiativeRequest {
+            initiative: Some(wanted),
+            request_id: ID.to_owned(),
+            ..Default::default()
+        };
+        let refused = Status::from(initiative::create(&request, "ada").unwrap_err());
+        let details = refused.get_error_details();
+        let [violation] = &details.bad_request().unwrap().field_violations[..] else {
+            panic!("{metric}: {details:?}");
+        };
+        assert_eq!(violation.field, "initiative.target.metric");
+        assert!(
+            violation.description.contains(why) && violation.description.contains("; take topic_share"),
+            "{metric}: {}",
+            violation.description
+        );
+    }
+}
+
+#[test]
 fn an_update_looks_at_the_fields_of_its_mask_only() {
     let update = |initiative: pb::Initiative, paths: &[&str]| {
         initiative::update(&pb::UpdateInitiativeRequest {

@@ -9,14 +9,18 @@ use attune_rpc::TenantId;
 use attune_stats::verdict::Bucket;
 use chrono::{DateTime, DurationRound, TimeDelta, Utc};
 
-use crate::domain::{Estimate, Measured, Quantity, Series, Slice};
+use crate::domain::{Estimate, Measured, Metric, Quantity, Series, Slice};
 use crate::error::Error;
 use crate::source::SeriesSource;
 
-/// Forty pieces of feedback an hour, or two, of which so many of forty are about the topic since an instant.
+/// How many of forty are satisfied where nothing else is said.
+const SATISFIED: u64 = 34;
+
+/// Forty pieces of feedback an hour, or two, of which so many of forty are about the topic since an instant, or satisfied.
 #[derive(Default)]
 pub(super) struct World {
     levels: Mutex<Vec<(DateTime<Utc>, u64)>>,
+    satisfied: Mutex<Vec<(DateTime<Utc>, u64)>>,
     /// The same of every other product than that of the issues.
     elsewhere: Mutex<Vec<(DateTime<Utc>, u64)>>,
     /// Added to what is said of the topic when the feedback service is asked again.
@@ -32,6 +36,11 @@ impl World {
     /// From `since` on, so many of forty are about the topic.
     pub(super) fn level(&self, since: DateTime<Utc>, successes: u64) {
         self.levels.lock().unwrap().push((since, successes));
+    }
+
+    /// From `since` on, so many of forty answers are satisfied, in every product.
+    pub(super) fn satisfied(&self, since: DateTime<Utc>, successes: u64) {
+        self.satisfied.lock().unwrap().push((since, successes));
     }
 
     /// From `since` on, so many of forty are about the topic in other products.
@@ -89,10 +98,10 @@ impl fmt::Debug for World {
 
 #[async_trait]
 impl SeriesSource for World {
-    async fn topic_share(
+    async fn share(
         &self,
         _tenant: &TenantId,
-        slice: &Slice,
+        (metric, slice): (Metric, &Slice),
         start: DateTime<Utc>,
         end: DateTime<Utc>,
     ) -> Result<Series, Error> {
@@ -100,7 +109,11 @@ impl SeriesSource for World {
             return Err(tonic::Status::unavailable("the test has stopped it").into());
         }
         let elsewhere = slice.product != "united";
-        let levels = if elsewhere { &self.elsewhere } else { &self.levels };
+        let (levels, usual) = match (metric, elsewhere) {
+            (Metric::Csat, _) => (&self.satisfied, SATISFIED),
+            (_, true) => (&self.elsewhere, 1),
+            (_, false) => (&self.levels, 1),
+        };
         let levels = levels.lock().unwrap().clone();
         let late = self.late.lock().unwrap().filter(|_| !elsewhere);
         let mut start = start.duration_trunc(TimeDelta::hours(1)).unwrap();
@@ -110,7 +123,7 @@ impl SeriesSource for World {
             let more = late
                 .filter(|(since, _)| *since <= start)
                 .map_or(0, |(_, more)| more);
-            buckets.push(self.bucket(start, level.map_or(1, |(_, level)| *level) + more));
+            buckets.push(self.bucket(start, level.map_or(usual, |(_, level)| *level) + more));
             start += TimeDelta::hours(1);
         }
         Ok(Series::of(buckets))

@@ -7,10 +7,12 @@ use attune_timers::Worker;
 use uuid::Uuid;
 
 use super::platform::{Platform, at, once, repeated};
+use super::targets;
 use crate::commands::cost::{self, Book, Reverse};
 use crate::commands::worth::{self, Estimate, Set};
 use crate::domain::{
-    Cost, CostKind, Currency, MoneyBounds, ShareBounds, Wanted, WorthCause, WorthParameters, WorthStatement,
+    Basis, Cost, CostKind, Currency, MoneyBounds, ShareBounds, Wanted, WorthCause, WorthParameters,
+    WorthStatement,
 };
 use crate::error::Error;
 use crate::source::SeriesSource;
@@ -38,15 +40,24 @@ async fn set(platform: &Platform, currency: &str) -> WorthParameters {
 }
 
 async fn estimate(platform: &Platform, initiative_id: Uuid) -> Result<WorthStatement, Error> {
+    let assumed = ShareBounds {
+        low: 0.1,
+        likely: 0.3,
+        high: 0.5,
+        source: "a neighbour".to_owned(),
+    };
+    estimate_from(platform, initiative_id, Some(assumed)).await
+}
+
+async fn estimate_from(
+    platform: &Platform,
+    initiative_id: Uuid,
+    assumed_fall: Option<ShareBounds>,
+) -> Result<WorthStatement, Error> {
     let wanted = Wanted {
         horizon_days: 365,
         retention_uplift: None,
-        assumed_fall: Some(ShareBounds {
-            low: 0.1,
-            likely: 0.3,
-            high: 0.5,
-            source: "a neighbour".to_owned(),
-        }),
+        assumed_fall,
     };
     let estimate = Estimate {
         initiative_id,
@@ -144,6 +155,21 @@ async fn a_verdict_takes_the_place_of_what_was_assumed() {
     assert!(avoided(&all[2]).high < avoided(&all[1]).high);
     platform.advance_to(late).await;
     assert_eq!(platform.timers().await, 0);
+}
+
+#[tokio::test]
+async fn what_more_satisfaction_is_worth_is_not_known_unless_somebody_assumes_it() {
+    let (platform, id) = targets::rolled_out(None).await;
+    platform.world.satisfied(at(targets::ROLLOUT), 34);
+    platform.advance_to(at(targets::LAST_LOOK)).await;
+    set(&platform, "EUR").await;
+    let refused: attune_rpc::Error = estimate_from(&platform, id, None).await.unwrap_err().into();
+    let message = tonic::Status::from(refused).message().to_owned();
+    assert!(message.contains("a verdict on csat says nothing"), "{message}");
+
+    let assumed = estimate(&platform, id).await.unwrap();
+    assert!(matches!(assumed.appraisal.change.basis, Basis::Assumed(_)));
+    assert_eq!(assumed.appraisal.settled_at(), None);
 }
 
 #[tokio::test]

@@ -2,8 +2,10 @@
 
 use std::collections::BTreeMap;
 
+use super::aim::Aim;
 use super::counterfactual::Segments;
 use super::judge::percent;
+use super::plan::Plan;
 use super::record::{Assumption, Finding};
 use super::series::{Bucket, Day, Total};
 
@@ -45,11 +47,11 @@ pub(super) struct Collection {
 
 impl Collection {
     /// Checks the days of `segments`, those after the rollout as far as `after` goes; `strata` are cut like the whole.
-    pub(super) fn of(segments: &Segments, after: &[Day], needed: u32, strata: &[(&str, Segments)]) -> Self {
+    pub(super) fn of(segments: &Segments, after: &[Day], plan: &Plan, strata: &[(&str, Segments)]) -> Self {
         let checks = [
-            without_gaps(segments, after, needed),
-            same_volume(segments, after),
-            same_mix(segments, after, strata),
+            without_gaps(segments, after, plan.minimum_days_before),
+            same_volume(segments, after, plan.aim),
+            same_mix(segments, after, plan.aim, strata),
         ];
         let broken = checks
             .iter()
@@ -135,31 +137,70 @@ fn without_gaps(segments: &Segments, after: &[Day], needed: u32) -> (Assumption,
     (assumption, reason)
 }
 
-/// The volume of feedback that is not about the issue stayed within a factor.
-fn same_volume(segments: &Segments, after: &[Day]) -> (Assumption, String) {
+/// How much feedback a day there was on either side of the rollout.
+#[derive(Debug, Clone, Copy)]
+struct Volume {
+    /// Which feedback, in words.
+    which: &'static str,
+    before: f64,
+    after: f64,
+    /// Whether there was enough of it on either side to speak of a shift.
+    supported: bool,
+}
+
+impl Volume {
+    fn of(which: &'static str, (before, after): (&[Day], &[Day]), counted: fn(&Day) -> f64) -> Self {
+        let sum = |days: &[Day]| -> f64 { days.iter().map(counted).sum() };
+        let daily = |days: &[Day]| sum(days) / days.len().max(1) as f64;
+        Self {
+            which,
+            before: daily(before),
+            after: daily(after),
+            supported: sum(before) >= SHIFT_SUPPORT && sum(after) >= SHIFT_SUPPORT,
+        }
+    }
+
+    fn factor(&self) -> f64 {
+        self.after / self.before.max(1e-9)
+    }
+
+    fn stayed(&self) -> bool {
+        (1.0 / SHIFT..=SHIFT).contains(&self.factor())
+    }
+}
+
+/// The volume of what a change leaves alone stayed within a factor. Of mentions that is the feedback that is not about the
+/// issue. Of a share of answers it is that as well where the change spares the others, and all of them together where it
+/// turns the one kind into the other: then the others grow by what was turned, and no collection has changed.
+fn same_volume(segments: &Segments, after: &[Day], aim: Aim) -> (Assumption, String) {
     let usual = usual(segments, after);
-    let others = |days: &[Day]| {
-        let lived: Vec<&Day> = days.iter().filter(|day| day.n >= SILENT * usual).collect();
-        let sum: f64 = lived.iter().map(|day| day.n - day.successes).sum();
-        (sum, sum / lived.len().max(1) as f64)
+    let lived = |days: &[Day]| -> Vec<Day> {
+        let lived = days.iter().filter(|day| day.n >= SILENT * usual);
+        lived.copied().collect()
     };
     // A part of a day at the beginning of the plateau would lower its mean.
-    let whole = segments.plateau.get(1..).unwrap_or(&[]);
-    let ((before_sum, before), (after_sum, now)) = (others(whole), others(after));
-    let factor = now / before.max(1e-9);
-    let supported = before_sum >= SHIFT_SUPPORT && after_sum >= SHIFT_SUPPORT;
-    let finding = match (supported, (1.0 / SHIFT..=SHIFT).contains(&factor)) {
+    let whole = lived(segments.plateau.get(1..).unwrap_or(&[]));
+    let after = lived(after);
+    let others = Volume::of("other feedback", (&whole, &after), |day| day.n - day.successes);
+    let all = Volume::of("feedback", (&whole, &after), |day| day.n);
+    let turned = aim != Aim::FewerMentions && (all.stayed() || !others.stayed());
+    let volume = if turned { all } else { others };
+    let finding = match (volume.supported, volume.stayed()) {
         (false, _) => Finding::Untestable,
         (true, true) => Finding::Holds,
         (true, false) => Finding::Fails,
     };
-    let detail = format!("{before:.1} other pieces of feedback a day before the rollout, {now:.1} after it");
+    let Volume {
+        which, before, after, ..
+    } = volume;
+    let detail = format!("{before:.1} pieces of {which} a day before the rollout, {after:.1} after it");
     let reason = format!(
-        "the volume of other feedback changed by a factor of {factor:.2} ({detail}): what is collected changed, so a \
-         share before and one after are shares of different things"
+        "the volume of {which} changed by a factor of {:.2} ({detail}): what is collected changed, so a share before and \
+         one after are shares of different things",
+        volume.factor()
     );
     let assumption = Assumption {
-        statement: "the volume of other feedback stayed within a factor of two".to_owned(),
+        statement: format!("the volume of {which} stayed within a factor of two"),
         finding,
         detail,
     };
@@ -168,7 +209,12 @@ fn same_volume(segments: &Segments, after: &[Day]) -> (Assumption, String) {
 
 /// The change remains when each part of the slice keeps the weight it had before the rollout (direct
 /// standardisation; Fleiss, Levin, Paik, Statistical Methods for Rates and Proportions, 2003, chapter 19).
-fn same_mix(segments: &Segments, after: &[Day], strata: &[(&str, Segments)]) -> (Assumption, String) {
+fn same_mix(
+    segments: &Segments,
+    after: &[Day],
+    aim: Aim,
+    strata: &[(&str, Segments)],
+) -> (Assumption, String) {
     let last = after.last().map_or(i64::MIN, |day| day.index);
     let (mut weight, mut standardised) = (0.0, 0.0);
     let mut moved: Option<(&str, f64, f64)> = None;
@@ -207,8 +253,8 @@ fn same_mix(segments: &Segments, after: &[Day], strata: &[(&str, Segments)]) -> 
                  {:.1} points instead of {:.1}",
                 percent(then),
                 percent(now),
-                100.0 * standardised,
-                100.0 * raw
+                100.0 * aim.towards(standardised),
+                100.0 * aim.towards(raw)
             )
         },
     );

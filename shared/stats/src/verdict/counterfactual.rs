@@ -2,12 +2,13 @@
 
 use chrono::{DateTime, TimeDelta, Utc};
 
+use super::aim::Aim;
 use super::collection::Collection;
 use super::fieller::Measured;
 use super::forecast::Forecast;
 use super::group::{Compared, Group};
-use super::judge::{Evaluation, STAYED, percent};
-use super::plan::SmallestEffect;
+use super::judge::Evaluation;
+use super::plan::Plan;
 use super::record::{Assumption, Beside, Fading, Finding, Method};
 use super::series::{Bucket, Day, Total, count, days, dispersion};
 use super::timing::Step;
@@ -96,10 +97,11 @@ pub(super) struct Counterfactual {
 
 impl Counterfactual {
     pub(super) fn of(evaluation: &Evaluation<'_>, segments: &Segments) -> Self {
+        let aim = evaluation.plan.aim;
         let mut assumptions = Vec::new();
         let given = evaluation
             .comparison
-            .map(|c| Group::of(c.name, segments, Segments::cut(evaluation, c.series)));
+            .map(|c| Group::of((c.name, aim), segments, Segments::cut(evaluation, c.series)));
         if let Some(group) = &given {
             assumptions.extend(group.assumptions.iter().cloned());
         }
@@ -121,13 +123,18 @@ impl Counterfactual {
         let (long_enough, impossible) = plateau_length(evaluation, segments);
         assumptions.push(long_enough);
         assumptions.push(Assumption {
-            statement: STAYED.to_owned(),
+            statement: stayed(aim),
             finding: match (slope < -TREND, impossible.is_some()) {
                 (true, _) => Finding::Fails,
                 (false, true) => Finding::Untestable,
                 (false, false) => Finding::Holds,
             },
-            detail: format!("slope {slope:.2} standard errors; a fall beyond −{TREND} counts"),
+            detail: format!(
+                "slope {:.2} standard errors; a {} beyond {}{TREND} counts",
+                aim.towards(slope),
+                aim.words().fall,
+                if aim.rises() { "" } else { "−" }
+            ),
         });
         if rejected.is_none() {
             assumptions.push(Assumption {
@@ -171,13 +178,13 @@ impl Counterfactual {
         &self,
         segments: &Segments,
         after: &[Day],
-        needed: u32,
+        plan: &Plan,
         strata: &[(&str, Segments)],
     ) -> Collection {
-        let own = Collection::of(segments, after, needed, strata);
+        let own = Collection::of(segments, after, plan, strata);
         match &self.group {
             Some(group) => {
-                let beside = Collection::of(&group.segments, group.after(after), needed, &[]);
+                let beside = Collection::of(&group.segments, group.after(after), plan, &[]);
                 own.beside(&group.name, beside)
             }
             None => own,
@@ -203,11 +210,19 @@ impl Counterfactual {
         segments: &Segments,
         after_days: &[Day],
         overdispersion: f64,
-        smallest: SmallestEffect,
+        plan: &Plan,
         required: f64,
     ) -> (Fading, Measured) {
-        forecast(segments, after_days, overdispersion).fading(smallest, required)
+        forecast(segments, after_days, overdispersion).fading(plan, required)
     }
+}
+
+/// The statement of the assumption that the level before the rollout held.
+pub(super) fn stayed(aim: Aim) -> String {
+    format!(
+        "the level between detection and rollout did not {}",
+        aim.words().fall
+    )
 }
 
 /// The statement of the assumption that only the change was new at the rollout.
@@ -248,20 +263,23 @@ fn plateau_length(evaluation: &Evaluation<'_>, segments: &Segments) -> (Assumpti
             "{held:.1} days from detection to rollout, {observed} with feedback; {needed} needed"
         ),
     };
+    let aim = evaluation.plan.aim;
+    let words = aim.words();
     let impossible = (!enough).then(|| {
         let measured = if segments.after.is_empty() {
             String::new()
         } else {
             format!(
                 " (the share went from {} to {})",
-                percent(Total::of(&segments.plateau).share()),
-                percent(Total::of(&segments.after).share())
+                aim.percent(Total::of(&segments.plateau).share()),
+                aim.percent(Total::of(&segments.after).share())
             )
         };
         format!(
             "only {held:.1} days lie between detection and rollout where {needed} are needed: the issue was found \
-             because it was extreme and may have fallen anyway, so a fall proves nothing{measured}; give a comparable \
-             group, or try the change in a pilot"
+             because it was extreme and may have {} anyway, so a {} proves nothing{measured}; give a comparable \
+             group, or try the change in a pilot",
+            words.fallen, words.fall
         )
     });
     (assumption, impossible)

@@ -1,7 +1,7 @@
 //! What would have happened without the change.
 
 use super::fieller::Measured;
-use super::plan::SmallestEffect;
+use super::plan::{Change, Plan, SmallestEffect};
 use super::record::Fading;
 use super::series::{Day, Total};
 
@@ -23,13 +23,6 @@ pub(super) struct Forecast<'a> {
 /// the smallest effect leaves.
 const LEFT: [f64; 7] = [0.0, 0.05, 0.1, 0.15, 0.2, 0.3, 0.45];
 
-/// What would be left of the faded level, and what is taken off it, by a change of some size.
-#[derive(Debug, Clone, Copy, PartialEq)]
-struct Change {
-    kept: f64,
-    taken: f64,
-}
-
 /// One pace of fading: how badly it fits the days, and the share it leads to.
 #[derive(Debug, Clone, Copy, PartialEq)]
 struct Pace {
@@ -42,31 +35,19 @@ impl Forecast<'_> {
     /// How far the course is from fading by itself (towards the level before the event, at any pace, constant level
     /// included) with a change that falls short of the smallest effect: the square root of the likelihood ratio, both
     /// sides at their best pace. Plateau and days after count alike: fading bends both, a change steps between them.
-    pub(super) fn fading(&self, smallest: SmallestEffect, required: f64) -> (Fading, Measured) {
-        let boundary = match smallest {
-            SmallestEffect::Relative(fraction) => Change {
-                kept: 1.0 - fraction,
-                taken: 0.0,
-            },
-            SmallestEffect::Absolute(reduction) => Change {
-                kept: 1.0,
-                taken: reduction,
-            },
-        };
+    pub(super) fn fading(&self, plan: &Plan, required: f64) -> (Fading, Measured) {
+        let boundary = plan.change(1.0);
         let mut best = f64::INFINITY;
         let mut worst: Option<Pace> = None;
         for half_life in std::iter::once(None).chain(half_lives().map(Some)) {
             best = best.min(self.fit_any(half_life));
             for left in LEFT {
-                let change = match smallest {
-                    SmallestEffect::Relative(_) => Change {
+                let change = match plan.smallest_effect {
+                    SmallestEffect::Relative(_) if !plan.aim.rises() => Change {
                         kept: boundary.kept + left,
                         ..boundary
                     },
-                    SmallestEffect::Absolute(reduction) => Change {
-                        taken: reduction * (1.0 - left / LEFT[LEFT.len() - 1]),
-                        ..boundary
-                    },
+                    _ => plan.change(1.0 - left / LEFT[LEFT.len() - 1]),
                 };
                 let pace = self.fit(half_life, change);
                 if worst.is_none_or(|worst| pace.misfit < worst.misfit) {

@@ -1,9 +1,10 @@
 //! A comparable group: whether it is one, and what it says would have happened without the change.
 
+use super::aim::Aim;
 use super::counterfactual::{NOTHING_ELSE, Segments};
 use super::fieller::Measured;
 use super::judge::percent;
-use super::plan::SmallestEffect;
+use super::plan::Plan;
 use super::record::{Assumption, Finding};
 use super::serial::{Deviations, Dispersion};
 use super::series::Day;
@@ -49,7 +50,7 @@ pub(super) struct Compared {
 
 impl Group {
     /// Cuts the group and looks, before the rollout only, at whether it is comparable.
-    pub(super) fn of(name: &str, own: &Segments, segments: Segments) -> Self {
+    pub(super) fn of((name, aim): (&str, Aim), own: &Segments, segments: Segments) -> Self {
         let halves = |days: &[Day]| days.len() / 2;
         let quiet = Placebo::of(
             "while nothing was going on",
@@ -61,8 +62,8 @@ impl Group {
             (&own.plateau, &segments.plateau),
             halves(&own.plateau),
         );
-        let mut assumptions = vec![same_event(name, own, &segments)];
-        assumptions.push(parallel(name, &[&quiet, &plateau]));
+        let mut assumptions = vec![same_event((name, aim), own, &segments)];
+        assumptions.push(parallel((name, aim), &[&quiet, &plateau]));
         let quiet = quiet.pair.map(|(own, group)| Deviations {
             days: own.beside(&group),
             fitted: own.weekdays + 1,
@@ -141,7 +142,7 @@ impl Group {
     }
 
     /// Whether something else happened at the rollout, as a group shows that is not comparable but was not changed either.
-    pub(super) fn nothing_else(&self, after: &[Day], smallest: SmallestEffect) -> Assumption {
+    pub(super) fn nothing_else(&self, after: &[Day], plan: &Plan) -> Assumption {
         let statement = NOTHING_ELSE.to_owned();
         let beside = self.after(after);
         let found = WithinWeekdays::of(&self.segments.plateau, beside)
@@ -159,17 +160,18 @@ impl Group {
         };
         let Dispersion { factor, freedom } = Dispersion::of(&deviations, &[]);
         let distance = found.ratio().ln() / (factor * found.log_variance()).sqrt();
-        let least = MATERIAL * smallest.absolute(found.before.value) / found.before.value;
+        let least = MATERIAL * plan.change(1.0).reduction(found.before.value) / found.before.value;
         let moved = distance.abs() > student_critical(1.0 - PARALLEL, freedom)
             && (found.ratio() - 1.0).abs() >= least;
         Assumption {
             statement,
             finding: if moved { Finding::Fails } else { Finding::Holds },
             detail: format!(
-                "{}, where nothing was changed, went from {} to {} ({distance:.2} standard errors)",
+                "{}, where nothing was changed, went from {} to {} ({:.2} standard errors)",
                 self.name,
-                percent(found.before.value),
-                percent(found.after.value)
+                plan.aim.percent(found.before.value),
+                plan.aim.percent(found.after.value),
+                plan.aim.towards(distance)
             ),
         }
     }
@@ -220,8 +222,9 @@ impl Placebo {
 
 /// Whether the two moved in parallel while nothing was changed: in each time that can be tested, the change from its
 /// first to its second half is the same (a difference in differences of a rollout that never was).
-fn parallel(name: &str, placebos: &[&Placebo]) -> Assumption {
-    let statement = format!("{name} moved in proportion before the rollout");
+fn parallel((name, aim): (&str, Aim), placebos: &[&Placebo]) -> Assumption {
+    let of = aim.words().of;
+    let statement = format!("{of}{name} moved in proportion before the rollout");
     let tested: Vec<_> = placebos
         .iter()
         .filter_map(|placebo| placebo.pair.as_ref().map(|pair| (placebo.when, pair)))
@@ -264,7 +267,8 @@ fn parallel(name: &str, placebos: &[&Placebo]) -> Assumption {
 }
 
 /// Whether a group had the same event, so that it shows what would have happened: what was not hit does not fade.
-fn same_event(name: &str, own: &Segments, group: &Segments) -> Assumption {
+fn same_event((name, aim): (&str, Aim), own: &Segments, group: &Segments) -> Assumption {
+    let of = aim.words().of;
     let rise = |segments: &Segments| {
         WithinWeekdays::of(&segments.before_event, &segments.plateau)
             .filter(|rise| rise.successes.0 >= MENTIONS && rise.successes.1 >= MENTIONS)
@@ -295,7 +299,7 @@ fn same_event(name: &str, own: &Segments, group: &Segments) -> Assumption {
         statement,
         finding: if holds { Finding::Holds } else { Finding::Fails },
         detail: format!(
-            "{name} rose by {} with the event, the measured slice by {}",
+            "{of}{name} rose by {} with the event, {of}the measured slice by {}",
             percent(beside),
             percent(higher)
         ),

@@ -2,6 +2,7 @@
 
 use chrono::{DateTime, TimeDelta, Utc};
 
+use super::aim::Aim;
 use super::collection::{Collection, Stratum};
 use super::counterfactual::{Counterfactual, Segments};
 use super::look::{Look, looks};
@@ -25,7 +26,8 @@ pub struct Comparison<'a> {
 pub struct Evaluation<'a> {
     /// The plan fixed before the start.
     pub plan: &'a Plan,
-    /// The share's series, from well before the issue until now, hourly or daily.
+    /// The share's series, from well before the issue until now, hourly or daily: of a share that is to rise what it says
+    /// itself, not what falls short.
     pub series: &'a [Bucket],
     /// A comparable group, where there is one.
     pub comparison: Option<Comparison<'a>>,
@@ -44,7 +46,37 @@ pub struct Evaluation<'a> {
 
 /// Judges a rollout. The same data and the same plan give the same verdict however often one asks: only the
 /// planned looks are evaluated, each on the data up to it, and the first decisive one stands.
+///
+/// A share that is to rise is judged by what it falls short of one by, and the verdict is told of the share itself.
 pub fn judge(evaluation: &Evaluation<'_>) -> Verdict {
+    let aim = evaluation.plan.aim;
+    if !aim.rises() {
+        return lowered(evaluation);
+    }
+    let series = aim.series(evaluation.series);
+    let beside = evaluation
+        .comparison
+        .map(|comparison| (comparison.name, aim.series(comparison.series)));
+    let parts: Vec<(&str, Vec<Bucket>)> = evaluation
+        .strata
+        .iter()
+        .map(|part| (part.name, aim.series(part.series)))
+        .collect();
+    let strata: Vec<Stratum<'_>> = parts
+        .iter()
+        .map(|(name, series)| Stratum { name, series })
+        .collect();
+    let verdict = lowered(&Evaluation {
+        series: &series,
+        comparison: beside.as_ref().map(|(name, series)| Comparison { name, series }),
+        strata: &strata,
+        ..*evaluation
+    });
+    aim.tell(verdict)
+}
+
+/// Judges a rollout by a share that is to be lowered.
+fn lowered(evaluation: &Evaluation<'_>) -> Verdict {
     let segments = Segments::of(evaluation);
     let counterfactual = Counterfactual::of(evaluation, &segments);
     let blank = blank(evaluation.plan, &segments, &counterfactual);
@@ -64,8 +96,7 @@ pub fn judge(evaluation: &Evaluation<'_>) -> Verdict {
     let mut verdict = None;
     for look in looks(evaluation.plan, &segments.after, deadline_passed) {
         let after = segments.after.get(..look.days).unwrap_or(&segments.after);
-        let needed = evaluation.plan.minimum_days_before;
-        let collection = counterfactual.collection(&segments, after, needed, &strata);
+        let collection = counterfactual.collection(&segments, after, evaluation.plan, &strata);
         let blank = collected(&blank, &collection, after, look);
         let seen = if collection.broken.is_some() {
             blank
@@ -151,7 +182,7 @@ fn at_look(
     };
     verdict.overdispersion = compared.overdispersion;
     if compared.before.value > 1.0 {
-        return out_of_range(verdict, compared.before.value);
+        return out_of_range(verdict, plan.aim, compared.before.value);
     }
     let against = Against {
         plan,
@@ -166,16 +197,17 @@ fn at_look(
 
 /// A look at which the group's course, carried over to the share, leaves no room for it: shares do not multiply without
 /// end, so the groups did not move in proportion, and a fall from a share that cannot be proves nothing.
-fn out_of_range(mut verdict: Verdict, expected: f64) -> Verdict {
+fn out_of_range(mut verdict: Verdict, aim: Aim, expected: f64) -> Verdict {
+    let share = aim.words().share;
     verdict.reason = format!(
         "moved as the comparable group moved the share would be {}, which no share can be: the two do not move in \
          proportion, so nothing can be compared; take another group, or try the change in a pilot",
-        percent(expected)
+        aim.percent(expected)
     );
     verdict.assumptions.push(Assumption {
-        statement: "the share moves in proportion to the comparable group's".to_owned(),
+        statement: format!("{share} moves in proportion to the comparable group's"),
         finding: Finding::Fails,
-        detail: format!("it would have come to {}", percent(expected)),
+        detail: format!("the share would have come to {}", aim.percent(expected)),
     });
     verdict
 }
@@ -209,16 +241,13 @@ fn close(evaluation: &Evaluation<'_>, mut verdict: Verdict, deadline_passed: boo
     verdict
 }
 
-/// The statement of the assumption that the level before the rollout held.
-pub(super) const STAYED: &str = "the level between detection and rollout did not fall";
-
 pub(super) fn percent(share: f64) -> String {
     format!("{:.1} %", share * 100.0)
 }
 
 pub(super) fn smallest_in_words(effect: SmallestEffect) -> String {
     match effect {
-        SmallestEffect::Absolute(reduction) => format!("{:.1} percentage points", reduction * 100.0),
+        SmallestEffect::Absolute(movement) => format!("{:.1} percentage points", movement * 100.0),
         SmallestEffect::Relative(fraction) => format!("{:.0} %", fraction * 100.0),
     }
 }

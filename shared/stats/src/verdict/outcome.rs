@@ -1,9 +1,10 @@
 //! What the numbers of one look lead to.
 
-use super::counterfactual::{Counterfactual, Segments};
-use super::fieller::{Measured, absolute_change, relative_change};
+use super::aim::Aim;
+use super::counterfactual::{Counterfactual, Segments, stayed};
+use super::fieller::{Measured, absolute_change};
 use super::group::{Compared, Group};
-use super::judge::{STAYED, percent, smallest_in_words};
+use super::judge::smallest_in_words;
 use super::plan::{Plan, SmallestEffect};
 use super::record::{Assumption, Decision, Fading, Finding, Interval, Verdict};
 use super::series::Day;
@@ -31,19 +32,17 @@ enum Lies {
 }
 
 impl Against<'_> {
-    fn intervals(&self, after: Measured, before: Measured) -> (Option<Interval>, Interval) {
-        (
-            relative_change(after, before, self.critical),
-            absolute_change(after, before, self.critical),
-        )
-    }
-
-    /// The change that is judged, its interval, and the smallest one worth having.
-    fn judged(&self, after: Measured, before: Measured) -> (f64, Option<Interval>, f64) {
-        let (relative, absolute) = self.intervals(after, before);
+    /// The change that is judged, its interval, and the smallest one worth having; negative is what is hoped for.
+    fn judged(&self, after: Measured, before: Measured) -> (Option<f64>, Option<Interval>, f64) {
         match self.plan.smallest_effect {
-            SmallestEffect::Relative(fraction) => (after.value / before.value - 1.0, relative, -fraction),
-            SmallestEffect::Absolute(reduction) => (after.value - before.value, Some(absolute), -reduction),
+            SmallestEffect::Relative(fraction) => {
+                let (change, interval) = self.plan.aim.relative(after, before, self.critical);
+                (change, interval, -fraction)
+            }
+            SmallestEffect::Absolute(movement) => {
+                let interval = absolute_change(after, before, self.critical);
+                (Some(after.value - before.value), Some(interval), -movement)
+            }
         }
     }
 
@@ -59,12 +58,23 @@ impl Against<'_> {
     /// then, a ratio's interval is that of its logarithm (Katz, Baptista, Azen, Pike, Biometrics 34(3), 1978): Fieller's has
     /// no end before the level can be told from zero.
     fn beyond(&self, after: Measured, before: Measured) -> bool {
-        let positive = after.value > 0.0 && before.value > 0.0;
+        let aim = self.plan.aim;
+        let told = |measured: Measured| Measured {
+            value: aim.lowered(measured.value),
+            ..measured
+        };
+        let (then, now) = (told(before), told(after));
+        let positive = now.value > 0.0 && then.value > 0.0;
         match self.plan.smallest_effect {
             SmallestEffect::Relative(fraction) if positive => {
                 let relative = |measured: Measured| measured.variance / measured.value.powi(2);
-                let half = self.critical * (relative(after) + relative(before)).sqrt();
-                ((after.value / before.value).ln() + half).exp() <= 1.0 - fraction
+                let half = self.critical * (relative(now) + relative(then)).sqrt();
+                let ratio = (now.value / then.value).ln();
+                if aim.rises() {
+                    (ratio - half).exp() >= 1.0 + fraction
+                } else {
+                    (ratio + half).exp() <= 1.0 - fraction
+                }
             }
             _ => self.lies(after, before) == Lies::Beyond,
         }
@@ -74,15 +84,14 @@ impl Against<'_> {
 /// Enters the numbers of a look and what they decide.
 pub(super) fn reach(verdict: &mut Verdict, counterfactual: &Counterfactual, against: &Against<'_>) {
     let Compared { after, before, .. } = against.compared;
-    let (relative, absolute) = against.intervals(after, before);
+    let aim = against.plan.aim;
     verdict.effect = Some(after.value - before.value);
-    verdict.relative_effect = (before.value > 0.0).then(|| after.value / before.value - 1.0);
-    verdict.interval = Some(absolute);
-    verdict.relative_interval = relative;
+    verdict.interval = Some(absolute_change(after, before, against.critical));
+    (verdict.relative_effect, verdict.relative_interval) = aim.relative(after, before, against.critical);
     let shares = format!(
         "the share is {} where {} was to be expected",
-        percent(after.value),
-        percent(before.value)
+        aim.percent(after.value),
+        aim.percent(before.value)
     );
     match (against.lies(after, before), &counterfactual.group) {
         (Lies::Beyond, Some(group)) => improved_beside(verdict, group, against, &shares),
@@ -90,13 +99,14 @@ pub(super) fn reach(verdict: &mut Verdict, counterfactual: &Counterfactual, agai
         (Lies::Short, _) => not_improved(verdict, counterfactual, against, &shares),
         (Lies::Across, _) => {
             verdict.reason = format!(
-                "{shares}; this neither shows nor rules out a fall by {}",
+                "{shares}; this neither shows nor rules out a {} by {}",
+                aim.words().fall,
                 smallest_in_words(against.plan.smallest_effect)
             );
         }
     }
     if let Some(rejected) = &counterfactual.rejected {
-        let nothing_else = rejected.nothing_else(against.after_days, against.plan.smallest_effect);
+        let nothing_else = rejected.nothing_else(against.after_days, against.plan);
         if nothing_else.finding == Finding::Fails && verdict.decision != Decision::NotYet {
             verdict.decision = Decision::NotYet;
             verdict.reason = format!(
@@ -115,52 +125,59 @@ fn improved(verdict: &mut Verdict, against: &Against<'_>, shares: &str) {
         overdispersion,
         ..
     } = against.compared;
+    let (aim, stayed) = (against.plan.aim, stayed(against.plan.aim));
+    let words = aim.words();
     let falling = verdict
         .assumptions
         .iter()
-        .any(|a| a.statement == STAYED && a.finding == Finding::Fails);
+        .any(|a| a.statement == stayed && a.finding == Finding::Fails);
     let (fading, faded) = Counterfactual::fading(
         against.segments,
         against.after_days,
         overdispersion,
-        against.plan.smallest_effect,
+        against.plan,
         against.critical,
     );
     verdict.fading = Some(fading);
     let excluded = fading.distance >= fading.required;
-    verdict.assumptions.push(not_faded(fading, excluded));
+    verdict.assumptions.push(not_faded(aim, fading, excluded));
     if !excluded || falling {
-        widen(verdict, after, faded, against.critical);
+        widen(verdict, against, (after, faded));
+        let why = if falling {
+            format!("it was already {} before the rollout", words.falling)
+        } else {
+            format!(
+                "the level before the rollout was not held long enough to rule out that it was {}",
+                words.fading
+            )
+        };
         verdict.reason = format!(
-            "{shares}, but it would have fallen anyway: {}, and at that pace it would have come to {} without the change",
-            if falling {
-                "it was already falling before the rollout"
-            } else {
-                "the level before the rollout was not held long enough to rule out that it was fading"
-            },
-            percent(fading.counterfactual_share)
+            "{shares}, but it would have {} anyway: {why}, and at that pace it would have come to {} without the change",
+            words.fallen,
+            aim.percent(fading.counterfactual_share)
         );
         return;
     }
     let course = against.segments.course_until(against.after_days);
     let timing = timing::date(course, overdispersion, timing::ALLOWED_AFTER);
-    if let Some(reason) = dated(verdict, timing) {
+    if let Some(reason) = dated(verdict, aim, timing) {
         verdict.reason = format!("{shares}, but {reason}");
         return;
     }
     effective(verdict, shares);
 }
 
-fn not_faded(fading: Fading, excluded: bool) -> Assumption {
+fn not_faded(aim: Aim, fading: Fading, excluded: bool) -> Assumption {
+    let words = aim.words();
     Assumption {
-        statement: "fading by itself does not explain the fall".to_owned(),
+        statement: format!("{} by itself does not explain the {}", words.fading, words.fall),
         finding: if excluded { Finding::Holds } else { Finding::Fails },
         detail: format!(
             "at the worst pace the level allows{} the share would have come to {}; distance {:.2}, required {:.2}",
             fading
                 .half_life_days
                 .map_or(String::new(), |days| format!(" (half-life {days:.1} days)")),
-            percent(fading.counterfactual_share),
+            aim.percent(fading.counterfactual_share),
             fading.distance,
             fading.required
         ),
@@ -171,6 +188,8 @@ fn not_faded(fading: Fading, excluded: bool) -> Assumption {
 /// the event, moved as the group moved since: what rose more than the group would have fallen more by itself (regression to
 /// the mean). And where the fall beside the group dates to the rollout.
 fn improved_beside(verdict: &mut Verdict, group: &Group, against: &Against<'_>, shares: &str) {
+    let aim = against.plan.aim;
+    let words = aim.words();
     let anchored = against.compared.anchored;
     let holds = anchored.is_some_and(|(after, before)| against.beyond(after, before));
     let detail = anchored.map_or_else(
@@ -178,31 +197,33 @@ fn improved_beside(verdict: &mut Verdict, group: &Group, against: &Against<'_>, 
         |(after, before)| {
             format!(
                 "from the level before the event, moved as the group moved, {} was to be expected where {} is seen",
-                percent(before.value),
-                percent(after.value)
+                aim.percent(before.value),
+                aim.percent(after.value)
             )
         },
     );
     verdict.assumptions.push(Assumption {
-        statement: "the part of the event that the group did not share does not explain the fall".to_owned(),
+        statement: format!(
+            "the part of the event that the group did not share does not explain the {}",
+            words.fall
+        ),
         finding: if holds { Finding::Holds } else { Finding::Fails },
         detail: detail.clone(),
     });
     if !holds {
-        if let Some((after, before)) = anchored {
-            widen(verdict, after, before, against.critical);
+        if let Some(anchored) = anchored {
+            widen(verdict, against, anchored);
         }
         verdict.reason = format!(
-            "{shares}, but {} did not rise alike with the event, and what rose more may have fallen more by itself: \
-             {detail}",
-            group.name
+            "{shares}, but {} did not {} alike with the event, and what {} more may have {} more by itself: {detail}",
+            group.name, words.rise, words.rose, words.fallen
         );
         return;
     }
     let course = group.course(against.segments, against.after_days);
     let overdispersion = against.compared.overdispersion;
     let timing = timing::date(&course, overdispersion, timing::ALLOWED_AFTER_BESIDE);
-    if let Some(reason) = dated(verdict, timing) {
+    if let Some(reason) = dated(verdict, aim, timing) {
         verdict.reason = format!("{shares}, but beside {} {reason}", group.name);
         return;
     }
@@ -215,14 +236,15 @@ fn effective(verdict: &mut Verdict, shares: &str) {
 }
 
 /// Whether the fall dates to the rollout; the words for it where it does not.
-fn dated(verdict: &mut Verdict, timing: Timing) -> Option<String> {
+fn dated(verdict: &mut Verdict, aim: Aim, timing: Timing) -> Option<String> {
+    let words = aim.words();
     let coincides = timing.distance <= timing.allowed;
     let (days, side) = (
         timing.days.abs(),
         if timing.days < 0.0 { "before" } else { "after" },
     );
     verdict.assumptions.push(Assumption {
-        statement: "the fall dates to the rollout".to_owned(),
+        statement: format!("the {} dates to the rollout", words.fall),
         finding: if coincides { Finding::Holds } else { Finding::Fails },
         detail: format!(
             "best dated {days:.1} days {side} the rollout; distance {:.2}, at most {} allowed",
@@ -230,7 +252,10 @@ fn dated(verdict: &mut Verdict, timing: Timing) -> Option<String> {
         ),
     });
     (!coincides).then(|| {
-        format!("it fell {days:.1} days {side} the rollout: an issue that ends by itself does so at any time")
+        format!(
+            "it {} {days:.1} days {side} the rollout: an issue that ends by itself does so at any time",
+            words.fell
+        )
     })
 }
 
@@ -246,10 +271,10 @@ fn not_improved(verdict: &mut Verdict, counterfactual: &Counterfactual, against:
     }
     if let Some((after, before)) = against.compared.anchored {
         let (change, _, bound) = against.judged(after, before);
-        if change <= bound {
+        if change.is_some_and(|change| change <= bound) {
             verdict.reason = format!(
                 "{shares}, but from the level before the event, moved as the group moved, {} was to be expected",
-                percent(before.value)
+                against.plan.aim.percent(before.value)
             );
             return;
         }
@@ -259,13 +284,13 @@ fn not_improved(verdict: &mut Verdict, counterfactual: &Counterfactual, against:
 }
 
 /// Stretches the intervals to the counterfactual in which the issue fades.
-fn widen(verdict: &mut Verdict, after: Measured, faded: Measured, critical: f64) {
-    let absolute = absolute_change(after, faded, critical);
+fn widen(verdict: &mut Verdict, against: &Against<'_>, (after, faded): (Measured, Measured)) {
+    let absolute = absolute_change(after, faded, against.critical);
     verdict.interval = verdict.interval.map(|i| Interval {
         low: i.low,
         high: i.high.max(absolute.high),
     });
-    let relative = relative_change(after, faded, critical);
+    let (_, relative) = against.plan.aim.relative(after, faded, against.critical);
     verdict.relative_interval = verdict.relative_interval.zip(relative).map(|(i, wide)| Interval {
         low: i.low,
         high: i.high.max(wide.high),

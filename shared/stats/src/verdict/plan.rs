@@ -3,15 +3,17 @@
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 
+use super::aim::Aim;
 use crate::distribution::normal_quantile;
 
-/// The smallest reduction of the share worth having.
+/// The smallest movement of the share worth having, in the direction in which it is to move: a reduction, or where it is to
+/// rise a rise.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum SmallestEffect {
-    /// A reduction by this many units of share; 0.02 is two percentage points.
+    /// By this many units of share; 0.02 is two percentage points.
     Absolute(f64),
-    /// A reduction by this fraction of the share; 0.3 is 30 %.
+    /// By this fraction of the share; 0.3 is 30 %. A rise by 0.1 from 0.6 leads to 0.66.
     Relative(f64),
 }
 
@@ -19,7 +21,7 @@ impl SmallestEffect {
     /// 30 % of the share: less is hard to tell from what days do by themselves.
     pub const DEFAULT: Self = Self::Relative(0.3);
 
-    /// The reduction in units of share from this baseline.
+    /// The movement in units of share from this baseline.
     pub fn absolute(self, baseline_share: f64) -> f64 {
         match self {
             Self::Absolute(reduction) => reduction,
@@ -37,6 +39,11 @@ pub enum PlanError {
     /// The effect is no reduction that this baseline allows.
     #[error("smallest effect {0} must lie above 0 and below the baseline share; ask for a smaller reduction")]
     SmallestEffect(f64),
+    /// The effect is no rise that this baseline allows.
+    #[error(
+        "smallest rise {0} must lie above 0 and below what the baseline share leaves to 1; ask for a smaller rise"
+    )]
+    SmallestRise(f64),
     /// Power or alpha is no usable probability.
     #[error("{name} {value} must lie between {low} and {high}")]
     Probability {
@@ -95,7 +102,10 @@ impl PlannedSample {
 /// What is fixed before the start of an iteration.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Plan {
-    /// The smallest reduction worth having; default [`SmallestEffect::DEFAULT`].
+    /// Which way the share is to move.
+    #[serde(default)]
+    pub aim: Aim,
+    /// The smallest movement worth having; default [`SmallestEffect::DEFAULT`].
     pub smallest_effect: SmallestEffect,
     /// The feedback to be gathered after the rollout (or in both arms together), from [`plan`].
     pub planned_n: u64,
@@ -112,10 +122,11 @@ pub struct Plan {
 }
 
 impl Plan {
-    /// A plan with the usual choices: two-sided alpha 0.10 (each kind of wrong verdict at most 5 %), two looks, a week
-    /// after the rollout before the first look, six days of plateau.
+    /// A plan with the usual choices: fewer mentions are hoped for, two-sided alpha 0.10 (each kind of wrong verdict at most
+    /// 5 %), two looks, a week after the rollout before the first look, six days of plateau.
     pub const fn new(smallest_effect: SmallestEffect, planned_n: u64, deadline: DateTime<Utc>) -> Self {
         Self {
+            aim: Aim::FewerMentions,
             smallest_effect,
             planned_n,
             alpha: 0.10,
@@ -124,6 +135,42 @@ impl Plan {
             minimum_days_after: 7,
             minimum_days_before: 6,
         }
+    }
+
+    /// What a change of this part of the smallest effect does to the judged share.
+    pub(super) fn change(&self, part: f64) -> Change {
+        match self.smallest_effect {
+            SmallestEffect::Absolute(movement) => Change {
+                kept: 1.0,
+                taken: part * movement,
+            },
+            SmallestEffect::Relative(fraction) if self.aim.rises() => {
+                // From 1 − c to (1 + g)(1 − c): what falls short comes to (1 + g) c − g.
+                let gain = part * fraction;
+                Change {
+                    kept: 1.0 + gain,
+                    taken: gain,
+                }
+            }
+            SmallestEffect::Relative(fraction) => Change {
+                kept: 1.0 - part * fraction,
+                taken: 0.0,
+            },
+        }
+    }
+}
+
+/// What would be left of the judged share, and what is taken off that, by a change of some size.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub(super) struct Change {
+    pub(super) kept: f64,
+    pub(super) taken: f64,
+}
+
+impl Change {
+    /// By how much it lowers a judged share.
+    pub(super) fn reduction(self, share: f64) -> f64 {
+        share - (self.kept * share - self.taken)
     }
 }
 

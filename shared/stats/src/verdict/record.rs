@@ -6,9 +6,9 @@ use serde::{Deserialize, Serialize};
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Decision {
-    /// The share fell by at least the smallest effect worth having.
+    /// The share moved as it was to, by at least the smallest effect worth having.
     Effective,
-    /// The share did not fall by the smallest effect worth having.
+    /// The share did not move so by the smallest effect worth having.
     Ineffective,
     /// The plan is exhausted, or nothing sound to compare with can be had.
     Inconclusive,
@@ -96,7 +96,8 @@ pub struct Beside {
 pub struct Verdict {
     /// What was decided.
     pub decision: Decision,
-    /// Absolute change of the share against the counterfactual; negative is an improvement.
+    /// Absolute change of the share against the counterfactual; negative is a fall, which is an improvement unless the share
+    /// is to rise.
     pub effect: Option<f64>,
     /// The change as a fraction of the counterfactual share; −0.3 is a fall by 30 %.
     pub relative_effect: Option<f64>,

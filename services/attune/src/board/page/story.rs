@@ -8,8 +8,8 @@ use super::super::chart::{self, Caption, Effect, Mark, Point, Screen};
 use super::super::collect::Story;
 use super::super::words;
 
-/// The metric that rollouts are measured by.
-const SHARE: &str = "topic_share";
+/// The metric that most rollouts are measured by, which is not named at each.
+const USUAL_METRIC: &str = "topic_share";
 /// Quotes that are told.
 const QUOTES: usize = 2;
 
@@ -65,6 +65,8 @@ struct TellingRow {
 /// A try by its name, such as `Try 2`.
 struct Try<'a> {
     name: String,
+    /// What it was to move.
+    metric: &'a str,
     iteration: &'a Iteration,
 }
 
@@ -112,8 +114,11 @@ fn tries(story: &Story) -> Vec<Try<'_>> {
         .iter()
         .enumerate()
         .flat_map(|(place, initiative)| {
+            let target = initiative.target.as_ref();
+            let metric = target.map_or(USUAL_METRIC, |target| target.metric.as_str());
             initiative.iterations.iter().map(move |iteration| Try {
                 name: named(place, iteration),
+                metric,
                 iteration,
             })
         })
@@ -245,12 +250,16 @@ fn effects(id: &str, story: &Story, tries: &[Try<'_>]) -> anyhow::Result<Option<
 fn effect(one: &Try<'_>) -> Option<Effect> {
     let verdict = one.iteration.verdict.as_ref()?;
     let plan = one.iteration.plan.as_ref()?;
+    let measured = match one.metric {
+        USUAL_METRIC => String::new(),
+        metric => format!(" ({metric})"),
+    };
     Some(Effect {
-        name: format!("{}: {}", one.name, words::decision(verdict.decision())),
+        name: format!("{}{measured}: {}", one.name, words::decision(verdict.decision())),
         effect: verdict.effect? * 100.0,
         low: verdict.low? * 100.0,
         high: verdict.high? * 100.0,
-        target: plan.smallest_effect * -100.0,
+        target: plan.smallest_effect * words::towards_better(one.metric) * 100.0,
         helped: match verdict.decision() {
             VerdictDecision::Effective => Some(true),
             VerdictDecision::Ineffective => Some(false),
@@ -269,9 +278,9 @@ fn try_row(one: &Try<'_>) -> TryRow {
     let stated = |verdict: &Verdict| match (verdict.effect, verdict.low, verdict.high) {
         (Some(effect), Some(low), Some(high)) => format!(
             "{} ({} to {})",
-            words::amount(SHARE, effect),
-            words::amount(SHARE, low),
-            words::amount(SHARE, high)
+            words::amount(one.metric, effect),
+            words::amount(one.metric, low),
+            words::amount(one.metric, high)
         ),
         _ => "no number".to_owned(),
     };

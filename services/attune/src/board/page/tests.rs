@@ -2,8 +2,8 @@
 
 use attune_api::feedback::v1::{CourseDay, GetHotIssueCourseResponse, HotIssue};
 use attune_api::improvement::v1::{
-    BoardSummary, FeedbackSlice, Initiative, Issue, Iteration, MeasurementPlan, Recognition, TellingSummary,
-    Verdict, VerdictComparison, VerdictDecision,
+    BoardSummary, FeedbackSlice, Initiative, Issue, Iteration, MeasurementPlan, Recognition, Target,
+    TellingSummary, Verdict, VerdictComparison, VerdictDecision,
 };
 use attune_rpc::timestamp;
 use chrono::{DateTime, TimeDelta, Utc};
@@ -154,6 +154,23 @@ fn every_picture_has_a_name_a_description_and_a_table() {
         "<li>5 employees who reported it: &quot;&lt;script&gt;thanks&quot; helped</li>",
         "delta was named to compare with and is not comparable",
         "compared with delta, which went from 16.0 % (n = 1200) to 9.0 % (n = 900)",
+    ] {
+        assert!(html.contains(words), "{words} is missing");
+    }
+}
+
+#[test]
+fn a_try_that_was_to_raise_satisfaction_is_told_with_what_it_raised() {
+    let mut told = story();
+    told.initiatives[0].target = Some(Target {
+        metric: "csat".to_owned(),
+        ..Default::default()
+    });
+    told.initiatives[0].iterations = vec![iteration(1, VerdictDecision::Effective, 0.12)];
+    let html = shown(&[told]);
+    for words in [
+        "Try 1 (csat): it helped: +12.0, from +10.0 to +14.0, +4.5 wanted",
+        "+12.0 points (+10.0 points to +14.0 points)",
     ] {
         assert!(html.contains(words), "{words} is missing");
     }
