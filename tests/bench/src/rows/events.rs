@@ -224,14 +224,15 @@ impl Side for Drained<'_> {
         let (before, began) = (self.stage.cpu(), Instant::now());
         let inserted = self.pgbench.run(lasting).await?;
         let end = Instant::now() + PATIENCE;
-        while super::told_and_not_numbered(&self.pool).await? {
+        let mut connection = self.pool.acquire().await?;
+        while super::told_and_not_numbered(self.stage, &mut connection).await? {
             if Instant::now() > end {
                 bail!("what was told is not numbered within {PATIENCE:?}");
             }
             tokio::time::sleep(Duration::from_millis(1)).await;
         }
         let last: i64 = sqlx::query_scalar("SELECT position FROM interactions.feed_head")
-            .fetch_one(&self.pool)
+            .fetch_one(&mut *connection)
             .await?;
         for subscriber in &mut subscribers {
             subscriber.reaches(last).await?;
