@@ -58,33 +58,23 @@ pub(crate) async fn get(db: &Database, tenant: &TenantId, id: Uuid) -> Result<Is
 }
 
 /// In which order issues are listed.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(crate) enum Order {
     /// The newest first.
+    #[default]
     Newest,
     /// The most urgent first, of equals the newest.
     Priority,
 }
 
 /// Which issues are listed, and in which order.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(crate) struct Listing {
     /// Only those in this state.
     pub(crate) state: Option<IssueState>,
     /// Only those of this severity.
     pub(crate) severity: Option<Severity>,
     pub(crate) order: Order,
-}
-
-impl Listing {
-    /// All of them.
-    pub(crate) const fn all(order: Order) -> Self {
-        Self {
-            state: None,
-            severity: None,
-            order,
-        }
-    }
 }
 
 /// Where a page of issues ends.

@@ -7,7 +7,7 @@ use attune_rpc::{Page, TenantId, Violations, timestamp};
 use uuid::Uuid;
 
 use super::platform::{Platform, at, frozen, member, opened};
-use crate::commands::issue::{self, Listing, Order};
+use crate::commands::issue::{self, Listing};
 use crate::domain::{IssueState, Member, Origin};
 use crate::error::Error;
 use crate::events::HotIssues;
@@ -229,7 +229,7 @@ async fn another_company_sees_neither_issue_nor_cohort() {
     let page = Page::parse(10, "", &"", &mut Violations::default()).unwrap();
     let listed = Page::parse(10, "", &"", &mut Violations::default()).unwrap();
     assert!(
-        issue::list(&platform.db, &other, Listing::all(Order::Newest), &listed)
+        issue::list(&platform.db, &other, Listing::default(), &listed)
             .await
             .unwrap()
             .0

@@ -16,7 +16,7 @@ use uuid::Uuid;
 use super::world::World;
 use crate::commands::action::{self, AddAction, CompleteAction};
 use crate::commands::initiative::{self, Create};
-use crate::commands::issue::{self, Listing, Order};
+use crate::commands::issue::{self, Listing};
 use crate::commands::rollout::{self, RollOut};
 use crate::domain::{Comparison, Department, Draft, Initiative, Issue, Metric, Target};
 use crate::error::Error;
@@ -98,8 +98,7 @@ impl Platform {
 
     pub(super) async fn issues(&self) -> Vec<Issue> {
         let page = attune_rpc::Page::parse(200, "", &"", &mut attune_rpc::Violations::default()).unwrap();
-        let listed = Listing::all(Order::Newest);
-        issue::list(&self.db, &self.tenant, listed, &page)
+        issue::list(&self.db, &self.tenant, Listing::default(), &page)
             .await
             .unwrap()
             .0

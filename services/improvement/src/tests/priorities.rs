@@ -105,7 +105,10 @@ impl Platform {
 
     async fn by_priority(&self, size: i32, token: &str) -> (Vec<i64>, String) {
         let page = Page::parse(size, token, &"", &mut Violations::default()).unwrap();
-        let listed = Listing::all(Order::Priority);
+        let listed = Listing {
+            order: Order::Priority,
+            ..Listing::default()
+        };
         let (issues, next) = issue::list(&self.db, &self.tenant, listed, &page).await.unwrap();
         (issues.iter().map(|issue| issue.cohort_size).collect(), next)
     }

@@ -335,7 +335,8 @@ async fn issues_are_listed_by_severity_and_the_board_shows_it() {
     for order in [Order::Newest, Order::Priority] {
         let listing = Listing {
             severity: Some(Severity::Major),
-            ..Listing::all(order)
+            order,
+            ..Listing::default()
         };
         let (mut listed, mut token) = (Vec::new(), String::new());
         loop {
