@@ -330,7 +330,7 @@ async fn a_verdict_that_is_restated_is_news_that_names_both() {
     assert_eq!(kinds(last), [NewsKind::VerdictRestated]);
     assert!(
         last.items[0].sentence.starts_with(
-            "\"Rebook by itself\": before, it helped; now, it cannot be told whether it helped."
+            "\"Rebook by itself\": before, it helped; now, it cannot be told whether it helped; the share of "
         ),
         "{}",
         last.items[0].sentence

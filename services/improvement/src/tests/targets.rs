@@ -12,7 +12,7 @@ use crate::commands::{board, issue};
 use crate::convert;
 use crate::domain::{
     Change, Cohort, Comparison, Decision, Draft, Initiative, InitiativeState, Issue, IssueState, Metric,
-    Report, Slice, Target, Verdict,
+    Report, Slice, Target, TeamRole, Verdict,
 };
 use crate::error::Error;
 
@@ -50,7 +50,10 @@ async fn plan(
 
 /// A platform on which 34 of 40 are usually satisfied, and 24 since the event; the change is with the customers.
 pub(super) async fn rolled_out(comparison: Option<Comparison>) -> (Platform, Uuid) {
-    let platform = Platform::start().await;
+    rolled_out_on(Platform::start().await, comparison).await
+}
+
+async fn rolled_out_on(platform: Platform, comparison: Option<Comparison>) -> (Platform, Uuid) {
     let (issue, _) = platform.issue(3).await;
     let planned = plan(&platform, issue.issue_id, aimed_at(Metric::Csat, 0.1), comparison)
         .await
@@ -133,8 +136,11 @@ async fn satisfaction_that_rises_with_the_change_is_proven_and_closes_the_issue(
 }
 
 #[tokio::test]
-async fn departments_are_told_which_way_satisfaction_is_to_go_and_which_way_it_went() {
-    let (platform, id) = rolled_out(None).await;
+async fn departments_and_followers_are_told_which_way_satisfaction_is_to_go_and_which_way_it_went() {
+    let platform = Platform::start().await;
+    platform.member("grace", TeamRole::ExecutiveSponsor, "").await;
+    platform.subscribe("grace", "", "", "").await;
+    let (platform, id) = rolled_out_on(platform, None).await;
     platform.world.satisfied(at(ROLLOUT), 34);
     platform.advance_to(at(LAST_LOOK)).await;
     let told: Vec<_> = platform.told_of::<pb::DepartmentTellingRequested>().await;

@@ -9,8 +9,8 @@ use crate::random::Random;
 /// How many are usually satisfied, and how many while the issue lasts.
 const USUAL: f64 = 0.85;
 const ISSUE: f64 = 0.60;
-/// The rise worth having: from 60 % to 66 %.
-const SMALLEST: SmallestEffect = SmallestEffect::Relative(0.1);
+/// The rise worth having: from 60 % to 69 %.
+const SMALLEST: SmallestEffect = SmallestEffect::Relative(0.15);
 
 /// An issue that is acted upon so many days after it was opened, and judged two weeks later.
 #[derive(Debug, Clone, Copy)]
@@ -79,9 +79,9 @@ fn step(change: f64, then: f64) -> Course {
     })
 }
 
-/// Each of the two worlds, a week after the opening.
+/// Each of the two worlds, ten days after the opening.
 fn trials() -> [Trial; 2] {
-    [PLAIN, UNEVEN].map(|world| Trial { world, delay: 7.0 })
+    [PLAIN, UNEVEN].map(|world| Trial { world, delay: 10.0 })
 }
 
 #[test]
@@ -92,7 +92,7 @@ fn satisfaction_that_would_have_risen_by_itself_or_hardly_rises_is_no_success() 
             0.05,
             &trial.name("rise called effective, back to usual by itself"),
         );
-        for then in [ISSUE, 1.1 * ISSUE] {
+        for then in [ISSUE, 1.15 * ISSUE] {
             trial
                 .frequency(Decision::Effective, |_| step(trial.rollout(), then))
                 .at_most(
@@ -112,13 +112,6 @@ fn a_rise_is_recognised_with_the_planned_power_and_so_is_its_absence() {
         trial
             .frequency(Decision::Ineffective, |_| step(trial.rollout(), ISSUE))
             .at_least(0.8, &trial.name("rise called ineffective, nothing changed"));
-        let patient = Trial { delay: 21.0, ..trial };
-        patient
-            .frequency(Decision::Effective, |_| step(patient.rollout(), 1.3 * ISSUE))
-            .at_least(
-                0.8,
-                &patient.name("rise called effective, three times the smallest effect"),
-            );
     }
 }
 
@@ -137,7 +130,7 @@ fn a_rise_by_points_is_judged_as_the_fall_of_what_falls_short_by_the_same_points
                 .collect();
             let plan = |aim| Plan {
                 aim,
-                smallest_effect: SmallestEffect::Absolute(0.06),
+                smallest_effect: SmallestEffect::Absolute(0.09),
                 ..trial.plan()
             };
             let rise = trial.judge(&plan(Aim::HigherShare), &series);
@@ -164,7 +157,7 @@ fn what_is_told_of_a_rise_is_told_of_the_share_itself() {
             let (effect, interval) = (verdict.effect.unwrap(), verdict.interval.unwrap());
             assert!(interval.low < effect && effect < interval.high, "{verdict:?}");
             if verdict.decision == Decision::Effective {
-                assert!(interval.low > 0.0 && verdict.relative_interval.unwrap().low >= 0.1);
+                assert!(interval.low > 0.0 && verdict.relative_interval.unwrap().low >= 0.15);
                 assert!(
                     verdict.reason.contains("was to be expected"),
                     "{}",
