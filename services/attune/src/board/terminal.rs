@@ -243,7 +243,6 @@ mod tests {
             overdue: true,
             cohort_size: 40,
             gone_on: 12,
-            severity: Severity::Critical.into(),
             later: Some(later()),
             ..Default::default()
         };
@@ -291,7 +290,9 @@ mod tests {
 
     #[test]
     fn a_board_names_who_is_waited_for_and_what_the_numbers_say() {
-        let text = table(&board(), Colours(false));
+        let mut severe = board();
+        severe.items[0].severity = Severity::Critical.into();
+        let text = table(&severe, Colours(false));
         assert!(!text.contains('\u{1b}'), "a text cannot move the cursor: {text}");
         for words in [
             "0 untouched, 2 in work",

@@ -174,6 +174,7 @@ pub(crate) fn member_to_proto(member: Member) -> pb::CohortEntry {
     }
 }
 
+#[allow(clippy::too_many_lines)] // each field once, so that a new one is not forgotten
 pub(crate) fn to_proto(issue: Issue) -> pb::Issue {
     let etag = issue.etag().to_string();
     let Issue {

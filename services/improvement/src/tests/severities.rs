@@ -111,7 +111,7 @@ async fn an_issue_opens_as_severe_as_what_was_heard_of_it_and_its_opening_tells_
         (Some(Severity::Major), Some(Severity::Major), "severity/1")
     );
     let inputs: Vec<_> = record.inputs.iter().map(|input| input.value).collect();
-    assert_eq!(inputs[..2], [30.0, 30.0], "{record:?}");
+    assert_eq!(inputs[..2].to_vec(), vec![30.0, 30.0], "{record:?}");
     assert!(inputs[2] > 0.75 && inputs[2] < 1.0);
     assert_eq!(record.assessed_at, platform.db.clock().now());
     let [opened] = platform.told_of::<pb::IssueOpened>().await.try_into().unwrap();
