@@ -73,9 +73,10 @@ pub(crate) async fn get(
         EvidenceOf::Everybody | EvidenceOf::Nobody(_) => Vec::new(),
     };
     let heard_later = store::later_evidence::is_any(&mut tx, issue_id).await?;
+    let planned = store::trace::is_planned(&mut tx, &family).await?;
     tx.commit().await?;
     let next = page.next(&mut feedback, |last| last.feedback_id)?;
-    let progress = LoopProgress::of(&issue, heard_later, &initiatives);
+    let progress = LoopProgress::of(&issue, (heard_later, planned), &initiatives);
     Ok(Trace {
         feedback,
         issue,

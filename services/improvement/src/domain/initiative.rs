@@ -221,11 +221,6 @@ impl Initiative {
             .filter(|_| self.state.is_with_customers())
     }
 
-    /// Whether somebody has decided to do it, be it given up since.
-    pub(crate) fn is_decided(&self) -> bool {
-        self.state != InitiativeState::Proposed
-    }
-
     /// Whether it was given up just now without ever having been approved.
     pub(crate) fn is_declined(&self) -> bool {
         let last = self.taken.last();

@@ -31,9 +31,13 @@ pub(crate) struct LoopProgress {
 }
 
 impl LoopProgress {
-    /// The progress of an issue and of everything done about it. `heard_later` is whether anything was said of it since its
-    /// cohort was fixed.
-    pub(crate) fn of(issue: &Issue, heard_later: bool, initiatives: &[Initiative]) -> Self {
+    /// The progress of an issue and of everything done about it: whether anything was said of it since its cohort was fixed,
+    /// whether an initiative was decided on, and the initiatives.
+    pub(crate) fn of(
+        issue: &Issue,
+        (heard_later, planned): (bool, bool),
+        initiatives: &[Initiative],
+    ) -> Self {
         let iterations = || initiatives.iter().flat_map(Initiative::iterations);
         let last_rollout =
             iterations().filter_map(|tried| tried.rollout.as_ref().map(|rollout| (rollout.at, tried)));
@@ -41,7 +45,7 @@ impl LoopProgress {
         Self {
             heard: issue.evidence_size > 0 || heard_later,
             understood: issue.cohort_frozen,
-            planned: initiatives.iter().any(Initiative::is_decided),
+            planned,
             rolled_out: last_rollout.is_some(),
             told: last_rollout.is_some_and(everyone_told),
             measured: iterations().any(is_measured),

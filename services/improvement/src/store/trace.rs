@@ -67,3 +67,25 @@ pub(crate) async fn initiatives(tx: &mut Tx, issues: &[Uuid], limit: i64) -> Res
     .fetch_all(&mut **tx)
     .await
 }
+
+/// Whether an initiative on any of the issues was ever decided on, be it given up since. A proposal that was declined was
+/// not; what is older than the record of steps was never a proposal.
+pub(crate) async fn is_planned(tx: &mut Tx, issues: &[Uuid]) -> Result<bool, sqlx::Error> {
+    let tenant = tx.tenant().as_str().to_owned();
+    query_scalar!(
+        r#"SELECT EXISTS (
+               SELECT FROM improvement.initiative i
+               WHERE i.tenant_id = $1 AND i.issue_id = ANY($2) AND i.state <> 'proposed'
+                 AND (i.state <> 'stopped'
+                      OR EXISTS (SELECT FROM improvement.initiative_transition t
+                                 WHERE t.tenant_id = $1 AND t.initiative_id = i.initiative_id
+                                   AND t.to_state = 'planned')
+                      OR NOT EXISTS (SELECT FROM improvement.initiative_transition t
+                                     WHERE t.tenant_id = $1 AND t.initiative_id = i.initiative_id
+                                       AND t.to_state = 'proposed'))) AS "planned!""#,
+        tenant,
+        issues
+    )
+    .fetch_one(&mut **tx)
+    .await
+}

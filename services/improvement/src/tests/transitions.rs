@@ -7,6 +7,7 @@ use uuid::Uuid;
 use super::platform::{Platform, at, once, repeated};
 use super::requests::wrong;
 use crate::commands::initiative::{self, Create, Stop};
+use crate::commands::trace::{self, Beginning, From};
 use crate::commands::transition::{self, Decide};
 use crate::convert;
 use crate::domain::{InitiativeState, IssueState, Transition};
@@ -59,7 +60,11 @@ async fn proposed(platform: &Platform) -> Uuid {
     let (issue, _) = platform.issue(2).await;
     let planned = platform.plan(issue.issue_id).await.unwrap();
     stop(platform, planned.initiative_id).await.unwrap();
-    let draft = Platform::draft(issue.issue_id);
+    proposed_for(platform, issue.issue_id).await
+}
+
+async fn proposed_for(platform: &Platform, issue_id: Uuid) -> Uuid {
+    let draft = Platform::draft(issue_id);
     let create = Create {
         draft: crate::domain::Draft {
             proposed: true,
@@ -263,6 +268,31 @@ async fn a_proposal_that_is_declined_leaves_the_issue_to_another() {
     stop(&platform, id).await.unwrap();
     assert_eq!(platform.issues().await[0].state, IssueState::Open);
     assert_eq!(platform.initiative(id).await.state, InitiativeState::Stopped);
+}
+
+#[tokio::test]
+async fn a_proposal_that_is_declined_was_never_planned() {
+    let platform = Platform::start().await;
+    let (issue, _) = platform.issue(2).await;
+    let declined = proposed_for(&platform, issue.issue_id).await;
+    assert!(!is_planned(&platform, issue.issue_id).await);
+    stop(&platform, declined).await.unwrap();
+    assert!(!is_planned(&platform, issue.issue_id).await);
+
+    let planned = platform.plan(issue.issue_id).await.unwrap().initiative_id;
+    stop(&platform, planned).await.unwrap();
+    assert!(is_planned(&platform, issue.issue_id).await);
+}
+
+/// As the trace tells it.
+async fn is_planned(platform: &Platform, issue_id: Uuid) -> bool {
+    let beginning = Beginning {
+        from: From::Issue(issue_id),
+        include_later: false,
+    };
+    let page = Page::parse(1, "", &"", &mut Violations::default()).unwrap();
+    let trace = trace::get(&platform.db, &platform.tenant, beginning, &page).await;
+    trace.unwrap().progress.planned
 }
 
 #[test]
