@@ -61,6 +61,10 @@ struct Arguments {
     #[arg(long)]
     built: bool,
 
+    /// Tell after every run which statements Postgres worked on most; figures taken with it are lower by some percent
+    #[arg(long, conflicts_with = "into")]
+    profile: bool,
+
     /// Put the table into this document, such as docs/measurements.md
     #[arg(long, value_name = "FILE")]
     into: Option<PathBuf>,
@@ -130,7 +134,7 @@ async fn main() -> anyhow::Result<()> {
     }
     let own = std::env::current_exe()?;
     let binaries = own.parent().unwrap_or(Path::new(".")).to_owned();
-    let stage = Stage::set(&arguments.folder, binaries).await?;
+    let stage = Stage::set(&arguments.folder, binaries, arguments.profile).await?;
     let report = run(&arguments, stage).await?;
     let mut out = std::io::stdout().lock();
     writeln!(out, "{}", report.markdown())?;

@@ -20,6 +20,46 @@ pub(crate) const PARTNER: &str = "partner";
 
 const MAX_CONNECTIONS: u32 = 400;
 
+const ACCOUNT: &str = "
+    ALTER SYSTEM SET shared_preload_libraries = 'pg_stat_statements';
+    ALTER SYSTEM SET \"pg_stat_statements.track_planning\" = on";
+
+const COSTLIEST: &str = "
+    SELECT calls, plans, total_plan_time AS planning, total_exec_time AS working, query AS statement
+    FROM pg_stat_statements WHERE query NOT LIKE '%pg_stat_statements%'
+    ORDER BY total_plan_time + total_exec_time DESC LIMIT 25";
+
+/// A statement and what it cost, in milliseconds.
+#[derive(Debug, sqlx::FromRow)]
+pub(crate) struct Costly {
+    calls: i64,
+    plans: i64,
+    planning: f64,
+    working: f64,
+    statement: String,
+}
+
+impl std::fmt::Display for Costly {
+    fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let words: Vec<&str> = self.statement.split_whitespace().collect();
+        let statement: String = words.join(" ").chars().take(SHOWN).collect();
+        let Self {
+            calls,
+            plans,
+            planning,
+            working,
+            statement: _,
+        } = self;
+        write!(
+            formatter,
+            "{working:9.1} ms in {calls:6} calls, {planning:8.1} ms in {plans:6} plans  {statement}"
+        )
+    }
+}
+
+/// Of a statement, in characters.
+const SHOWN: usize = 100;
+
 /// The server of one run.
 #[derive(Debug)]
 pub(crate) struct Postgres {
@@ -31,17 +71,36 @@ pub(crate) struct Postgres {
     pub(crate) version: String,
     socket: String,
     port: String,
+    /// Whether it keeps account of its statements.
+    profiled: bool,
 }
 
 impl Postgres {
-    /// Starts it in `folder` with fsync on and nothing else set: what distributions ship.
-    pub(crate) async fn start(folder: &Path) -> anyhow::Result<Self> {
+    /// Starts it in `folder` with fsync on and as distributions ship it, but that it remembers when each transaction
+    /// committed: whoever asked again and again whether an effect is there would be part of what it waits for. Where
+    /// it is to be `profiled` it also keeps account of its statements, which costs some percent.
+    pub(crate) async fn start(folder: &Path, profiled: bool) -> anyhow::Result<Self> {
         let options = Options {
             max_connections: MAX_CONNECTIONS,
             ..Options::at(folder)
         };
+        let server = Server::start(options.clone()).await?;
+        let mut connection = PgConnection::connect(&server.url()).await?;
+        sqlx::raw_sql("ALTER SYSTEM SET track_commit_timestamp = on")
+            .execute(&mut connection)
+            .await?;
+        if profiled {
+            sqlx::raw_sql(ACCOUNT).execute(&mut connection).await?;
+        }
+        connection.close().await?;
+        server.stop().await?;
         let server = Server::start(options).await?;
         let mut connection = PgConnection::connect(&server.url()).await?;
+        if profiled {
+            sqlx::raw_sql("CREATE EXTENSION pg_stat_statements")
+                .execute(&mut connection)
+                .await?;
+        }
         let (backend, version, socket, port): (i32, String, String, String) = sqlx::query_as(
             "SELECT pg_backend_pid(), current_setting('server_version'),
                     split_part(current_setting('unix_socket_directories'), ',', 1), current_setting('port')",
@@ -58,6 +117,7 @@ impl Postgres {
             version: format!("PostgreSQL {version}"),
             socket,
             port,
+            profiled,
         })
     }
 
@@ -100,6 +160,20 @@ impl Postgres {
     /// Writes what is dirty, so that no run pays for the one before it.
     pub(crate) async fn checkpoint(&self) -> anyhow::Result<()> {
         self.run("postgres", "CHECKPOINT").await
+    }
+
+    /// What it has worked on most since it was asked last; nothing where no account is kept.
+    pub(crate) async fn costliest(&self) -> anyhow::Result<Vec<Costly>> {
+        if !self.profiled {
+            return Ok(Vec::new());
+        }
+        let mut connection = PgConnection::connect(&self.server.url()).await?;
+        let costliest = sqlx::query_as(COSTLIEST).fetch_all(&mut connection).await?;
+        sqlx::raw_sql("SELECT pg_stat_statements_reset()")
+            .execute(&mut connection)
+            .await?;
+        connection.close().await?;
+        Ok(costliest)
     }
 
     /// Stops it.

@@ -79,12 +79,12 @@ pub(crate) struct Stage {
 
 impl Stage {
     /// Starts Postgres below `parent`, has the services lay their tables, and copies those for the partners.
-    /// `binaries` is where the executables are.
-    pub(crate) async fn set(parent: &Path, binaries: PathBuf) -> anyhow::Result<Self> {
+    /// `binaries` is where the executables are; `profiled` as for [`Postgres::start`].
+    pub(crate) async fn set(parent: &Path, binaries: PathBuf, profiled: bool) -> anyhow::Result<Self> {
         let folder = tempfile::Builder::new()
             .prefix("attune-bench-")
             .tempdir_in(parent)?;
-        let postgres = Postgres::start(&folder.path().join("postgres")).await?;
+        let postgres = Postgres::start(&folder.path().join("postgres"), profiled).await?;
         postgres
             .run("postgres", &format!("CREATE DATABASE {OURS}"))
             .await?;

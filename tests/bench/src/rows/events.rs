@@ -2,7 +2,7 @@
 
 use std::time::{Duration, Instant};
 
-use anyhow::{Context as _, bail};
+use anyhow::{Context as _, bail, ensure};
 use async_trait::async_trait;
 use attune_api::events::v1::SubscribeRequest;
 use attune_api::events::v1::event_feed_service_client::EventFeedServiceClient;
@@ -24,8 +24,8 @@ use crate::stage::{Caller, Stage};
 
 /// Between two events whose way is timed.
 const REST: Duration = Duration::from_millis(10);
-/// Between two looks for the effect: the error of a time is at most this and the look itself.
-const LOOK: Duration = Duration::from_micros(200);
+/// Between two looks for the effect. They time nothing; they only tell when the next event may follow.
+const LOOK: Duration = Duration::from_millis(10);
 const PATIENCE: Duration = Duration::from_secs(30);
 /// Who listen to one source.
 const SUBSCRIBERS: usize = 4;
@@ -90,7 +90,7 @@ async fn record(client: &mut InteractionServiceClient<Caller>) -> Result<Uuid, S
     id.parse().map_err(|_| Status::data_loss("the answer has no id"))
 }
 
-/// From a contact's acknowledgement to the feedback that is heard in it.
+/// From a contact's commit to that of the feedback that is heard in it, as Postgres dates them.
 struct Heard<'a> {
     stage: &'a Stage,
     pool: PgPool,
@@ -112,7 +112,7 @@ impl Side for Heard<'_> {
         let caller = self.stage.callers("interactions", 1).await?.remove(0);
         let mut client = InteractionServiceClient::new(caller);
         let (before, end) = (self.stage.cpu(), Instant::now() + lasting);
-        let mut times = Vec::new();
+        let mut recorded = Vec::new();
         while Instant::now() < end {
             let id = record(&mut client).await?;
             let committed = Instant::now();
@@ -122,12 +122,12 @@ impl Side for Heard<'_> {
                 }
                 tokio::time::sleep(LOOK).await;
             }
-            times.push(committed.elapsed());
+            recorded.push(id);
             tokio::time::sleep(REST).await;
         }
         let cpu = self.stage.cpu().since(before);
         background.end().await?;
-        Ok(Sample::median_of(times, cpu))
+        Ok(Sample::median_of(self.times(&recorded).await?, cpu))
     }
 }
 
@@ -140,6 +140,28 @@ impl Heard<'_> {
         .bind(id)
         .fetch_one(&self.pool)
         .await
+    }
+
+    /// How long after the contact's commit its feedback was committed.
+    async fn times(&self, recorded: &[Uuid]) -> anyhow::Result<Vec<Duration>> {
+        let seconds: Vec<f64> = sqlx::query_scalar(
+            "SELECT extract(epoch FROM pg_xact_commit_timestamp(heard.xmin)
+                                       - pg_xact_commit_timestamp(said.xmin))::float8
+             FROM interactions.interaction AS said
+             JOIN feedback.feedback AS heard USING (tenant_id, interaction_id)
+             WHERE tenant_id = 'bench' AND interaction_id = ANY($1) AND heard.origin = 'interaction'",
+        )
+        .bind(recorded)
+        .fetch_all(&self.pool)
+        .await?;
+        ensure!(
+            seconds.len() == recorded.len(),
+            "what was heard is not there any more"
+        );
+        Ok(seconds
+            .into_iter()
+            .map(|seconds| Duration::from_secs_f64(seconds.max(0.0)))
+            .collect())
     }
 }
 

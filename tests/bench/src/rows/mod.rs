@@ -17,6 +17,7 @@ pub(crate) mod verdict;
 pub(crate) mod whole_loop;
 pub(crate) mod write;
 
+use std::io::Write as _;
 use std::path::PathBuf;
 use std::time::{Duration, Instant};
 
@@ -123,8 +124,19 @@ pub(crate) async fn calm(stage: &Stage) -> anyhow::Result<()> {
         tokio::time::sleep(Duration::from_millis(20)).await;
     }
     connection.close().await?;
+    let costliest = stage.postgres.costliest().await?;
+    if !costliest.is_empty() {
+        let mut out = std::io::stderr().lock();
+        writeln!(out, "Postgres worked most on:")?;
+        for statement in costliest {
+            writeln!(out, "{statement}")?;
+        }
+    }
     for database in [OURS, PARTNER] {
         stage.postgres.run(database, "ANALYZE").await?;
     }
-    stage.postgres.checkpoint().await
+    stage.postgres.checkpoint().await?;
+    // What was done to come here is nobody's.
+    stage.postgres.costliest().await?;
+    Ok(())
 }
