@@ -20,9 +20,12 @@ pub(crate) const PARTNER: &str = "partner";
 
 const MAX_CONNECTIONS: u32 = 400;
 
-const ACCOUNT: &str = "
-    ALTER SYSTEM SET shared_preload_libraries = 'pg_stat_statements';
-    ALTER SYSTEM SET \"pg_stat_statements.track_planning\" = on";
+/// Each by itself: no setting is changed inside a transaction.
+const ACCOUNT: [&str; 3] = [
+    "CREATE EXTENSION pg_stat_statements",
+    "ALTER SYSTEM SET pg_stat_statements.track_planning = on",
+    "SELECT pg_reload_conf()",
+];
 
 const COSTLIEST: &str = "
     SELECT calls, plans, total_plan_time AS planning, total_exec_time AS working, query AS statement
@@ -90,16 +93,16 @@ impl Postgres {
             .execute(&mut connection)
             .await?;
         if profiled {
-            sqlx::raw_sql(ACCOUNT).execute(&mut connection).await?;
+            sqlx::raw_sql("ALTER SYSTEM SET shared_preload_libraries = 'pg_stat_statements'")
+                .execute(&mut connection)
+                .await?;
         }
         connection.close().await?;
         server.stop().await?;
         let server = Server::start(options).await?;
         let mut connection = PgConnection::connect(&server.url()).await?;
-        if profiled {
-            sqlx::raw_sql("CREATE EXTENSION pg_stat_statements")
-                .execute(&mut connection)
-                .await?;
+        for statement in ACCOUNT.into_iter().filter(|_| profiled) {
+            sqlx::raw_sql(statement).execute(&mut connection).await?;
         }
         let (backend, version, socket, port): (i32, String, String, String) = sqlx::query_as(
             "SELECT pg_backend_pid(), current_setting('server_version'),
