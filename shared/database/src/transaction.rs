@@ -2,12 +2,10 @@
 
 use std::fmt;
 use std::ops::{Deref, DerefMut};
-use std::sync::Arc;
 
 use attune_rpc::TenantId;
 use chrono::{DateTime, Utc};
 use sqlx::{AssertSqlSafe, PgConnection, Postgres, Transaction};
-use tokio::sync::Notify;
 
 use crate::schema::literal;
 use crate::{Database, Schema};
@@ -19,6 +17,9 @@ pub(crate) enum Access {
     ReadWrite,
 }
 
+/// Told after a commit.
+type Hint = Box<dyn FnOnce() + Send + Sync>;
+
 /// A transaction inside one tenant: row-level security shows that tenant's rows and no others.
 ///
 /// It is a connection (`&mut *tx` of an owned one, `&mut **tx` of a borrowed one). Dropped without
@@ -27,8 +28,8 @@ pub struct Tx {
     inner: PlatformTx,
     tenant: TenantId,
     access: Access,
-    /// Who waits for the commit.
-    waiting: Vec<Arc<Notify>>,
+    /// What is to be told when it has committed.
+    hints: Vec<Hint>,
 }
 
 impl Tx {
@@ -84,12 +85,10 @@ impl Tx {
         Ok(())
     }
 
-    /// Wakes those who wait at `waiting` as soon as this transaction has committed, and never where it does not.
-    /// A hint, for this process alone.
-    pub fn wake_after_commit(&mut self, waiting: Arc<Notify>) {
-        if !self.waiting.iter().any(|known| Arc::ptr_eq(known, &waiting)) {
-            self.waiting.push(waiting);
-        }
+    /// Calls `hint` as soon as this transaction has committed, and never where it does not: whoever waits for what it
+    /// did, in this process alone, need not ask for it. Must be quick.
+    pub fn after_commit(&mut self, hint: impl FnOnce() + Send + Sync + 'static) {
+        self.hints.push(Box::new(hint));
     }
 
     /// Makes everything done in it visible at once and lasting.
@@ -101,7 +100,7 @@ impl Tx {
             Access::ReadOnly => Ok(()),
             Access::ReadWrite => {
                 self.inner.commit().await?;
-                self.waiting.iter().for_each(|waiting| waiting.notify_waiters());
+                self.hints.into_iter().for_each(|hint| hint());
                 Ok(())
             }
         }
@@ -148,7 +147,7 @@ impl PlatformTx {
             inner: self,
             tenant: tenant.clone(),
             access: Access::ReadWrite,
-            waiting: Vec::new(),
+            hints: Vec::new(),
         })
     }
 
@@ -193,7 +192,7 @@ impl Database {
             inner: self.begin(&begin).await?,
             tenant: tenant.clone(),
             access,
-            waiting: Vec::new(),
+            hints: Vec::new(),
         })
     }
 

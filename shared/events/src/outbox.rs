@@ -45,7 +45,7 @@ where
         .bind(payload.encode_to_vec())
         .execute(&mut **tx)
         .await?;
-    tx.wake_after_commit(appended(tx.schema()));
+    hint(tx);
     Ok(id)
 }
 
@@ -86,8 +86,14 @@ where
         .bind(traces)
         .execute(&mut **tx)
         .await?;
-    tx.wake_after_commit(appended(tx.schema()));
+    hint(tx);
     Ok(ids)
+}
+
+/// Wakes the sequencer when it has something to number.
+fn hint(tx: &mut Tx) {
+    let appended = appended(tx.schema());
+    tx.after_commit(move || appended.notify_waiters());
 }
 
 fn insert_one(schema: Schema) -> SqlStr {

@@ -5,7 +5,7 @@ use chrono::{DateTime, Utc};
 use sqlx::query;
 use uuid::Uuid;
 
-use crate::signals::scheduled;
+use crate::signals::hint;
 use crate::statement::statement;
 
 /// Sets the timer of `kind` for `subject` to `due_at`, in place of an earlier one. An instant that has passed
@@ -23,7 +23,7 @@ pub async fn schedule(
         .bind(due_at)
         .execute(&mut **tx)
         .await?;
-    tx.wake_after_commit(scheduled(tx.schema()));
+    hint(tx, kind, due_at);
     Ok(())
 }
 
@@ -45,7 +45,7 @@ pub async fn schedule_if_none(
         .rows_affected()
         == 1;
     if set {
-        tx.wake_after_commit(scheduled(tx.schema()));
+        hint(tx, kind, due_at);
     }
     Ok(set)
 }
@@ -56,9 +56,9 @@ pub async fn schedule_many(
     kind: &str,
     timers: &[(Uuid, DateTime<Utc>)],
 ) -> Result<(), sqlx::Error> {
-    if timers.is_empty() {
+    let Some(first) = timers.iter().map(|(_, due_at)| *due_at).min() else {
         return Ok(());
-    }
+    };
     let (subjects, instants): (Vec<Uuid>, Vec<DateTime<Utc>>) = timers.iter().copied().unzip();
     query(statement(tx.schema(), SCHEDULE_MANY))
         .bind(tx.tenant().as_str().to_owned())
@@ -67,7 +67,7 @@ pub async fn schedule_many(
         .bind(instants)
         .execute(&mut **tx)
         .await?;
-    tx.wake_after_commit(scheduled(tx.schema()));
+    hint(tx, kind, first);
     Ok(())
 }
 
@@ -89,7 +89,7 @@ pub async fn bring_forward(
         .bind(due_at)
         .execute(&mut **tx)
         .await?;
-    tx.wake_after_commit(scheduled(tx.schema()));
+    hint(tx, kind, due_at);
     Ok(())
 }
 

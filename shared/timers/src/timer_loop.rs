@@ -15,7 +15,7 @@ use tokio_util::sync::CancellationToken;
 use tracing::Instrument as _;
 use uuid::Uuid;
 
-use crate::signals::scheduled;
+use crate::signals::Hints;
 use crate::statement::statement;
 use crate::{Timer, TimerError, TimerHandler};
 
@@ -78,10 +78,11 @@ impl TimerLoop {
 
     async fn fire_for_ever(&self) {
         let mut moves = self.database.clock().moves();
-        let hints = scheduled(self.database.schema());
+        let clock = self.database.clock();
+        let mut hints = Hints::new(self.database.schema(), self.kinds.clone());
         loop {
-            // Armed before the look, so that no hint falls between the look and the rest.
-            let hint = hints.notified();
+            // Before the look, so that no hint falls between the look and the rest.
+            hints.forget();
             let rest = match self.step().await {
                 Ok(fired) if fired > 0 => continue,
                 Ok(_) => self.rest().await,
@@ -91,7 +92,7 @@ impl TimerLoop {
                 }
             };
             tokio::select! {
-                () = hint => {}
+                () = hints.due(clock) => {}
                 () = moves.next() => {}
                 () = tokio::time::sleep(rest) => {}
             }

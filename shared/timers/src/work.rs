@@ -15,7 +15,7 @@ use tracing::Instrument as _;
 use uuid::Uuid;
 
 use crate::Timer;
-use crate::signals::scheduled;
+use crate::signals::Hints;
 use crate::statement::statement;
 use crate::timer_loop::{POLL, rest_after, timer};
 
@@ -150,19 +150,17 @@ impl Worker {
     /// Works until `shutdown`, then lets what is in progress end.
     pub async fn run(self, shutdown: CancellationToken) {
         let mut moves = self.database.clock().moves();
-        let hints = scheduled(self.database.schema());
+        let mut hints = Hints::new(self.database.schema(), vec![self.work.kind()]);
         let mut running = JoinSet::new();
         loop {
-            let hint = hints.notified();
-            tokio::pin!(hint);
-            // Armed before the look, so that no hint falls between the look and the rest.
-            hint.as_mut().enable();
+            // Before the look, so that no hint falls between the look and the rest.
+            hints.forget();
             let full = self.fill(&mut running, &shutdown).await;
             tokio::select! {
                 biased;
                 () = shutdown.cancelled() => break,
                 Some(_) = running.join_next() => {}
-                () = hint, if !full => {}
+                () = hints.due(self.database.clock()), if !full => {}
                 () = moves.next(), if !full => {}
                 () = tokio::time::sleep(POLL), if !full => {}
             }

@@ -88,7 +88,8 @@ async fn who_waits_for_a_commit_is_woken_by_it_and_by_nothing_else() {
     for commits in [false, true] {
         let mut woken = std::pin::pin!(waiting.notified());
         let mut tx = fixture.profiles.system(&tenant("acme")).await.unwrap();
-        tx.wake_after_commit(Arc::clone(&waiting));
+        let waits = Arc::clone(&waiting);
+        tx.after_commit(move || waits.notify_waiters());
         add_note(&mut tx, "x").await.unwrap();
         assert!(woken.as_mut().now_or_never().is_none());
         if commits {

@@ -165,6 +165,9 @@ pub(crate) async fn keep(tx: &mut Tx, contacts: &[MatterContact]) -> Result<(), 
 ///
 /// About the same matter are contacts that name it alike; where one of them does not name it, contacts about the same
 /// product.
+///
+/// OFFSET has each contact look for its customer's others by the index. A join is planned for the table as it was
+/// analysed last, and before that compares each contact of a batch with all contacts of the tenant: 570 ms of 500 with 4,000.
 pub(crate) async fn newly_came_again(tx: &mut Tx, heard: &[Uuid]) -> Result<Vec<Uuid>, sqlx::Error> {
     let tenant = tx.tenant().as_str().to_owned();
     query_scalar!(
@@ -173,13 +176,15 @@ pub(crate) async fn newly_came_again(tx: &mut Tx, heard: &[Uuid]) -> Result<Vec<
                FROM feedback.matter_contact
                WHERE tenant_id = $1 AND interaction_id = ANY($2) AND direction = 'inbound' AND profile_id IS NOT NULL)
            SELECT opening.interaction_id AS "interaction_id!"
-           FROM heard AS again
-           JOIN feedback.matter_contact AS opening ON opening.tenant_id = $1 AND opening.direction = 'inbound'
-               AND opening.profile_id = again.profile_id AND opening.interaction_id <> again.interaction_id
-               AND opening.again_until >= again.occurred_at AND opening.again_after < again.occurred_at
-               AND CASE WHEN opening.matter_id <> '' AND again.matter_id <> '' THEN opening.matter_id = again.matter_id
-                        ELSE opening.product = again.product END
-           WHERE NOT opening.came_again
+           FROM heard AS again CROSS JOIN LATERAL (
+               SELECT interaction_id FROM feedback.matter_contact AS opening
+               WHERE opening.tenant_id = $1 AND opening.direction = 'inbound'
+                 AND opening.profile_id = again.profile_id AND opening.interaction_id <> again.interaction_id
+                 AND opening.again_until >= again.occurred_at AND opening.again_after < again.occurred_at
+                 AND CASE WHEN opening.matter_id <> '' AND again.matter_id <> ''
+                          THEN opening.matter_id = again.matter_id ELSE opening.product = again.product END
+                 AND NOT opening.came_again
+               OFFSET 0) AS opening
            UNION
            SELECT opening.interaction_id
            FROM heard AS opening
@@ -189,7 +194,8 @@ pub(crate) async fn newly_came_again(tx: &mut Tx, heard: &[Uuid]) -> Result<Vec<
                  AND again.profile_id = opening.profile_id AND again.interaction_id <> opening.interaction_id
                  AND again.occurred_at > opening.again_after AND again.occurred_at <= opening.again_until
                  AND CASE WHEN opening.matter_id <> '' AND again.matter_id <> ''
-                          THEN opening.matter_id = again.matter_id ELSE opening.product = again.product END)"#,
+                          THEN opening.matter_id = again.matter_id ELSE opening.product = again.product END
+               OFFSET 0)"#,
         tenant,
         heard
     )
@@ -206,13 +212,15 @@ pub(crate) async fn newly_repeats(tx: &mut Tx, heard: &[Uuid]) -> Result<Vec<Uui
                FROM feedback.matter_contact
                WHERE tenant_id = $1 AND interaction_id = ANY($2) AND direction = 'inbound' AND profile_id IS NOT NULL)
            SELECT again.interaction_id AS "interaction_id!"
-           FROM heard AS opening
-           JOIN feedback.matter_contact AS again ON again.tenant_id = $1 AND again.direction = 'inbound'
-               AND again.profile_id = opening.profile_id AND again.interaction_id <> opening.interaction_id
-               AND again.occurred_at > opening.again_after AND again.occurred_at <= opening.again_until
-               AND CASE WHEN opening.matter_id <> '' AND again.matter_id <> '' THEN opening.matter_id = again.matter_id
-                        ELSE opening.product = again.product END
-           WHERE NOT again.is_repeat
+           FROM heard AS opening CROSS JOIN LATERAL (
+               SELECT interaction_id FROM feedback.matter_contact AS again
+               WHERE again.tenant_id = $1 AND again.direction = 'inbound'
+                 AND again.profile_id = opening.profile_id AND again.interaction_id <> opening.interaction_id
+                 AND again.occurred_at > opening.again_after AND again.occurred_at <= opening.again_until
+                 AND CASE WHEN opening.matter_id <> '' AND again.matter_id <> ''
+                          THEN opening.matter_id = again.matter_id ELSE opening.product = again.product END
+                 AND NOT again.is_repeat
+               OFFSET 0) AS again
            UNION
            SELECT again.interaction_id
            FROM heard AS again
@@ -222,7 +230,8 @@ pub(crate) async fn newly_repeats(tx: &mut Tx, heard: &[Uuid]) -> Result<Vec<Uui
                  AND opening.profile_id = again.profile_id AND opening.interaction_id <> again.interaction_id
                  AND opening.again_until >= again.occurred_at AND opening.again_after < again.occurred_at
                  AND CASE WHEN opening.matter_id <> '' AND again.matter_id <> ''
-                          THEN opening.matter_id = again.matter_id ELSE opening.product = again.product END)"#,
+                          THEN opening.matter_id = again.matter_id ELSE opening.product = again.product END
+               OFFSET 0)"#,
         tenant,
         heard
     )
