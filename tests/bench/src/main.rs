@@ -31,6 +31,7 @@ use crate::stage::Stage;
 /// Measure the platform beside others
 #[derive(Debug, Parser)]
 #[command(name = "cargo bench-suite")]
+#[allow(clippy::struct_excessive_bools)] // each is a flag of its own
 struct Arguments {
     /// Only show that everything works, within two minutes: short runs, one pair
     #[arg(long)]
