@@ -116,11 +116,6 @@ fn check_facets(slice: &pb::Slice, of: Sliced, violations: &mut Violations) -> O
         format!("must have at most one of {beside} at a time, beside any of product, channel and touchpoint")
     };
     let mut wrong: Vec<(&str, String)> = match of {
-        Sliced::Texts => {
-            let left_out =
-                "must be left out: what is read is chosen by product, channel, touchpoint and topic_id";
-            given.iter().map(|&field| (field, left_out.to_owned())).collect()
-        }
         Sliced::By(_) if matters && given.iter().any(|field| unknown_of_matters(field).is_some()) => {
             let unknown = |&field| Some((field, unknown_of_matters(field)?.to_owned()));
             given.iter().filter_map(unknown).collect()
@@ -128,13 +123,13 @@ fn check_facets(slice: &pb::Slice, of: Sliced, violations: &mut Violations) -> O
         Sliced::By(_) if matters && given.len() + usize::from(!slice.topic_id.is_empty()) > 1 => {
             vec![("slice", at_most_one("topic_id, agent_id, stage and language"))]
         }
-        Sliced::By(_) if given.len() > 1 => {
+        Sliced::By(_) | Sliced::Texts if given.len() > 1 => {
             vec![(
                 "slice",
                 at_most_one("agent_id, team, stage, language and segment") + " and topic_id",
             )]
         }
-        Sliced::Feedback | Sliced::By(_) => Vec::new(),
+        Sliced::Feedback | Sliced::By(_) | Sliced::Texts => Vec::new(),
     };
     if !slice.survey_id.is_empty() {
         wrong.push((
@@ -263,7 +258,7 @@ mod tests {
         };
         assert!(refused(&in_segment, ANSWERS).is_empty());
         assert_eq!(refused(&in_segment, MATTERS), ["slice.segment"]);
-        assert_eq!(refused(&in_segment, Sliced::Texts), ["slice.segment"]);
+        assert!(refused(&in_segment, Sliced::Texts).is_empty());
         let invitations = Sliced::By(Some(MetricId::ResponseRate));
         assert_eq!(refused(&in_segment, invitations), ["slice.segment"]);
         let both = pb::Slice {
@@ -275,7 +270,7 @@ mod tests {
             stage: JourneyStage::Loyalty.into(),
             ..slice
         };
-        assert_eq!(refused(&slice, Sliced::Texts), ["slice.team", "slice.stage"]);
+        assert_eq!(refused(&slice, Sliced::Texts), ["slice"]);
     }
 
     #[test]

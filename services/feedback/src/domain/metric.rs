@@ -105,6 +105,12 @@ impl Slice {
         let mut chosen = chosen.into_iter().filter(|(_, value)| !value.is_empty());
         chosen.next().map(|(facet, value)| (facet, value.as_str()))
     }
+
+    /// The same as the tables name it; two empty texts for nothing.
+    pub(crate) fn facet_columns(&self) -> (&'static str, &str) {
+        self.facet()
+            .map_or(("", ""), |(facet, value)| (facet.as_str(), value))
+    }
 }
 
 /// A window of full hours; the end is not in it.

@@ -57,6 +57,7 @@ pub(crate) async fn answers(
 ) -> Result<Vec<Answered>, sqlx::Error> {
     let tenant = tx.tenant().as_str().to_owned();
     let Drivers { scale, slice, window } = question;
+    let (facet, value) = slice.facet_columns();
     // `uuid_hash` is a 32-bit number with a sign.
     let below = share * 4_294_967_296.0 - 2_147_483_648.0;
     let rows = query_as!(
@@ -86,6 +87,9 @@ pub(crate) async fn answers(
            WHERE f.rating_scale = $5 AND f.rating_score IS NOT NULL AND f.origin IN ('submitted', 'interaction')
              AND ($6 = '' OR f.product = $6) AND ($7 = '' OR f.channel = $7) AND ($8 = '' OR f.touchpoint = $8)
              AND ($9 = '' OR f.topics @> jsonb_build_array(jsonb_build_object('topic_id', $9::text)))
+             AND CASE WHEN $11 = '' THEN true WHEN $11 = 'segment' THEN $12 = ANY (f.segments)
+                  WHEN f.stage IS NOT NULL THEN CASE $11 WHEN 'agent' THEN f.agent_id WHEN 'team' THEN f.team
+                      WHEN 'stage' THEN f.stage ELSE coalesce(f.language, '') END = $12 END
            ORDER BY f.feedback_id
            LIMIT $10"#,
         tenant,
@@ -97,7 +101,9 @@ pub(crate) async fn answers(
         slice.channel,
         slice.touchpoint,
         slice.topic_id,
-        limit
+        limit,
+        facet,
+        value
     )
     .fetch_all(&mut **tx)
     .await?;

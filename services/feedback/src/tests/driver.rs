@@ -120,6 +120,46 @@ async fn what_the_slice_fixes_is_no_driver_and_little_data_is_an_answer() {
     assert!(found.suppressed_reason.contains("0 of at least 20"), "{found:?}");
 }
 
+#[tokio::test]
+async fn drivers_are_those_of_one_segment_or_agent_where_the_slice_says_so() {
+    let bench = Bench::at("2026-03-05T00:00:00Z").await;
+    // In gold, what is said about cancellations takes nothing.
+    let gold = |i: i64| Draft {
+        segments: Some(vec!["gold".into(), "new".into()]),
+        rating: Some(Rating::parse(AnswerScale::Ces, 4 - i % 2).unwrap()),
+        ..answer(i)
+    };
+    let rest = |i: i64| Draft {
+        segments: Some(Vec::new()),
+        ..answer(i)
+    };
+    let all = (0..200).map(gold).chain((200..500).map(rest));
+    bench.submit_many(all.collect()).await;
+    let in_gold = pb::Slice {
+        segment: "gold".into(),
+        ..pb::Slice::default()
+    };
+    let found = explain(&bench, in_gold).await;
+    assert_eq!((found.n, found.n_in_window), (200, 200));
+    let cancelled = |found: &pb::ExplainDriversResponse| {
+        let mut drivers = found.drivers.iter();
+        let driver = drivers.find(|driver| driver.value == "cancellation").unwrap();
+        driver.effect
+    };
+    assert!(cancelled(&found).abs() < 0.5, "{found:?}");
+
+    let bens = pb::Slice {
+        agent_id: "Ben".into(),
+        ..pb::Slice::default()
+    };
+    let found = explain(&bench, bens).await;
+    assert!(found.n == found.n_in_window && found.n < 250, "{found:?}");
+    assert!(
+        !found.drivers.iter().any(|driver| driver.value == "Ben"),
+        "what the slice fixes is no driver"
+    );
+}
+
 #[test]
 fn only_metrics_of_answers_have_drivers_and_windows_have_an_end() {
     let request = pb::ExplainDriversRequest {

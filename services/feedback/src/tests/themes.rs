@@ -221,11 +221,16 @@ async fn themes_and_keywords_show_no_personal_data() {
 }
 
 async fn keywords(bench: &Bench, product: &str) -> keyword::Keywords {
+    let slice = Slice {
+        product: product.into(),
+        ..Slice::default()
+    };
+    keywords_of(bench, slice).await
+}
+
+async fn keywords_of(bench: &Bench, slice: Slice) -> keyword::Keywords {
     let question = keyword::Question {
-        slice: Slice {
-            product: product.into(),
-            ..Slice::default()
-        },
+        slice,
         window: Window {
             start: instant("2026-03-09T00:00:00Z"),
             end: instant("2026-03-10T00:00:00Z"),
@@ -251,6 +256,29 @@ async fn keywords_tell_a_slice_from_the_rest_and_a_day_from_the_one_before() {
     assert!(of_north.phrases.iter().all(|phrase| phrase.score > 1.0));
     let of_monday = keywords(&bench, "").await;
     assert_eq!((of_monday.texts, of_monday.background_texts), (50, 30));
+}
+
+#[tokio::test]
+async fn keywords_of_a_segment_are_held_against_those_who_are_known_not_to_be_in_it() {
+    let bench = Bench::at(START).await;
+    let monday = instant("2026-03-09T08:00:00Z");
+    let of_segments = |draft: Draft, segments: Option<Vec<String>>| Draft { segments, ..draft };
+    let gold = about_zorbs(20, monday).into_iter();
+    let mut drafts: Vec<Draft> = gold
+        .map(|draft| of_segments(draft, Some(vec!["gold".into(), "new".into()])))
+        .collect();
+    let others = (0..30).map(|i| said(HAPPY, "South", monday + minutes(i)));
+    drafts.extend(others.map(|draft| of_segments(draft, Some(Vec::new()))));
+    let unknown = (0..10).map(|i| said(PLAIN, "North", monday + minutes(i)));
+    drafts.extend(unknown.map(|draft| of_segments(draft, None)));
+    bench.submit_many(drafts).await;
+    let slice = Slice {
+        segment: "gold".into(),
+        ..Slice::default()
+    };
+    let of_gold = keywords_of(&bench, slice).await;
+    assert_eq!((of_gold.texts, of_gold.background_texts), (20, 30));
+    assert!(of_gold.phrases[0].phrase.contains("zorb"), "{of_gold:?}");
 }
 
 #[tokio::test]

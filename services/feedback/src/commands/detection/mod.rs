@@ -14,43 +14,29 @@
 //!   of the first window, in any of its products, joins its cohort.
 //! - But for that the cohort is frozen when the issue is opened.
 
-use std::collections::{BTreeMap, HashSet};
+mod run;
+mod widening;
+
+use std::collections::BTreeMap;
 
 use attune_database::Tx;
-use attune_stats::hot::{self, HotCell, Level, Settings};
+use attune_stats::hot::{self, HotCell, Settings};
 use chrono::{DateTime, Utc};
-use sqlx::types::Json;
 use uuid::Uuid;
 
+use self::run::Run;
+use self::widening::widen;
 use crate::analysis::TenantTaxonomy;
 use crate::domain::{
-    Cohort, DecisionRecord, Evidence, HotIssue, HotIssueState, Notice, Outcome, Ruling, Scope, Series, Sight,
-    Widening, Window, above, representative,
+    Cohort, Evidence, HotIssue, HotIssueState, Notice, Outcome, Ruling, Series, Window, representative,
 };
 use crate::error::Error;
-use crate::store::detection::RunRecord;
 use crate::{events, store};
 
-/// The rule by which issues are opened, as records name it. Another way to decide is another version.
-const RULE: &str = "hot_issue/1";
-/// The rule by which issues are widened, as records name it.
-const WIDENING: &str = "hot_issue_widening/1";
 /// Quotes of one hot issue.
 const QUOTES: usize = 5;
 /// Pieces of evidence that quotes are chosen from.
 const QUOTED_FROM: usize = 300;
-
-/// One run with everything it knows.
-struct Run<'a> {
-    hour: DateTime<Utc>,
-    taxonomy: &'a TenantTaxonomy,
-    settings: Settings,
-    series: Series,
-    /// From when on a topic was coded as it is now, where it was not always.
-    coded_since: BTreeMap<String, DateTime<Utc>>,
-    result: hot::Run,
-    skipped_hours: i32,
-}
 
 /// Runs for `hour`, a full hour, unless that or a later one was run before.
 pub(crate) async fn run(tx: &mut Tx, taxonomy: &TenantTaxonomy, hour: DateTime<Utc>) -> Result<(), Error> {
@@ -166,65 +152,6 @@ async fn rule(tx: &mut Tx, run: &Run<'_>, open: &[HotIssue]) -> Result<Vec<Rulin
     Ok(rulings)
 }
 
-/// Widens the issues of one product whose topic the run found hot elsewhere too; answers by which finding.
-async fn widen(tx: &mut Tx, run: &Run<'_>, open: &mut [HotIssue]) -> Result<Vec<Ruling>, Error> {
-    let mut rulings = Vec::new();
-    let of_one_product =
-        |issue: &&mut HotIssue| issue.state == HotIssueState::Open && !issue.product.is_empty();
-    for issue in open.iter_mut().filter(of_one_product) {
-        let found = hot::spread(&run.result.hot, &issue.topic_id, &issue.product, &run.settings);
-        let Some(finding) = found.cloned() else {
-            continue;
-        };
-        widen_one(tx, run, issue, finding.clone()).await?;
-        rulings.push(Ruling {
-            outcome: Outcome::Widened,
-            hot_issue_id: issue.hot_issue_id,
-            finding,
-        });
-    }
-    Ok(rulings)
-}
-
-async fn widen_one(tx: &mut Tx, run: &Run<'_>, issue: &mut HotIssue, finding: HotCell) -> Result<(), Error> {
-    let scope = Scope {
-        product: String::new(),
-        left_out: run.started(),
-    };
-    let window = Window {
-        start: issue.window_start,
-        end: finding.window_end,
-    };
-    let known = store::hot_issue::known_evidence(tx, issue.hot_issue_id).await?;
-    let known: HashSet<Uuid> = known.into_iter().collect();
-    let mut evidence = store::mention::evidence(tx, &issue.topic_id, &scope, window).await?;
-    evidence.retain(|mention| !known.contains(&mention.feedback_id));
-    let extension = Cohort::of(&evidence);
-    let at = run.hour;
-    let joined = store::hot_issue::extend(tx, issue.hot_issue_id, &extension, at).await?;
-    let usual = run
-        .series
-        .usual_per_day(&issue.topic_id, &scope, issue.window_start);
-    let widening = Widening {
-        rule: WIDENING.to_owned(),
-        at,
-        from: issue.product.clone(),
-        finding,
-        left_out: scope.left_out,
-        evidence: evidence.len(),
-        anonymous: extension.anonymous.len(),
-        joined,
-    };
-    issue.cohort_size += joined;
-    issue.evidence_size += count(evidence.len());
-    issue.widen(widening, usual);
-    store::hot_issue::widen(tx, issue).await?;
-    events::hot_issue_widened(tx, issue, &extension).await?;
-    store::hot_issue::update_course(tx, issue).await?;
-    tracing::info!(hot_issue_id = %issue.hot_issue_id, topic_id = issue.topic_id, joined, "hot issue widened");
-    Ok(())
-}
-
 async fn open_one(tx: &mut Tx, run: &Run<'_>, finding: HotCell) -> Result<Uuid, Error> {
     let scope = run.scope_of(&finding);
     let window = Window {
@@ -282,118 +209,6 @@ async fn take_notice(tx: &mut Tx, run: &Run<'_>) -> Result<(), Error> {
         }
     }
     Ok(())
-}
-
-impl Run<'_> {
-    fn above(&self, topic: &str) -> impl Iterator<Item = &str> {
-        above(&self.taxonomy.topics, topic)
-    }
-
-    /// Whether two topics are the same, or one stands above the other.
-    fn is_one_line(&self, one: &str, other: &str) -> bool {
-        one == other || self.above(one).any(|over| over == other) || self.above(other).any(|over| over == one)
-    }
-
-    fn sight_of(&self, issue: &HotIssue) -> Sight {
-        let scope = issue.scope();
-        let in_last = |length| self.series.mentions_in_last(&issue.topic_id, &scope, length);
-        Sight {
-            in_window: in_last(issue.window()),
-            in_day: in_last(chrono::TimeDelta::hours(24)),
-            hot: self.result.hot.iter().any(|cell| cell.topic == issue.topic_id),
-        }
-    }
-
-    /// Products whose volume had just started are no part of what is tested over all products. Feedback without
-    /// a product is a product of its own; where it alone is hot, all others are left out.
-    fn scope_of(&self, finding: &HotCell) -> Scope {
-        match &finding.level {
-            Level::Product(product) if product.is_empty() => Scope {
-                product: String::new(),
-                left_out: self.series.others(""),
-            },
-            Level::Product(product) => Scope {
-                product: product.clone(),
-                left_out: Vec::new(),
-            },
-            Level::Overall => Scope {
-                product: String::new(),
-                left_out: self.started(),
-            },
-        }
-    }
-
-    fn started(&self) -> Vec<String> {
-        let started = |notice: &hot::Notice| match notice {
-            hot::Notice::VolumeStarted { product, at: _ } => Some(product.clone()),
-            hot::Notice::NotEnoughHistory { .. } => None,
-        };
-        self.result.notices.iter().filter_map(started).collect()
-    }
-
-    fn issue(&self, finding: HotCell, scope: Scope, evidence: &[Evidence], cohort: &Cohort) -> HotIssue {
-        let usual_per_day = self
-            .series
-            .usual_per_day(&finding.topic, &scope, finding.window_start);
-        let observed = count(finding.observed);
-        let finding_topic = finding.topic.clone();
-        HotIssue {
-            hot_issue_id: Uuid::now_v7(),
-            topic_id: finding.topic.clone(),
-            topic_name: self.taxonomy.name_of(&finding.topic).to_owned(),
-            product: scope.product,
-            left_out: scope.left_out.clone(),
-            state: HotIssueState::Open,
-            opened_at: finding.window_end,
-            window_start: finding.window_start,
-            ended_at: None,
-            usual_since: None,
-            widened_at: None,
-            observed,
-            last_observed: observed,
-            expected: finding.expected,
-            p_value: finding.p_value,
-            q_value: finding.q_value,
-            usual_per_day,
-            cohort_size: count(cohort.members.len()),
-            evidence_size: count(evidence.len()),
-            version: 1,
-            quotes: Vec::new(),
-            record: Json(DecisionRecord {
-                rule: RULE.to_owned(),
-                finding,
-                settings: self.settings.clone(),
-                tested: self.result.tested,
-                left_out: scope.left_out,
-                usual_per_day,
-                evidence: evidence.len(),
-                anonymous: cohort.anonymous.len(),
-                cohort: cohort.members.len(),
-                skipped_hours: self.skipped_hours,
-                taxonomy_version: self.taxonomy.version,
-                coded_since: self.coded_since.get(&finding_topic).copied(),
-                learnt_again: Vec::new(),
-                widening: None,
-            }),
-        }
-    }
-
-    fn record(&self, findings: Vec<Ruling>, ended: usize) -> RunRecord {
-        let count = |number: usize| i32::try_from(number).unwrap_or(i32::MAX);
-        let opened = findings
-            .iter()
-            .filter(|ruling| ruling.outcome == Outcome::Opened)
-            .count();
-        RunRecord {
-            run_at: self.hour,
-            tested: count(self.result.tested),
-            hot: count(self.result.hot.len()),
-            opened: count(opened),
-            ended: count(ended),
-            skipped_hours: self.skipped_hours,
-            findings,
-        }
-    }
 }
 
 fn count(number: impl TryInto<i64>) -> i64 {
