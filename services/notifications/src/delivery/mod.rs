@@ -21,12 +21,13 @@ use attune_rpc::TenantId;
 use attune_server::Peers;
 use attune_timers::{Leased, Work};
 use futures::stream::{self, StreamExt};
+use tokio::sync::mpsc;
 use uuid::Uuid;
 
 use crate::config::Config;
 use crate::domain::{Message, State, Template};
 use crate::store;
-use attempt::Attempt;
+use attempt::{Attempt, Outcome};
 use smtp::Smtp;
 
 /// The kind of timer that stands for a message due for delivery.
@@ -58,6 +59,20 @@ impl Delivery {
             smtp,
             concurrency: config.mail_concurrency.max(1),
         })
+    }
+
+    /// Writes outcomes down while others are on their way, each time all that came since the last: a provider that
+    /// hangs on one mail does not keep the outcomes of the others waiting.
+    async fn write_down<'a>(
+        &self,
+        tenant: &TenantId,
+        mut outcomes: mpsc::Receiver<(&'a Leased, Message, Outcome)>,
+    ) -> anyhow::Result<()> {
+        let mut some = Vec::new();
+        while outcomes.recv_many(&mut some, LARGEST_BATCH.into()).await > 0 {
+            outcome::record(&self.db, tenant, std::mem::take(&mut some)).await?;
+        }
+        Ok(())
     }
 
     async fn load(
@@ -129,15 +144,26 @@ impl Work for Delivery {
                 (leased, message, outcome)
             });
         }
-        // What is done is written down while the rest goes on: a provider that hangs on one mail does not keep
-        // the outcomes of the others waiting.
-        let concurrency = usize::from(self.concurrency);
-        let mut done = stream::iter(attempts)
-            .buffer_unordered(concurrency)
-            .ready_chunks(LARGEST_BATCH.into());
-        while let Some(some) = done.next().await {
-            outcome::record(&self.db, tenant, some).await?;
-        }
+        let (done, outcomes) = mpsc::channel(LARGEST_BATCH.into());
+        tokio::try_join!(
+            hand_over(attempts, usize::from(self.concurrency), done),
+            self.write_down(tenant, outcomes)
+        )?;
         Ok(())
     }
+}
+
+/// Makes attempts, `most` at a time, and tells what each came to.
+async fn hand_over<T>(
+    attempts: Vec<impl Future<Output = T>>,
+    most: usize,
+    done: mpsc::Sender<T>,
+) -> anyhow::Result<()> {
+    let made = stream::iter(attempts).for_each_concurrent(most, async |attempt| {
+        let outcome = attempt.await;
+        // Where nobody takes it, writing down has failed, and this goes no further either.
+        let _ = done.send(outcome).await;
+    });
+    made.await;
+    Ok(())
 }
