@@ -2,6 +2,7 @@
 
 use std::fmt;
 use std::ops::{Deref, DerefMut};
+use std::time::Duration;
 
 use attune_rpc::TenantId;
 use chrono::{DateTime, Utc};
@@ -82,6 +83,14 @@ impl Tx {
             .execute(&mut **self)
             .await?;
         self.tenant = point.tenant;
+        Ok(())
+    }
+
+    /// Lets each statement of this transaction take up to `longest`. For work that no caller waits for and that may be
+    /// about everything a tenant has; a call's statement is ended with the call's time.
+    pub async fn statements_may_take(&mut self, longest: Duration) -> Result<(), sqlx::Error> {
+        let set = format!("SET LOCAL statement_timeout = {}", longest.as_millis());
+        sqlx::raw_sql(AssertSqlSafe(set)).execute(&mut **self).await?;
         Ok(())
     }
 

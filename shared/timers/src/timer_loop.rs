@@ -28,6 +28,8 @@ const SHORTEST: Duration = Duration::from_millis(10);
 /// The rest after the first failure; it doubles with each up to the longest.
 const FIRST_REST: TimeDelta = TimeDelta::seconds(5);
 const LONGEST_REST: TimeDelta = TimeDelta::hours(1);
+/// How long one statement of a handler may run: the answers of a pilot with a million customers are six seconds of work.
+const LONGEST_STATEMENT: Duration = Duration::from_mins(5);
 /// Longer texts of errors are cut.
 const LONGEST_ERROR: usize = 2_000;
 
@@ -133,6 +135,7 @@ impl TimerLoop {
         let timers = rows.into_iter().map(timer).collect::<Result<Vec<_>, _>>()?;
         let Some(first) = timers.first() else { return Ok(0) };
         let mut tx = tx.enter(&first.tenant).await?;
+        tx.statements_may_take(LONGEST_STATEMENT).await?;
         for timer in &timers {
             self.fire(&mut tx, timer, now).await?;
         }

@@ -1,10 +1,18 @@
 //! When timers fire, how often, and what a failure does.
 
-use attune_timers::{TimerLoop, bring_forward, cancel, count_due, schedule_if_none, schedule_many};
+use std::sync::Arc;
+use std::time::Duration;
+
+use async_trait::async_trait;
+use attune_database::{Database, PoolSettings, Tx, connect};
+use attune_timers::{
+    Timer, TimerError, TimerHandler, TimerLoop, bring_forward, cancel, count_due, schedule_if_none,
+    schedule_many,
+};
 use chrono::TimeDelta;
 use uuid::Uuid;
 
-use crate::fixture::{Background, Fixture, KIND, Mischief, Recorder, eventually, noon, tenant};
+use crate::fixture::{Background, Fixture, KIND, Mischief, PROFILES, Recorder, eventually, noon, tenant};
 
 fn subjects(count: usize) -> Vec<Uuid> {
     (0..count).map(|_| Uuid::now_v7()).collect()
@@ -70,6 +78,44 @@ async fn a_running_loop_wakes_when_time_moves_and_when_something_is_scheduled() 
         "a poll takes a second, it took {:?}",
         waits[0]
     );
+}
+
+/// Does what takes longer than a call may.
+struct Thorough;
+
+#[async_trait]
+impl TimerHandler for Thorough {
+    fn kind(&self) -> &'static str {
+        KIND
+    }
+
+    async fn fire(&self, tx: &mut Tx, timer: &Timer) -> Result<(), TimerError> {
+        sqlx::query(
+            "INSERT INTO profiles.effect (tenant_id, subject) SELECT $1, $2 FROM (SELECT pg_sleep(0.2)) AS slept",
+        )
+        .bind(timer.tenant.as_str())
+        .bind(timer.subject)
+        .execute(&mut **tx)
+        .await?;
+        Ok(())
+    }
+}
+
+#[tokio::test]
+async fn what_is_due_may_take_longer_than_a_call() {
+    let fixture = Fixture::new().await;
+    let settings = PoolSettings {
+        statement_timeout: Duration::from_millis(50),
+        ..PoolSettings::default()
+    };
+    let url = fixture.clone.service_url(PROFILES).unwrap();
+    let pool = connect(&url, PROFILES, settings).await.unwrap();
+    let hurried = Database::new(pool, PROFILES, fixture.database.clock().clone());
+    let subject = Uuid::now_v7();
+    fixture.schedule("acme", subject, 0).await;
+    let timers = TimerLoop::new(hurried, vec![Arc::new(Thorough)]);
+    assert_eq!(timers.step().await.unwrap(), 1);
+    assert_eq!(fixture.effects().await, [("acme".to_owned(), subject)]);
 }
 
 #[tokio::test]

@@ -35,7 +35,7 @@ impl Year {
 }
 
 /// Has exactly `stored` answers on the scale of NPS in the tables, spread evenly over `year`, four channels and five
-/// products, with their counts by hour and by day; nothing else.
+/// products, with their counts by hour and by day in the order of time, as they are written; nothing else.
 pub(crate) async fn fill(stage: &Stage, stored: u64, year: Year) -> anyhow::Result<()> {
     let Year { start, end } = year;
     let (from, seconds) = (start.to_rfc3339(), (end - start).num_seconds());
@@ -53,11 +53,13 @@ pub(crate) async fn fill(stage: &Stage, stored: u64, year: Year) -> anyhow::Resu
              touchpoint)
          SELECT date_trunc(grain, occurred_at, 'UTC'), count(*), rating_score, tenant_id, grain, '', rating_scale,
              product, channel, touchpoint
-         FROM feedback.feedback CROSS JOIN (VALUES ('hour'), ('day')) AS grains (grain) GROUP BY 1, 3, 4, 5, 7, 8, 9, 10;
+         FROM feedback.feedback CROSS JOIN (VALUES ('hour'), ('day')) AS grains (grain) GROUP BY 1, 3, 4, 5, 7, 8, 9, 10
+         ORDER BY 1;
          INSERT INTO feedback.slice_count (start, feedback, judged, negative, non_positive, tenant_id, grain, topic_id,
              product, channel, touchpoint)
          SELECT start, sum(answers), 0, 0, 0, tenant_id, grain, topic_id, product, channel, touchpoint
-         FROM feedback.rating_count GROUP BY start, tenant_id, grain, topic_id, product, channel, touchpoint;
+         FROM feedback.rating_count GROUP BY start, tenant_id, grain, topic_id, product, channel, touchpoint
+         ORDER BY start;
          VACUUM ANALYZE feedback.feedback;
          VACUUM ANALYZE feedback.rating_count;
          VACUUM ANALYZE feedback.slice_count"

@@ -76,7 +76,13 @@ impl Run<'_> {
         self.result.notices.iter().filter_map(started).collect()
     }
 
-    pub(super) fn issue(&self, finding: HotCell, scope: Scope, evidence: &[Evidence], cohort: &Cohort) -> HotIssue {
+    pub(super) fn issue(
+        &self,
+        finding: HotCell,
+        scope: Scope,
+        evidence: &[Evidence],
+        cohort: &Cohort,
+    ) -> HotIssue {
         let usual_per_day = self
             .series
             .usual_per_day(&finding.topic, &scope, finding.window_start);
