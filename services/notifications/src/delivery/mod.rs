@@ -63,10 +63,10 @@ impl Delivery {
 
     /// Writes outcomes down while others are on their way, each time all that came since the last: a provider that
     /// hangs on one mail does not keep the outcomes of the others waiting.
-    async fn write_down<'a>(
+    async fn write_down(
         &self,
         tenant: &TenantId,
-        mut outcomes: mpsc::Receiver<(&'a Leased, Message, Outcome)>,
+        mut outcomes: mpsc::Receiver<(&Leased, Message, Outcome)>,
     ) -> anyhow::Result<()> {
         let mut some = Vec::new();
         while outcomes.recv_many(&mut some, LARGEST_BATCH.into()).await > 0 {
