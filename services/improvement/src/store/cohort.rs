@@ -137,12 +137,74 @@ pub(crate) async fn evidence(
     after: Option<Uuid>,
     limit: i64,
 ) -> Result<Vec<TracedFeedback>, sqlx::Error> {
-    let tenant = tx.tenant().as_str().to_owned();
-    let (profile_id, feedback_id) = match of {
-        EvidenceOf::Everybody => (None, None),
-        EvidenceOf::Person(profile_id) => (Some(profile_id), None),
-        EvidenceOf::Nobody(feedback_id) => (None, Some(feedback_id)),
+    let some = match of {
+        EvidenceOf::Everybody => return evidence_of_all(tx, issue_id, later, after, limit).await,
+        EvidenceOf::Person(profile_id) => said_by(tx, (issue_id, profile_id), after, limit).await?,
+        EvidenceOf::Nobody(feedback_id) => vec![feedback_id],
     };
+    let tenant = tx.tenant().as_str().to_owned();
+    query_as!(
+        TracedFeedback,
+        r#"SELECT e.feedback_id AS "feedback_id!", e.profile_id,
+                  (SELECT r.from_issue_id FROM improvement.issue_relation r
+                   WHERE r.tenant_id = $1 AND r.issue_relation_id = e.gone_on_by) AS gone_on_to,
+                  e.heard_at AS heard_later_at
+           FROM (SELECT feedback_id, profile_id, gone_on_by, NULL::timestamptz AS heard_at
+                 FROM improvement.evidence
+                 WHERE tenant_id = $1 AND issue_id = $2 AND feedback_id = ANY($3)
+                 UNION ALL
+                 SELECT feedback_id, profile_id, NULL, heard_at FROM improvement.later_evidence h
+                 WHERE $4 AND tenant_id = $1 AND issue_id = $2 AND feedback_id = ANY($3)
+                   AND NOT EXISTS (SELECT FROM improvement.evidence e
+                                   WHERE e.tenant_id = $1 AND e.issue_id = $2 AND e.feedback_id = h.feedback_id
+                                   OFFSET 0)) e
+           WHERE $5::uuid IS NULL OR e.feedback_id > $5
+           ORDER BY e.feedback_id LIMIT $6"#,
+        tenant,
+        issue_id,
+        &some,
+        later,
+        after,
+        limit
+    )
+    .fetch_all(&mut **tx)
+    .await
+}
+
+/// What one person said of an issue. A statement of its own: in one that may also be about everybody, the person's few
+/// pieces are looked for among all that the issue has.
+async fn said_by(
+    tx: &mut Tx,
+    (issue_id, profile_id): (Uuid, Uuid),
+    after: Option<Uuid>,
+    limit: i64,
+) -> Result<Vec<Uuid>, sqlx::Error> {
+    let tenant = tx.tenant().as_str().to_owned();
+    query_scalar!(
+        r#"SELECT feedback_id AS "feedback_id!" FROM improvement.evidence
+           WHERE tenant_id = $1 AND issue_id = $2 AND profile_id = $3 AND ($4::uuid IS NULL OR feedback_id > $4)
+           UNION
+           SELECT feedback_id FROM improvement.later_evidence
+           WHERE tenant_id = $1 AND issue_id = $2 AND profile_id = $3 AND ($4::uuid IS NULL OR feedback_id > $4)
+           ORDER BY 1 LIMIT $5"#,
+        tenant,
+        issue_id,
+        profile_id,
+        after,
+        limit
+    )
+    .fetch_all(&mut **tx)
+    .await
+}
+
+async fn evidence_of_all(
+    tx: &mut Tx,
+    issue_id: Uuid,
+    later: bool,
+    after: Option<Uuid>,
+    limit: i64,
+) -> Result<Vec<TracedFeedback>, sqlx::Error> {
+    let tenant = tx.tenant().as_str().to_owned();
     query_as!(
         TracedFeedback,
         r#"SELECT e.feedback_id AS "feedback_id!", e.profile_id,
@@ -151,24 +213,18 @@ pub(crate) async fn evidence(
                   e.heard_at AS heard_later_at
            FROM ((SELECT feedback_id, profile_id, gone_on_by, NULL::timestamptz AS heard_at
                   FROM improvement.evidence
-                  WHERE tenant_id = $1 AND issue_id = $2
-                    AND ($3::uuid IS NULL OR profile_id = $3) AND ($4::uuid IS NULL OR feedback_id = $4)
-                    AND ($5::uuid IS NULL OR feedback_id > $5)
-                  ORDER BY feedback_id LIMIT $6)
+                  WHERE tenant_id = $1 AND issue_id = $2 AND ($3::uuid IS NULL OR feedback_id > $3)
+                  ORDER BY feedback_id LIMIT $4)
                  UNION ALL
                  (SELECT feedback_id, profile_id, NULL, heard_at FROM improvement.later_evidence h
-                  WHERE $7 AND tenant_id = $1 AND issue_id = $2
+                  WHERE $5 AND tenant_id = $1 AND issue_id = $2 AND ($3::uuid IS NULL OR feedback_id > $3)
                     AND NOT EXISTS (SELECT FROM improvement.evidence e
                                     WHERE e.tenant_id = $1 AND e.issue_id = $2 AND e.feedback_id = h.feedback_id
                                     OFFSET 0)
-                    AND ($3::uuid IS NULL OR profile_id = $3) AND ($4::uuid IS NULL OR feedback_id = $4)
-                    AND ($5::uuid IS NULL OR feedback_id > $5)
-                  ORDER BY feedback_id LIMIT $6)) e
-           ORDER BY e.feedback_id LIMIT $6"#,
+                  ORDER BY feedback_id LIMIT $4)) e
+           ORDER BY e.feedback_id LIMIT $4"#,
         tenant,
         issue_id,
-        profile_id,
-        feedback_id,
         after,
         limit,
         later
