@@ -72,6 +72,8 @@ impl Service for Improvement {
         )
         .with_longest_lease(longest_lease);
         let restatements = restatements(&database, &source).with_longest_lease(longest_lease);
+        let tellings = Worker::new(database.clone(), timers::Tellings::new(database.clone()))
+            .with_longest_lease(longest_lease);
         Ok(people(Part::new(), &database)
             .grpc(IssueServiceServer::new(grpc::Issues::new(database.clone())))
             .grpc(InitiativeServiceServer::new(grpc::Initiatives::new(
@@ -105,7 +107,8 @@ impl Service for Improvement {
             .task("looks", move |shutdown| looks.clone().run(shutdown))
             .task("goals", move |shutdown| goals.clone().run(shutdown))
             .task("worths", move |shutdown| worths.clone().run(shutdown))
-            .task("restatements", move |shutdown| restatements.clone().run(shutdown)))
+            .task("restatements", move |shutdown| restatements.clone().run(shutdown))
+            .task("tellings", move |shutdown| tellings.clone().run(shutdown)))
     }
 }
 

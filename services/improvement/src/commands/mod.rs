@@ -5,6 +5,7 @@ pub(crate) mod action;
 pub(crate) mod assignment;
 pub(crate) mod board;
 pub(crate) mod cohort_extension;
+pub(crate) mod cohort_telling;
 mod comparison;
 pub(crate) mod cost;
 pub(crate) mod detection;

@@ -1,12 +1,12 @@
 //! Declaring that an iteration has reached the customers.
 
-use attune_database::{Database, Tx, Write};
+use attune_database::{Database, Write};
 use attune_rpc::{RequestKey, TenantId};
 use chrono::{DateTime, Utc};
 use uuid::Uuid;
 
 use super::initiative::{get, lock_with_issue};
-use super::{comparison, evaluation, pilot};
+use super::{cohort_telling, comparison, evaluation, pilot};
 use crate::domain::{
     Comparison, Initiative, Issue, Iteration, LOOK_BACK, MeasurementPlan, Metric, PilotOverride, Rollout,
     Series, Slice, WrongState,
@@ -92,7 +92,7 @@ pub(crate) async fn roll_out(
     let baselines = (&before, comparison.as_ref().map(|(_, series)| series));
     store::iteration::roll_out(&mut tx, (initiative_id, *number), change, &rollout, baselines).await?;
     if let Some(template_id) = template_id {
-        tell(&mut tx, &issue, &mut initiative, template_id).await?;
+        cohort_telling::begin(&mut tx, &issue, &mut initiative, template_id).await?;
     }
     evaluation::schedule(&mut tx, &initiative).await?;
     store::initiative::update(&mut tx, &initiative).await?;
@@ -161,23 +161,4 @@ fn compared(initiative: &Initiative, issue: &Issue) -> Result<Option<Comparison>
 /// The feedback that is judged.
 fn measured_slice(compared: Option<&Comparison>, issue: &Issue) -> Slice {
     compared.map_or_else(|| Slice::from(issue), |compared| compared.changed.clone())
-}
-
-/// Makes a telling for everyone of the cohort, and asks for the messages.
-async fn tell(
-    tx: &mut Tx,
-    issue: &Issue,
-    initiative: &mut Initiative,
-    template_id: Uuid,
-) -> Result<(), Error> {
-    let refuse = |message| WrongState::new(initiative.state.as_str(), message);
-    if !issue.cohort_frozen {
-        return Err(refuse("the issue's cohort is still arriving; repeat the call when it is frozen").into());
-    }
-    if initiative.current.change.is_empty() {
-        return Err(refuse("nothing says what the iteration changes; give it as change").into());
-    }
-    let iteration = (initiative.initiative_id, initiative.current.number);
-    store::telling::open(tx, iteration, issue.issue_id).await?;
-    events::cohort_telling(tx, issue, initiative, template_id).await
 }

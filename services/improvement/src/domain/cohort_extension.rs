@@ -60,7 +60,7 @@ impl Issue {
                 "the cohort of the issue is still arriving; repeat the call when it is frozen"
             }
             IssueState::Open | IssueState::InWork if tried => {
-                "what is done about the issue is being measured on its cohort; extend it when that is over"
+                "what is done about the issue is being measured on its cohort or told to it; extend it when that is over"
             }
             IssueState::Open | IssueState::InWork => return Ok(()),
         };

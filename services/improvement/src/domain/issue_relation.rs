@@ -153,7 +153,7 @@ impl Issue {
                 "the cohort of the issue that is to go on is still arriving; repeat the call when it is frozen"
             }
             IssueState::Open | IssueState::InWork if tried => {
-                "what is done about the issue that is to go on is being measured; merge when that is over"
+                "what is done about the issue that is to go on is being measured or told; merge when that is over"
             }
             IssueState::Open | IssueState::InWork => return Ok(()),
         };

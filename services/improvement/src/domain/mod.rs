@@ -75,7 +75,7 @@ pub(crate) use split::Part;
 pub(crate) use state::{InitiativeState, IssueState, WrongState};
 pub(crate) use target::{Metric, Target, moved};
 pub(crate) use team::{TeamMember, TeamRole};
-pub(crate) use telling::{Telling, TellingCount, TellingState, TellingSummary};
+pub(crate) use telling::{CohortTelling, Telling, TellingCount, TellingState, TellingSummary};
 pub(crate) use trace::{LoopProgress, TracedFeedback};
 pub(crate) use transition::{Step, Transition};
 pub(crate) use verdict::{Decision, Verdict, VerdictComparison, assumption};

@@ -56,7 +56,7 @@ impl Issue {
                 "the cohort of the issue is still arriving; repeat the call when it is frozen"
             }
             IssueState::Open | IssueState::InWork if tried => {
-                "what is done about the issue is being measured on its cohort; split it when that is over"
+                "what is done about the issue is being measured on its cohort or told to it; split it when that is over"
             }
             IssueState::Open | IssueState::InWork => return Ok(()),
         };

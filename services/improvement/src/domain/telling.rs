@@ -4,7 +4,10 @@ use std::collections::BTreeMap;
 
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
+use sqlx::types::Json;
 use uuid::Uuid;
+
+use super::{Initiative, Issue};
 
 /// Where a telling stands.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, sqlx::Type)]
@@ -45,6 +48,39 @@ pub(crate) struct Telling {
     pub(crate) read_at: Option<DateTime<Utc>>,
 }
 
+/// The telling of a cohort, which goes through its persons in the order of their ids.
+#[derive(Clone, Debug)]
+pub(crate) struct CohortTelling {
+    pub(crate) initiative_id: Uuid,
+    pub(crate) iteration: i32,
+    pub(crate) issue_id: Uuid,
+    pub(crate) template_id: Uuid,
+    /// What the template is rendered with.
+    pub(crate) variables: Json<BTreeMap<String, String>>,
+    /// The last person who had their turn; `None` before the first.
+    pub(crate) opened_to: Option<Uuid>,
+}
+
+impl CohortTelling {
+    /// The telling of what the current iteration changes. It says to the last person what it says to the first, whatever is
+    /// edited meanwhile.
+    pub(crate) fn of(issue: &Issue, initiative: &Initiative, template_id: Uuid) -> Self {
+        let current = &initiative.current;
+        Self {
+            initiative_id: initiative.initiative_id,
+            iteration: current.number,
+            issue_id: issue.issue_id,
+            template_id,
+            variables: Json(BTreeMap::from([
+                ("change".to_owned(), current.change.clone()),
+                ("issue_title".to_owned(), issue.title.clone()),
+                ("iteration".to_owned(), current.number.to_string()),
+            ])),
+            opened_to: None,
+        }
+    }
+}
+
 /// How many tellings stand where, for the same reason.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct TellingCount {
@@ -68,9 +104,12 @@ pub(crate) struct TellingSummary {
 }
 
 impl TellingSummary {
-    /// The sums of `counts`.
-    pub(crate) fn of(counts: impl IntoIterator<Item = TellingCount>) -> Self {
-        let mut summary = Self::default();
+    /// The sums of `counts`, with `waiting` persons whose turn is yet to come.
+    pub(crate) fn of(counts: impl IntoIterator<Item = TellingCount>, waiting: i64) -> Self {
+        let mut summary = Self {
+            pending: waiting,
+            ..Self::default()
+        };
         for TellingCount {
             state,
             reason,

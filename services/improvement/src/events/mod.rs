@@ -22,7 +22,7 @@ pub(crate) use employees::{EmployeeReports, employees_reported};
 pub(crate) use hot_issues::HotIssues;
 pub(crate) use messages::Messages;
 pub(crate) use said::SaidByCustomers;
-pub(crate) use telling::cohort_telling;
+pub(crate) use telling::{cohort_telling, cohort_telling_parts};
 
 use crate::convert;
 use crate::domain::{CohortExtension, Initiative, Issue, IssueRelation, SeverityAssessment, Verdict};

@@ -142,6 +142,33 @@ pub(crate) async fn lock(tx: &mut Tx, id: Uuid) -> Result<Option<Initiative>, Er
     }
 }
 
+/// Locks the initiative against other writers until the transaction ends, without reading it.
+pub(crate) async fn hold(tx: &mut Tx, id: Uuid) -> Result<(), sqlx::Error> {
+    let tenant = tx.tenant().as_str().to_owned();
+    query!(
+        "SELECT FROM improvement.initiative WHERE tenant_id = $1 AND initiative_id = $2 FOR UPDATE",
+        tenant,
+        id
+    )
+    .fetch_optional(&mut **tx)
+    .await?;
+    Ok(())
+}
+
+/// Takes the next `count` numbers for events of an initiative; answers the one before them.
+pub(crate) async fn number_events(tx: &mut Tx, id: Uuid, count: i64) -> Result<i64, sqlx::Error> {
+    let tenant = tx.tenant().as_str().to_owned();
+    query_scalar!(
+        r#"UPDATE improvement.initiative SET events = events + $3 WHERE tenant_id = $1 AND initiative_id = $2
+           RETURNING events - $3 AS "before!""#,
+        tenant,
+        id,
+        count
+    )
+    .fetch_one(&mut **tx)
+    .await
+}
+
 /// The issue an initiative works on.
 pub(crate) async fn issue_of(tx: &mut Tx, id: Uuid) -> Result<Option<Uuid>, sqlx::Error> {
     let tenant = tx.tenant().as_str().to_owned();

@@ -133,7 +133,8 @@ pub(crate) async fn merged_of(
     .await
 }
 
-/// Whether something is tried on an issue's customers at this moment: an iteration is measured, or a pilot runs.
+/// Whether something is tried on an issue's customers at this moment: an iteration is measured, a pilot runs, or they are
+/// being told.
 pub(crate) async fn is_tried(tx: &mut Tx, id: Uuid) -> Result<bool, sqlx::Error> {
     let tenant = tx.tenant().as_str().to_owned();
     query_scalar!(
@@ -143,7 +144,10 @@ pub(crate) async fn is_tried(tx: &mut Tx, id: Uuid) -> Result<bool, sqlx::Error>
                  AND (n.state IN ('rolled_out', 'measuring') OR EXISTS (
                      SELECT FROM improvement.pilot p
                      WHERE p.tenant_id = n.tenant_id AND p.initiative_id = n.initiative_id
-                       AND p.state = 'running'))
+                       AND p.state = 'running') OR EXISTS (
+                     SELECT FROM improvement.cohort_telling t
+                     WHERE t.tenant_id = n.tenant_id AND t.initiative_id = n.initiative_id
+                       AND t.ended_at IS NULL))
            ) AS "tried!""#,
         tenant,
         id

@@ -25,6 +25,7 @@ struct Row {
     actions: Json<Vec<Action>>,
     verdict: Option<Json<Verdict>>,
     telling: Json<Vec<TellingCount>>,
+    waiting: Option<i64>,
 }
 
 /// The iterations of each of these initiatives, the first one first; without their baselines, which are long.
@@ -53,7 +54,10 @@ pub(crate) async fn of_initiatives(
                    FROM (SELECT state, reason, count(*) AS count, count(read_at) AS read FROM improvement.telling
                          WHERE tenant_id = i.tenant_id AND initiative_id = i.initiative_id
                            AND iteration = i.number
-                         GROUP BY state, reason) t) AS "telling!: _"
+                         GROUP BY state, reason) t) AS "telling!: _",
+                  (SELECT c.persons - c.opened FROM improvement.cohort_telling c
+                   WHERE c.tenant_id = i.tenant_id AND c.initiative_id = i.initiative_id
+                     AND c.iteration = i.number) AS waiting
            FROM improvement.iteration i
            WHERE tenant_id = $1 AND initiative_id = ANY($2)
            ORDER BY initiative_id, number"#,
@@ -86,6 +90,7 @@ fn assemble(row: Row) -> Iteration {
         actions,
         verdict,
         telling,
+        waiting,
     } = row;
     let rollout = rolled_out_at.zip(plan).map(|(at, plan)| Rollout {
         at,
@@ -104,7 +109,7 @@ fn assemble(row: Row) -> Iteration {
         actions: actions.0,
         rollout,
         verdict: verdict.map(|verdict| verdict.0),
-        telling: told.then(|| TellingSummary::of(telling.0)),
+        telling: told.then(|| TellingSummary::of(telling.0, waiting.unwrap_or_default())),
     }
 }
 

@@ -4,6 +4,7 @@ pub(crate) mod assignment;
 pub(crate) mod board;
 pub(crate) mod cohort;
 pub(crate) mod cohort_extension;
+pub(crate) mod cohort_telling;
 pub(crate) mod confounder;
 pub(crate) mod cost;
 pub(crate) mod digest;

@@ -2,7 +2,7 @@
 
 use attune_database::Tx;
 use chrono::{DateTime, Utc};
-use sqlx::{query, query_as, query_scalar};
+use sqlx::{query, query_as};
 use uuid::Uuid;
 
 use crate::domain::{Telling, TellingState};
@@ -13,61 +13,6 @@ pub(crate) struct Outcome {
     pub(crate) initiative_id: Uuid,
     pub(crate) iteration: i32,
     pub(crate) telling: Telling,
-}
-
-/// Makes a telling for every person of the issue's cohort; answers how many there are. It is pending, but for those who went
-/// on to an issue split from this one, whom that one tells, and for the control arms of running pilots: what they hear could
-/// change what they say. These are blocked with that reason.
-pub(crate) async fn open(
-    tx: &mut Tx,
-    (initiative_id, iteration): (Uuid, i32),
-    issue_id: Uuid,
-) -> Result<u64, sqlx::Error> {
-    let tenant = tx.tenant().as_str().to_owned();
-    let now = tx.now();
-    let opened = query!(
-        "INSERT INTO improvement.telling (tenant_id, initiative_id, iteration, profile_id, state, reason, decided_at)
-         SELECT $1, $2, $3, m.profile_id, CASE WHEN held.why = '' THEN 'pending' ELSE 'blocked' END, held.why,
-                CASE WHEN held.why <> '' THEN $5::timestamptz END
-         FROM improvement.cohort_member m
-         CROSS JOIN LATERAL (SELECT CASE WHEN m.gone_on_by IS NOT NULL THEN 'gone_on' WHEN EXISTS (
-             SELECT FROM improvement.pilot_assignment a
-             JOIN improvement.pilot p ON p.tenant_id = a.tenant_id AND p.pilot_id = a.pilot_id
-             WHERE a.tenant_id = m.tenant_id AND a.profile_id = m.profile_id AND a.arm = 'control'
-               AND p.state = 'running') THEN 'pilot_control' ELSE '' END AS why) AS held
-         WHERE m.tenant_id = $1 AND m.issue_id = $4",
-        tenant,
-        initiative_id,
-        iteration,
-        issue_id,
-        now
-    )
-    .execute(&mut **tx)
-    .await?;
-    Ok(opened.rows_affected())
-}
-
-/// At most `limit` persons after `after`, by id, who are to be told about an iteration.
-pub(crate) async fn pending(
-    tx: &mut Tx,
-    (initiative_id, iteration): (Uuid, i32),
-    after: Option<Uuid>,
-    limit: i64,
-) -> Result<Vec<Uuid>, sqlx::Error> {
-    let tenant = tx.tenant().as_str().to_owned();
-    query_scalar!(
-        "SELECT profile_id FROM improvement.telling
-         WHERE tenant_id = $1 AND initiative_id = $2 AND iteration = $3 AND state = 'pending'
-           AND ($4::uuid IS NULL OR profile_id > $4)
-         ORDER BY profile_id LIMIT $5",
-        tenant,
-        initiative_id,
-        iteration,
-        after,
-        limit
-    )
-    .fetch_all(&mut **tx)
-    .await
 }
 
 /// Takes in what became of messages, at most one a person and iteration. The first outcome stands, but for a

@@ -9,6 +9,7 @@ mod digests;
 mod employees;
 mod goals;
 mod initiatives;
+mod large_cohorts;
 mod later_evidence;
 mod looks;
 mod merges;

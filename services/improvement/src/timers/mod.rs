@@ -7,6 +7,7 @@ mod look;
 mod pilot;
 mod priority;
 mod restatement;
+mod telling;
 mod worth;
 
 pub(crate) use action::Actions;
@@ -16,4 +17,5 @@ pub(crate) use look::Looks;
 pub(crate) use pilot::Pilots;
 pub(crate) use priority::Priorities;
 pub(crate) use restatement::Restatements;
+pub(crate) use telling::Tellings;
 pub(crate) use worth::Worths;
