@@ -37,10 +37,7 @@ pub(crate) async fn begin(tx: &mut Tx, telling: &CohortTelling) -> Result<(), sq
 }
 
 /// The first telling of an initiative that has not come to its end.
-pub(crate) async fn unended(
-    tx: &mut Tx,
-    initiative_id: Uuid,
-) -> Result<Option<CohortTelling>, sqlx::Error> {
+pub(crate) async fn unended(tx: &mut Tx, initiative_id: Uuid) -> Result<Option<CohortTelling>, sqlx::Error> {
     let tenant = tx.tenant().as_str().to_owned();
     query_as!(
         CohortTelling,

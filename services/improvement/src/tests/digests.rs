@@ -14,7 +14,7 @@ use super::platform::{Platform, at, once};
 use crate::commands::digest::{self, Create, Delete};
 use crate::commands::evaluation;
 use crate::domain::{
-    Decision, Digest, DigestSchedule, DigestScope, DigestSubscription, News, NewsKind, TeamRole,
+    Decision, Digest, DigestSchedule, DigestScope, DigestSubscription, News, NewsKind, TeamRole, TellingState,
 };
 use crate::error::Error;
 use crate::timers::Digests;
@@ -294,10 +294,12 @@ async fn a_whole_loop_is_told_step_by_step() {
 
 async fn pending(platform: &Platform, initiative_id: Uuid) -> Vec<String> {
     let mut tx = platform.db.read(&platform.tenant).await.unwrap();
-    let pending = store::telling::pending(&mut tx, (initiative_id, 1), None, 10)
+    let pending = Some(TellingState::Pending);
+    let tellings = store::telling::page(&mut tx, (initiative_id, 1), pending, None, 10)
         .await
         .unwrap();
-    pending.iter().map(Uuid::to_string).collect()
+    let persons = tellings.iter().map(|telling| telling.profile_id.to_string());
+    persons.collect()
 }
 
 #[tokio::test]
