@@ -13,6 +13,7 @@
 //! database of its own, [`retention`] forgets what is kept for a time only, [`analyze_filled`] has new tables
 //! planned for what they hold.
 
+mod begun;
 mod constraint;
 mod database;
 pub mod embedded;

@@ -6,8 +6,9 @@ use std::time::Duration;
 
 use attune_rpc::TenantId;
 use chrono::{DateTime, Utc};
-use sqlx::{AssertSqlSafe, PgConnection, Postgres, Transaction};
+use sqlx::{AssertSqlSafe, PgConnection};
 
+use crate::begun::Begun;
 use crate::schema::literal;
 use crate::{Database, Schema};
 
@@ -132,7 +133,7 @@ pub struct Savepoint {
 /// A transaction of the platform's own loops on the infrastructure tables, in no tenant: a tenant's
 /// tables look empty in it.
 pub struct PlatformTx {
-    transaction: Transaction<'static, Postgres>,
+    begun: Begun,
     now: DateTime<Utc>,
     schema: Schema,
 }
@@ -162,12 +163,12 @@ impl PlatformTx {
 
     /// Makes everything done in it visible at once and lasting.
     pub async fn commit(self) -> Result<(), sqlx::Error> {
-        self.transaction.commit().await
+        self.begun.commit().await
     }
 
     /// Undoes everything now.
     pub async fn roll_back(self) -> Result<(), sqlx::Error> {
-        self.transaction.rollback().await
+        self.begun.roll_back().await
     }
 }
 
@@ -212,10 +213,10 @@ impl Database {
         let mut stale = self.pool().size();
         loop {
             let now = self.clock().now();
-            match self.pool().begin_with(AssertSqlSafe(statement.to_owned())).await {
-                Ok(transaction) => {
+            match Begun::new(self.pool(), statement).await {
+                Ok(begun) => {
                     return Ok(PlatformTx {
-                        transaction,
+                        begun,
                         now,
                         schema: self.schema(),
                     });
@@ -260,13 +261,13 @@ impl DerefMut for Tx {
 impl Deref for PlatformTx {
     type Target = PgConnection;
     fn deref(&self) -> &PgConnection {
-        &self.transaction
+        &self.begun
     }
 }
 
 impl DerefMut for PlatformTx {
     fn deref_mut(&mut self) -> &mut PgConnection {
-        &mut self.transaction
+        &mut self.begun
     }
 }
 

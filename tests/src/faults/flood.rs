@@ -1,5 +1,6 @@
 //! More calls than a process takes.
 
+use std::collections::BTreeMap;
 use std::fmt;
 use std::time::{Duration, Instant};
 
@@ -21,8 +22,8 @@ pub struct Flood {
     pub refused: usize,
     /// Refusals that do not say when to come again.
     pub without_advice: usize,
-    /// Whatever else was answered.
-    pub others: Vec<Status>,
+    /// Whatever else was answered, and how often.
+    pub others: BTreeMap<String, usize>,
     /// The median time of an answer.
     pub answer_p50: Duration,
     /// The median time of a refusal.
@@ -38,14 +39,14 @@ impl fmt::Display for Flood {
         write!(
             f,
             "answered {} (median {:.1} ms), refused at once {} (median {:.1} ms, longest {:.1} ms), {} without advice, \
-             {} otherwise, memory grew by {} KiB",
+             {:?} otherwise, memory grew by {} KiB",
             self.answered,
             self.answer_p50.as_secs_f64() * 1e3,
             self.refused,
             self.refusal_p50.as_secs_f64() * 1e3,
             self.longest_refusal.as_secs_f64() * 1e3,
             self.without_advice,
-            self.others.len(),
+            self.others,
             self.grown_kib
         )
     }
@@ -64,14 +65,12 @@ impl Flood {
         while let Some(calls) = all.join_next().await {
             for (took, outcome) in calls? {
                 match outcome {
-                    Ok(()) => answers.push(took),
-                    Err(status) if status.code() == Code::ResourceExhausted => {
-                        let advice = status.get_details_retry_info();
-                        flood.without_advice +=
-                            usize::from(advice.and_then(|info| info.retry_delay).is_none());
+                    Outcome::Answered => answers.push(took),
+                    Outcome::Refused { advised } => {
+                        flood.without_advice += usize::from(!advised);
                         refusals.push(took);
                     }
-                    Err(status) => flood.others.push(status),
+                    Outcome::Other(what) => *flood.others.entry(what).or_default() += 1,
                 }
             }
         }
@@ -83,7 +82,31 @@ impl Flood {
     }
 }
 
-async fn calls(tenant: Tenant, end: Instant) -> Vec<(Duration, Result<(), Status>)> {
+/// What became of one call; small, because there are many.
+enum Outcome {
+    Answered,
+    /// Because there are too many, and with or without the word when to come again.
+    Refused {
+        advised: bool,
+    },
+    Other(String),
+}
+
+impl From<Result<(), Status>> for Outcome {
+    fn from(outcome: Result<(), Status>) -> Self {
+        match outcome {
+            Ok(()) => Self::Answered,
+            Err(status) if status.code() == Code::ResourceExhausted => {
+                let advice = status.get_details_retry_info();
+                let advised = advice.and_then(|info| info.retry_delay).is_some();
+                Self::Refused { advised }
+            }
+            Err(status) => Self::Other(format!("{:?}: {}", status.code(), status.message())),
+        }
+    }
+}
+
+async fn calls(tenant: Tenant, end: Instant) -> Vec<(Duration, Outcome)> {
     let mut client = tenant.interactions();
     let mut seen = Vec::new();
     while Instant::now() < end {
@@ -91,7 +114,7 @@ async fn calls(tenant: Tenant, end: Instant) -> Vec<(Duration, Result<(), Status
         request.set_timeout(DEADLINE);
         let asked = Instant::now();
         let outcome = client.list_interactions(request).await.map(drop);
-        seen.push((asked.elapsed(), outcome));
+        seen.push((asked.elapsed(), outcome.into()));
     }
     seen
 }

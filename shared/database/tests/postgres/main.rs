@@ -6,6 +6,7 @@
     reason = "a failing step fails the test"
 )]
 
+mod begin;
 mod constraint;
 mod embedded;
 mod fixture;
