@@ -4,6 +4,7 @@ use attune_clock::Clock;
 use attune_database::template::TestDatabase;
 use attune_database::{Database, PoolSettings};
 use futures::FutureExt as _;
+use sqlx::Row as _;
 
 use crate::fixture::{PROFILES, add_note, noon, notes, open, services, tenant};
 
