@@ -6,6 +6,7 @@ mod panic;
 mod rate;
 mod shed;
 mod undecodable;
+mod unread;
 
 use std::collections::HashSet;
 use std::convert::Infallible;
@@ -54,6 +55,8 @@ impl Stack {
             shutdown,
         } = self;
         ServiceBuilder::new()
+            // Outside all that may refuse a call without reading what it says.
+            .layer(unread::UnreadLayer)
             // A browser asks leave (CORS) before it calls, in plain HTTP that nothing further in understands.
             .layer(cors)
             // Outside all that may refuse, so that a refusal too reaches a browser in its own framing.
