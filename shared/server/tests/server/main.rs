@@ -7,6 +7,7 @@ mod fixture;
 mod layers;
 mod loops;
 mod peers;
+mod refusals;
 mod services;
 mod start;
 mod tls;
