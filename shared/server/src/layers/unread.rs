@@ -18,10 +18,10 @@ const MOST_BYTES: usize = 64 << 10;
 const LONGEST: Duration = Duration::from_secs(1);
 
 /// Reads and throws away what nobody has read of a request when it is answered: a refusal is decided by the headers,
-/// and the message comes after them. A stream of HTTP/2 whose reader is gone is reset, frames that still arrive for it
-/// are errors once h2 has forgotten it, and a thousand such errors close the connection (ENHANCE_YOUR_CALM) with every
-/// call on it: refusing many calls would end in refusing none in order. Bounded, because a stream of requests may have
-/// no end; what is longer is reset.
+/// and the message comes after them. h2 keeps account of small frames of data that were not read, those of streams that
+/// are gone included, and closes a connection that has some thousands of them (ENHANCE_YOUR_CALM) with every call on
+/// it: whoever was refused often would end in not being refused in order. Bounded, because a stream of requests may
+/// have no end; what is longer is reset.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct UnreadLayer;
 

@@ -7,7 +7,6 @@ mod fixture;
 mod layers;
 mod loops;
 mod peers;
-mod refusals;
 mod services;
 mod start;
 mod tls;
