@@ -101,3 +101,58 @@ async fn read_out(mut body: Body) {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::convert::Infallible;
+
+    use futures::StreamExt as _;
+    use http::Response;
+    use http_body_util::StreamBody;
+    use tokio::sync::mpsc;
+    use tokio_stream::wrappers::ReceiverStream;
+    use tower::service_fn;
+
+    use super::*;
+
+    /// Refuses a call whose message is yet to come; answers where it can be sent to.
+    async fn refused(version: Version) -> mpsc::Sender<Vec<u8>> {
+        let (sender, receiver) = mpsc::channel::<Vec<u8>>(1);
+        let frames = ReceiverStream::new(receiver).map(|bytes| Ok::<_, Status>(Frame::data(bytes.into())));
+        let mut request = Request::new(Body::new(StreamBody::new(frames)));
+        *request.version_mut() = version;
+        let refuse = |_: Request<Body>| async { Ok::<_, Infallible>(Response::new(Body::empty())) };
+        UnreadLayer.layer(service_fn(refuse)).call(request).await.unwrap();
+        sender
+    }
+
+    #[tokio::test]
+    async fn what_a_refused_caller_sends_is_read_to_its_end() {
+        let sender = refused(Version::HTTP_2).await;
+        for _ in 0..10 {
+            sender.send(vec![0; 5]).await.unwrap();
+        }
+    }
+
+    #[tokio::test]
+    async fn a_refused_caller_is_not_listened_to_for_ever() {
+        let sender = refused(Version::HTTP_2).await;
+        let mut sent = 0;
+        while sender.send(vec![0; 8 << 10]).await.is_ok() {
+            sent += 8 << 10;
+        }
+        assert!((MOST_BYTES..2 * MOST_BYTES).contains(&sent), "{sent}");
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_refused_caller_who_says_nothing_is_not_waited_for_for_ever() {
+        let sender = refused(Version::HTTP_2).await;
+        sender.closed().await;
+    }
+
+    #[tokio::test]
+    async fn http_1_ends_its_requests_by_itself() {
+        let sender = refused(Version::HTTP_11).await;
+        assert!(sender.is_closed());
+    }
+}

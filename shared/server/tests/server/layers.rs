@@ -41,24 +41,6 @@ async fn a_call_without_a_token_is_refused_and_counted() {
 }
 
 #[tokio::test]
-async fn a_connection_outlives_any_number_of_refusals() {
-    const CALLERS: usize = 64;
-    const CALLS: usize = 200;
-    let process = Process::start(Limits::default()).await;
-    let channel = process.channel();
-    let calls = (0..CALLERS).map(|_| {
-        let mut stranger = TraceServiceClient::new(channel.clone());
-        async move {
-            for _ in 0..CALLS {
-                let status = stranger.get_trace(order("anything")).await.unwrap_err();
-                assert_eq!(status.code(), Code::Unauthenticated, "{status:?}");
-            }
-        }
-    });
-    futures::future::join_all(calls).await;
-}
-
-#[tokio::test]
 async fn a_full_process_sheds_calls_before_it_looks_at_their_tokens_and_stays_healthy() {
     let process = Process::start(Limits {
         max_in_flight: 1,
