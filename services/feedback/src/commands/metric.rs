@@ -125,7 +125,13 @@ pub(super) async fn counts(tx: &mut Tx, measure: &Measure) -> Result<Vec<Counted
     counts_of(tx, measure, None).await
 }
 
+/// Windows of this many days and more are read by plans of their own.
+const LONG_WINDOW_DAYS: i64 = 60;
+
 async fn counts_of(tx: &mut Tx, measure: &Measure, version: Option<i64>) -> Result<Vec<Counted>, Error> {
+    if (measure.window.end - measure.window.start).num_days() >= LONG_WINDOW_DAYS {
+        tx.plan_for_values().await?;
+    }
     if let Some(scale) = AnswerScale::of(measure.metric) {
         return ratings(tx, measure, scale, version).await;
     }
