@@ -11,7 +11,7 @@ use attune_testkit::{Failure, TestPlatform, reflect};
 use chrono::{DateTime, Utc};
 use proptest::collection::vec;
 use proptest::prelude::*;
-use proptest::test_runner::{Config, TestCaseError, TestRunner};
+use proptest::test_runner::{Config, FileFailurePersistence, TestCaseError, TestRunner};
 use prost_reflect::{DynamicMessage, FieldDescriptor, Kind, MapKey, MessageDescriptor, Value};
 use prost_types::{FieldMask, Timestamp};
 use tonic::metadata::MetadataMap;
@@ -181,7 +181,11 @@ fn any_message_to_any_rpc_is_answered_and_the_next_one_too() -> Result<(), Failu
 type Key = (DateTime<Utc>, Uuid);
 
 proptest! {
-    #![proptest_config(Config { cases: 2_000, failure_persistence: None, ..Config::default() })]
+    #![proptest_config(Config {
+        cases: 2_000 * rounds(),
+        failure_persistence: Some(Box::new(FileFailurePersistence::WithSource("regressions"))),
+        ..Config::default()
+    })]
 
     #[test]
     fn any_page_token_is_read_or_refused(token in ".{0,80}", size in any::<i32>(), filter in ".{0,10}") {

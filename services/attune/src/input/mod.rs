@@ -133,4 +133,6 @@ pub(crate) fn bytes(path: &Path) -> Result<Vec<u8>, InputError> {
 }
 
 #[cfg(test)]
+mod any_file;
+#[cfg(test)]
 mod tests;
