@@ -22,6 +22,7 @@ use attune_server::Peers;
 use attune_timers::{Leased, Work};
 use futures::stream::{self, StreamExt};
 use tokio::sync::mpsc;
+use tokio::time::{Instant, timeout_at};
 use uuid::Uuid;
 
 use crate::config::Config;
@@ -37,6 +38,8 @@ pub(crate) const KIND: &str = "notifications.delivery";
 const ROUNDS: u16 = 4;
 /// Messages of one batch, however many may be handed over at the same time.
 const LARGEST_BATCH: u16 = 100;
+/// How long the outcome of a mail waits for those of others. It is how much longer somebody who dies may send it twice.
+const GATHERED: Duration = Duration::from_millis(5);
 /// For the database, besides the outside calls.
 const MARGIN: Duration = Duration::from_secs(15);
 
@@ -61,8 +64,8 @@ impl Delivery {
         })
     }
 
-    /// Writes outcomes down while others are on their way, each time all that came since the last: a provider that
-    /// hangs on one mail does not keep the outcomes of the others waiting.
+    /// Writes outcomes down while others are on their way, each time all that came since the last and shortly after: a
+    /// provider that hangs on one mail does not keep the outcomes of the others waiting.
     async fn write_down(
         &self,
         tenant: &TenantId,
@@ -70,6 +73,7 @@ impl Delivery {
     ) -> anyhow::Result<()> {
         let mut some = Vec::new();
         while outcomes.recv_many(&mut some, LARGEST_BATCH.into()).await > 0 {
+            gather(&mut outcomes, &mut some).await;
             outcome::record(&self.db, tenant, std::mem::take(&mut some)).await?;
         }
         Ok(())
@@ -150,6 +154,17 @@ impl Work for Delivery {
             self.write_down(tenant, outcomes)
         )?;
         Ok(())
+    }
+}
+
+/// Adds what comes within [`GATHERED`]: a transaction costs much the same for one outcome as for a hundred.
+async fn gather<T>(outcomes: &mut mpsc::Receiver<T>, some: &mut Vec<T>) {
+    let until = Instant::now() + GATHERED;
+    while let Some(room @ 1..) = usize::from(LARGEST_BATCH).checked_sub(some.len()) {
+        match timeout_at(until, outcomes.recv_many(some, room)).await {
+            Ok(1..) => {}
+            Ok(0) | Err(_) => return,
+        }
     }
 }
 
