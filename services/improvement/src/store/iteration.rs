@@ -50,11 +50,10 @@ pub(crate) async fn of_initiatives(
                      AND v.iteration = i.number
                    ORDER BY v.statement DESC LIMIT 1) AS "verdict: _",
                   (SELECT coalesce(jsonb_agg(jsonb_build_object('state', t.state, 'reason', t.reason,
-                              'count', t.count, 'read', t.read)), '[]')
-                   FROM (SELECT state, reason, count(*) AS count, count(read_at) AS read FROM improvement.telling
-                         WHERE tenant_id = i.tenant_id AND initiative_id = i.initiative_id
-                           AND iteration = i.number
-                         GROUP BY state, reason) t) AS "telling!: _",
+                              'count', t.persons, 'read', t.read)), '[]')
+                   FROM improvement.telling_count t
+                   WHERE t.tenant_id = i.tenant_id AND t.initiative_id = i.initiative_id
+                     AND t.iteration = i.number AND t.persons > 0) AS "telling!: _",
                   (SELECT c.persons - c.opened FROM improvement.cohort_telling c
                    WHERE c.tenant_id = i.tenant_id AND c.initiative_id = i.initiative_id
                      AND c.iteration = i.number) AS waiting

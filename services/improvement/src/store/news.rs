@@ -97,7 +97,7 @@ pub(crate) async fn told(
            FROM improvement.iteration t
            JOIN improvement.initiative n ON n.tenant_id = t.tenant_id AND n.initiative_id = t.initiative_id
            JOIN improvement.issue i ON i.tenant_id = n.tenant_id AND i.issue_id = n.issue_id
-           CROSS JOIN LATERAL (SELECT count(*) AS people FROM improvement.telling s
+           CROSS JOIN LATERAL (SELECT coalesce(sum(s.persons), 0)::bigint AS people FROM improvement.telling_count s
                                WHERE s.tenant_id = $1 AND s.initiative_id = t.initiative_id
                                  AND s.iteration = t.number AND s.state = 'sent') AS sent
            CROSS JOIN LATERAL (SELECT coalesce(sum(d.people), 0)::bigint AS people FROM improvement.digest_item d

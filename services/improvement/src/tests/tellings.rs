@@ -8,7 +8,7 @@ use uuid::Uuid;
 use super::platform::{Platform, at};
 use crate::commands::telling::{self, List};
 use crate::commands::trace::{self, Beginning, From};
-use crate::domain::{Telling, TellingState, TellingSummary};
+use crate::domain::{Telling, TellingCount, TellingState, TellingSummary};
 use crate::error::Error;
 
 /// A platform with an initiative that was rolled out to a cohort of so many.
@@ -25,8 +25,30 @@ async fn rolled_out(persons: usize) -> (Platform, Uuid, Vec<String>) {
     )
 }
 
+/// The summary of the current iteration, which is what a recount of its tellings comes to.
 async fn summary(platform: &Platform, initiative_id: Uuid) -> TellingSummary {
-    platform.initiative(initiative_id).await.current.telling.unwrap()
+    let current = platform.initiative(initiative_id).await.current;
+    let mut tx = platform.db.read(&platform.tenant).await.unwrap();
+    let counts: Vec<(TellingState, String, i64, i64)> = sqlx::query_as(
+        "SELECT state, reason, count(*), count(read_at) FROM improvement.telling
+         WHERE initiative_id = $1 AND iteration = $2 GROUP BY state, reason",
+    )
+    .bind(initiative_id)
+    .bind(current.number)
+    .fetch_all(&mut *tx)
+    .await
+    .unwrap();
+    let recount = counts
+        .into_iter()
+        .map(|(state, reason, count, read)| TellingCount {
+            state,
+            reason,
+            count,
+            read,
+        });
+    let kept = current.telling.unwrap();
+    assert_eq!(TellingSummary::of(recount, 0), kept);
+    kept
 }
 
 fn sum(summary: &TellingSummary) -> i64 {
