@@ -14,10 +14,12 @@ struct Window {
     ahead: VecDeque<u8>,
     passed: u64,
     line: u64,
+    /// Whether the last byte that passed was a CR, whose LF belongs to it.
+    returned: bool,
 }
 
 /// Counts lines for who reads records through [`Watched`]. The record reader's own count is one too low where lines end
-/// in CR LF, because it leaves the LF to the next record.
+/// in CR LF, because it leaves the LF to the next record, and knows no lines that end in CR alone.
 #[derive(Debug)]
 pub(super) struct Lines {
     window: Rc<RefCell<Window>>,
@@ -63,7 +65,9 @@ impl Lines {
             && (window.passed < start || matches!(byte, b'\r' | b'\n'))
         {
             window.ahead.pop_front();
-            window.line += u64::from(byte == b'\n');
+            let ends = byte == b'\r' || byte == b'\n' && !window.returned;
+            window.line += u64::from(ends);
+            window.returned = byte == b'\r';
             window.passed += 1;
         }
         window.line

@@ -38,6 +38,13 @@ fn csv_with_quotes_line_breaks_and_a_byte_order_mark_is_read() {
 }
 
 #[test]
+fn lines_that_end_in_cr_alone_are_counted() {
+    let input = csv("at,text\r2026-01-01,one\rsoon,two\r");
+    assert_eq!(input.rows[0].line, 2);
+    assert_eq!(input.rejected[0].line, 3);
+}
+
+#[test]
 fn quotes_in_tsv_are_characters() {
     let input = read(
         b"at\ttext\n2026-01-01\t\"half a quote\n2026-01-02\tand \"more\"\n",
