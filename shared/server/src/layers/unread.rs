@@ -19,7 +19,7 @@ const LONGEST: Duration = Duration::from_secs(1);
 
 /// Reads and throws away what nobody has read of a request when it is answered: a refusal is decided by the headers,
 /// and the message comes after them. h2 keeps account of small frames of data that were not read, those of streams that
-/// are gone included, and closes a connection that has some thousands of them (ENHANCE_YOUR_CALM) with every call on
+/// are gone included, and closes a connection that has some thousands of them (`ENHANCE_YOUR_CALM`) with every call on
 /// it: whoever was refused often would end in not being refused in order. Bounded, because a stream of requests may
 /// have no end; what is longer is reset.
 #[derive(Clone, Copy, Debug)]
@@ -95,7 +95,8 @@ impl Drop for Unread {
 async fn read_out(mut body: Body) {
     let mut read = 0;
     while let Some(Ok(frame)) = std::future::poll_fn(|cx| Pin::new(&mut body).poll_frame(cx)).await {
-        read += frame.data_ref().map_or(0, |data| data.len());
+        let Some(data) = frame.data_ref() else { continue };
+        read += data.len();
         if read > MOST_BYTES {
             return;
         }
