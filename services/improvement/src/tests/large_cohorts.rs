@@ -15,8 +15,8 @@ use crate::domain::{Issue, Statement, TellingSummary};
 use crate::error::Error;
 use crate::timers::Tellings;
 
-/// Two steps, the second one small.
-const PERSONS: usize = STEP as usize + 3;
+/// One step and three persons.
+const PERSONS: usize = 5_003;
 
 impl Platform {
     fn telling(&self) -> Worker {
@@ -36,6 +36,7 @@ impl Platform {
 
 /// A platform whose customers are being told, and who they are.
 async fn rolled_out() -> (Platform, Issue, Uuid, HashSet<String>) {
+    assert_eq!(i64::try_from(PERSONS).unwrap(), STEP + 3);
     let platform = Platform::start().await;
     let (issue, members) = platform.issue(PERSONS).await;
     let initiative_id = platform.prepared(issue.issue_id).await.initiative_id;
