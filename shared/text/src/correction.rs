@@ -127,7 +127,7 @@ impl Correction {
     fn fit(examples: &[&Example]) -> Correction {
         let weights = recurring_features(examples)
             .into_iter()
-            .map(|bucket| (bucket, [0.0; WEIGHTS]))
+            .map(|feature| (feature, [0.0; WEIGHTS]))
             .collect();
         let mut correction = Correction {
             offsets: [0.0; WEIGHTS],
@@ -147,9 +147,9 @@ impl Correction {
                 let gradients = [negative - hit(0), positive - hit(2)].map(|error| error * example.weight);
                 let known = correction.known_share(&example.features);
                 step(&mut correction.offsets, &mut offset_squares, gradients, known);
-                for &(bucket, value) in &example.features {
-                    if let Some(weights) = correction.weights.get_mut(&bucket) {
-                        step(weights, squares.entry(bucket).or_default(), gradients, value);
+                for &(feature, value) in &example.features {
+                    if let Some(weights) = correction.weights.get_mut(&feature) {
+                        step(weights, squares.entry(feature).or_default(), gradients, value);
                     }
                 }
             }
@@ -164,8 +164,8 @@ impl Correction {
         for (sum, value) in self.offsets.iter_mut().zip(other.offsets) {
             *sum += value * factor;
         }
-        for (bucket, sums) in &mut self.weights {
-            let values = other.weights.get(bucket).copied().unwrap_or_default();
+        for (feature, sums) in &mut self.weights {
+            let values = other.weights.get(feature).copied().unwrap_or_default();
             for (sum, value) in sums.iter_mut().zip(values) {
                 *sum += value * factor;
             }
@@ -176,9 +176,9 @@ impl Correction {
     fn known_share(&self, features: &[(u32, f64)]) -> f64 {
         let mut known = 0.0;
         let mut total = 0.0;
-        for (bucket, value) in features {
+        for (feature, value) in features {
             total += value * value;
-            if self.weights.contains_key(bucket) {
+            if self.weights.contains_key(feature) {
                 known += value * value;
             }
         }
@@ -190,8 +190,8 @@ impl Correction {
         let known = self.known_share(features);
         negative += self.offsets[0] * known;
         positive += self.offsets[1] * known;
-        for (bucket, value) in features {
-            if let Some(weights) = self.weights.get(bucket) {
+        for (feature, value) in features {
+            if let Some(weights) = self.weights.get(feature) {
                 negative += weights[0] * value;
                 positive += weights[1] * value;
             }
@@ -207,8 +207,8 @@ impl Correction {
     }
 
     /// What it adds to them for each unit of a feature; zero for a feature it has not learnt.
-    pub(crate) fn weights(&self, bucket: u32) -> [f64; WEIGHTS] {
-        self.weights.get(&bucket).copied().unwrap_or_default()
+    pub(crate) fn weights(&self, feature: u32) -> [f64; WEIGHTS] {
+        self.weights.get(&feature).copied().unwrap_or_default()
     }
 
     /// The class probabilities of a normalised text; `None` when it has no feature.
@@ -283,35 +283,35 @@ fn weigh_by_class(examples: &mut [Example]) {
 fn features(glyphs: &[Glyph]) -> Vec<(u32, f64)> {
     let mut found = Vec::new();
     let mut counts = [0_u32; BLOCKS];
-    extract(glyphs, |block, bucket| {
+    extract(glyphs, |block, feature| {
         counts[block] += 1;
-        found.push((block, bucket));
+        found.push((block, feature));
     });
     found
         .into_iter()
-        .map(|(block, bucket)| (bucket, BLOCK_FACTORS[block] / f64::from(counts[block]).sqrt()))
+        .map(|(block, feature)| (feature, BLOCK_FACTORS[block] / f64::from(counts[block]).sqrt()))
         .collect()
 }
 
-/// The buckets that at least two texts hold: what one text holds teaches nothing about the next.
+/// The features that at least two texts hold: what one text holds teaches nothing about the next.
 fn recurring_features(examples: &[&Example]) -> Vec<u32> {
     let mut texts_with: BTreeMap<u32, usize> = BTreeMap::new();
     for example in examples {
-        let mut buckets: Vec<u32> = example.features.iter().map(|&(bucket, _)| bucket).collect();
-        buckets.sort_unstable();
-        buckets.dedup();
-        for bucket in buckets {
-            *texts_with.entry(bucket).or_default() += 1;
+        let mut features: Vec<u32> = example.features.iter().map(|&(feature, _)| feature).collect();
+        features.sort_unstable();
+        features.dedup();
+        for feature in features {
+            *texts_with.entry(feature).or_default() += 1;
         }
     }
     let mut recurring: Vec<(usize, u32)> = texts_with
         .into_iter()
         .filter(|&(_, count)| count > 1)
-        .map(|(bucket, count)| (count, bucket))
+        .map(|(feature, count)| (count, feature))
         .collect();
     recurring.sort_unstable_by(|left, right| right.cmp(left));
     recurring.truncate(MOST_FEATURES);
-    recurring.into_iter().map(|(_, bucket)| bucket).collect()
+    recurring.into_iter().map(|(_, feature)| feature).collect()
 }
 
 fn step(weights: &mut [f64; WEIGHTS], squares: &mut [f64; WEIGHTS], gradients: [f64; WEIGHTS], value: f64) {

@@ -42,7 +42,11 @@ impl Licence {
         } else if OWN_FILES.iter().any(|(file, _)| *file == set) {
             // The labels are our own; the texts are public posts of no stated terms.
             Licence::Research
-        } else if set.ends_with("_tyq") || set.starts_with("en_vader_") || PERMISSIVE.contains(&set) {
+        } else if set.starts_with(WRITTEN)
+            || set.ends_with("_tyq")
+            || set.starts_with("en_vader_")
+            || PERMISSIVE.contains(&set)
+        {
             Licence::Permissive
         } else {
             Licence::Research
@@ -87,6 +91,14 @@ pub enum DatasetError {
         line: usize,
         /// The label found.
         label: String,
+    },
+    /// A word's vector is not written as it should be.
+    #[error("line {line} of {path} holds no vector of 16 hexadecimal digits; make the file again")]
+    Vector {
+        /// The file.
+        path: PathBuf,
+        /// Line number, the header being 1.
+        line: usize,
     },
 }
 
@@ -138,22 +150,23 @@ pub fn read_sentiment(path: &Path) -> Result<Vec<Row>, DatasetError> {
     let rows = read_columns(path, ["set", "label", "lang", "text"])?;
     rows.into_iter()
         .enumerate()
-        .map(
-            |(index, [set, label, language, text])| match Polarity::from_name(&label) {
-                Some(label) => Ok(Row {
-                    set,
-                    label,
-                    language,
-                    text,
-                }),
-                None => Err(DatasetError::Label {
-                    path: path.to_owned(),
-                    line: index + 2,
-                    label,
-                }),
-            },
-        )
+        .map(|(index, [set, label, language, text])| {
+            Ok(Row {
+                set,
+                label: read_label(path, index + 2, label)?,
+                language,
+                text,
+            })
+        })
         .collect()
+}
+
+fn read_label(path: &Path, line: usize, label: String) -> Result<Polarity, DatasetError> {
+    Polarity::from_name(&label).ok_or_else(|| DatasetError::Label {
+        path: path.to_owned(),
+        line,
+        label,
+    })
 }
 
 /// The unlabelled files of which posts were labelled for this project, with their languages.
@@ -187,14 +200,52 @@ pub fn read_own(folder: &Path) -> Result<Vec<Row>, DatasetError> {
     Ok(rows)
 }
 
-/// The texts to train on in the folder of the data: the labelled corpora whose terms are no stricter than `strictest`
-/// and the posts labelled for this project.
+/// What the names of the sets begin with that were written for this project.
+const WRITTEN: &str = "own_";
+
+/// The texts that were written and labelled for this project (`data/README.md`); the set is `own_` and the file's name.
+///
+/// # Errors
+/// When the folder or a file of it cannot be read or is no such table.
+pub fn read_written() -> Result<Vec<Row>, DatasetError> {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("data/own_texts");
+    let unreadable = |source| DatasetError::Read {
+        path: folder.clone(),
+        source,
+    };
+    let mut paths = std::fs::read_dir(&folder)
+        .map_err(unreadable)?
+        .map(|entry| Ok(entry?.path()))
+        .collect::<Result<Vec<_>, _>>()
+        .map_err(unreadable)?;
+    paths.sort_unstable();
+    let mut rows = Vec::new();
+    for path in paths {
+        let name = path.file_stem().unwrap_or_default().to_string_lossy();
+        let set = format!("{WRITTEN}{name}");
+        let texts = read_columns(&path, ["label", "lang", "text"])?;
+        for (index, [label, language, text]) in texts.into_iter().enumerate() {
+            let label = read_label(&path, index + 2, label)?;
+            rows.push(Row {
+                set: set.clone(),
+                label,
+                language,
+                text,
+            });
+        }
+    }
+    Ok(rows)
+}
+
+/// The texts to train on in the folder of the data: the labelled corpora whose terms are no stricter than `strictest`,
+/// the posts labelled for this project and the texts written for it.
 ///
 /// # Errors
 /// When a file cannot be read, is not such a table, or holds an unknown label.
 pub fn training_texts(folder: &Path, strictest: Licence) -> Result<Vec<Row>, DatasetError> {
     let mut rows = read_sentiment(&folder.join("sentiment/train.tsv.gz"))?;
     rows.extend(read_own(folder)?);
+    rows.extend(read_written()?);
     rows.retain(|row| Licence::of(&row.set) <= strictest);
     Ok(rows)
 }

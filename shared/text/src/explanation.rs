@@ -86,9 +86,9 @@ impl Explained<'_> {
         let mut units = units(self.text, &glyphs, &places);
         let mut counts = [0_u32; BLOCKS];
         extract(&glyphs, |block, _| counts[block] += 1);
-        extract_placed(&glyphs, |block, bucket, place| {
+        extract_placed(&glyphs, |block, feature, place| {
             let factor = BLOCK_FACTORS[block] / f64::from(counts[block]).sqrt();
-            share(&mut units, &glyphs, place, self.push(bucket, factor));
+            share(&mut units, &glyphs, place, self.push(feature, factor));
         });
         let contributions = units
             .into_iter()
@@ -112,10 +112,13 @@ impl Explained<'_> {
     }
 
     /// What one feature adds.
-    fn push(&self, bucket: u32, factor: f64) -> Push {
+    fn push(&self, feature: u32, factor: f64) -> Push {
         let scale = self.model.slope() * self.model.scale();
-        let [negative, positive] = self.model.weights(bucket).map(|weight| f64::from(weight) * scale);
-        let learnt = self.correction.map(|correction| correction.weights(bucket));
+        let [negative, positive] = self
+            .model
+            .weights(feature)
+            .map(|weight| f64::from(weight) * scale);
+        let learnt = self.correction.map(|correction| correction.weights(feature));
         let [more_negative, more_positive] = learnt.unwrap_or_default();
         Push {
             negative: (negative + more_negative) * factor,

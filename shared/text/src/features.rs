@@ -1,13 +1,9 @@
-//! Hashed n-grams of a normalised text.
+//! Hashed n-grams of a normalised text: 32 bits tell them apart but for one in thousands.
 
 use std::ops::Range;
 
 use crate::normalize::{Class, Glyph};
 
-/// Number of hash buckets as a power of two.
-pub(crate) const BUCKET_BITS: u32 = 20;
-/// Number of hash buckets.
-pub(crate) const BUCKETS: usize = 1 << BUCKET_BITS;
 /// Kinds of features; each is scaled by the square root of its own count.
 pub(crate) const BLOCKS: usize = 4;
 
@@ -37,10 +33,10 @@ const NEGATIONS: [&str; 12] = [
 /// Multiplier of the 64-bit multiplicative hash: 2⁶⁴ divided by the golden ratio, made odd.
 const MULTIPLIER: u64 = 0x9E37_79B9_7F4A_7C15;
 
-/// Calls `visit(block, bucket)` for every feature of the text, in order.
+/// Calls `visit(block, feature)` for every feature of the text, in order.
 #[inline]
 pub(crate) fn extract(glyphs: &[Glyph], mut visit: impl FnMut(usize, u32)) {
-    extract_placed(glyphs, |block, bucket, _| visit(block, bucket));
+    extract_placed(glyphs, |block, feature, _| visit(block, feature));
 }
 
 /// The same, with the glyphs that each feature was read from.
@@ -61,27 +57,27 @@ pub(crate) fn extract_placed(glyphs: &[Glyph], mut visit: impl FnMut(usize, u32,
             Class::Word => {
                 let word = hash_run(seed(WORDS), run);
                 let here = at..at + length;
-                visit(WORDS, bucket(word), here.clone());
-                let pair = bucket(step(previous_word, BETWEEN) ^ word.rotate_left(17));
+                visit(WORDS, feature(word), here.clone());
+                let pair = feature(step(previous_word, BETWEEN) ^ word.rotate_left(17));
                 visit(WORDS, pair, previous_start.unwrap_or(at)..here.end);
                 previous_word = word;
                 previous_start = Some(at);
                 if negated > 0 {
-                    visit(WORDS, bucket(step(word, NEGATED)), here.clone());
+                    visit(WORDS, feature(step(word, NEGATED)), here.clone());
                 }
                 negated = if is_negation(run) {
                     NEGATION_REACH
                 } else {
                     negated.saturating_sub(1)
                 };
-                character_grams(run, &mut |block, bucket| visit(block, bucket, here.clone()));
+                character_grams(run, &mut |block, feature| visit(block, feature, here.clone()));
             }
-            Class::Ideograph => ideograph_grams(run, &mut |block, bucket, gram: Range<usize>| {
-                visit(block, bucket, at + gram.start..at + gram.end);
+            Class::Ideograph => ideograph_grams(run, &mut |block, feature, gram: Range<usize>| {
+                visit(block, feature, at + gram.start..at + gram.end);
             }),
             Class::Symbol => {
                 negated = 0;
-                symbol_grams(run, &mut |block, bucket| visit(block, bucket, at..at + length));
+                symbol_grams(run, &mut |block, feature| visit(block, feature, at..at + length));
             }
         }
         at += length;
@@ -92,6 +88,19 @@ const START: u32 = 0x11_0001;
 const BETWEEN: u32 = 0x11_0002;
 const EDGE: u32 = 0x11_0003;
 const NEGATED: u32 = 0x11_0004;
+
+/// The feature of a word, or of Han characters or kana that stand together, when it is all there is.
+pub(crate) fn feature_of_word(glyphs: &[Glyph]) -> Option<u32> {
+    let mut found = None;
+    extract_placed(glyphs, |block, feature, place| {
+        let whole = place == (0..glyphs.len());
+        // A word comes before its pair with what is before it.
+        if found.is_none() && whole && [WORDS, IDEOGRAPHS].contains(&block) {
+            found = Some(feature);
+        }
+    });
+    found
+}
 
 fn is_negation(word: &[Glyph]) -> bool {
     let reads = |word: &[Glyph], text: &str| word.iter().map(|glyph| glyph.character).eq(text.chars());
@@ -111,7 +120,7 @@ fn character_grams(word: &[Glyph], visit: &mut impl FnMut(usize, u32)) {
         for offset in 0..LONGEST_GRAM.min(edged - start) {
             hash = step(hash, at(start + offset));
             if offset + 1 >= SHORTEST_GRAM {
-                visit(CHARACTERS, bucket(hash));
+                visit(CHARACTERS, feature(hash));
             }
         }
     }
@@ -122,7 +131,7 @@ fn ideograph_grams(run: &[Glyph], visit: &mut impl FnMut(usize, u32, Range<usize
         let mut hash = seed(IDEOGRAPHS);
         for (end, glyph) in (start + 1..).zip(run[start..].iter().take(LONGEST_IDEOGRAPH_GRAM)) {
             hash = step(hash, u32::from(glyph.character));
-            visit(IDEOGRAPHS, bucket(hash), start..end);
+            visit(IDEOGRAPHS, feature(hash), start..end);
         }
     }
 }
@@ -130,7 +139,7 @@ fn ideograph_grams(run: &[Glyph], visit: &mut impl FnMut(usize, u32, Range<usize
 fn symbol_grams(run: &[Glyph], visit: &mut impl FnMut(usize, u32)) {
     visit(
         SYMBOLS,
-        bucket(hash_run(
+        feature(hash_run(
             step(seed(SYMBOLS), EDGE),
             &run[..run.len().min(LONGEST_WORD)],
         )),
@@ -138,7 +147,7 @@ fn symbol_grams(run: &[Glyph], visit: &mut impl FnMut(usize, u32)) {
     let mut previous = None;
     for glyph in run {
         if previous != Some(glyph.character) {
-            visit(SYMBOLS, bucket(step(seed(SYMBOLS), u32::from(glyph.character))));
+            visit(SYMBOLS, feature(step(seed(SYMBOLS), u32::from(glyph.character))));
         }
         previous = Some(glyph.character);
     }
@@ -157,9 +166,9 @@ const fn step(hash: u64, value: u32) -> u64 {
     (hash.rotate_left(5) ^ value as u64).wrapping_mul(MULTIPLIER)
 }
 
-const fn bucket(hash: u64) -> u32 {
+const fn feature(hash: u64) -> u32 {
     // The high bits of a product depend on all bits of its factors.
-    ((hash ^ (hash >> 29)).wrapping_mul(MULTIPLIER) >> (64 - BUCKET_BITS)) as u32
+    ((hash ^ (hash >> 29)).wrapping_mul(MULTIPLIER) >> 32) as u32
 }
 
 #[cfg(test)]
@@ -171,7 +180,7 @@ mod tests {
         let mut glyphs = Vec::new();
         normalize(text, &mut glyphs);
         let mut found = Vec::new();
-        extract(&glyphs, |block, bucket| found.push((block, bucket)));
+        extract(&glyphs, |block, feature| found.push((block, feature)));
         found
     }
 
@@ -188,16 +197,27 @@ mod tests {
     }
 
     #[test]
-    fn buckets_of_different_words_differ() {
+    fn features_of_different_words_differ() {
         assert_ne!(features("good")[0], features("bad")[0]);
     }
 
     #[test]
-    fn buckets_stay_inside_the_table() {
-        assert!(
-            features("Какой-то текст, 好的 mixed 123 🙂")
-                .iter()
-                .all(|&(block, bucket)| { block < BLOCKS && (bucket as usize) < BUCKETS })
-        );
+    fn a_word_alone_is_the_feature_that_it_is_in_a_text() {
+        for (word, text) in [
+            ("good", "so good!"),
+            ("плохо", "очень плохо"),
+            ("很差", "服务很差"),
+        ] {
+            let mut glyphs = Vec::new();
+            normalize(word, &mut glyphs);
+            let feature = feature_of_word(&glyphs).unwrap();
+            assert!(
+                features(text).iter().any(|&(_, found)| found == feature),
+                "{word}"
+            );
+        }
+        let mut glyphs = Vec::new();
+        normalize("two words", &mut glyphs);
+        assert_eq!(feature_of_word(&glyphs), None);
     }
 }

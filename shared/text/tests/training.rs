@@ -9,7 +9,7 @@ use std::path::PathBuf;
 
 use attune_text::calibration::{FOLDS, train_calibrated};
 use attune_text::dataset::{Licence, Row, training_texts};
-use attune_text::training::{Options, VERSION};
+use attune_text::training::{Options, VERSION, WordVectors};
 use attune_text::{Model, Polarity};
 
 const THINGS: [&str; 6] = ["service", "app", "room", "сервис", "банк", "酒店"];
@@ -43,7 +43,14 @@ fn synthetic_corpus() -> Vec<Row> {
 }
 
 fn trained(rows: &[Row], folds: usize) -> Vec<u8> {
-    train_calibrated(rows, VERSION, &Options::default(), folds).to_bytes()
+    train_calibrated(
+        rows,
+        &WordVectors::own().unwrap(),
+        VERSION,
+        &Options::default(),
+        folds,
+    )
+    .to_bytes()
 }
 
 #[test]

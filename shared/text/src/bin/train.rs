@@ -8,7 +8,7 @@ use std::time::Instant;
 use attune_text::calibration::{FOLDS, train_calibrated};
 use attune_text::dataset::{DatasetError, Licence, Row, read_sentiment, training_texts};
 use attune_text::evaluation::{group_by, predict, report};
-use attune_text::training::{Options, VERSION};
+use attune_text::training::{Options, VERSION, WordVectors};
 use clap::Parser;
 
 /// Trains the sentiment model.
@@ -80,7 +80,7 @@ fn run(arguments: &Arguments) -> Result<(), Box<dyn std::error::Error>> {
         ..Options::default()
     };
     let started = Instant::now();
-    let model = train_calibrated(&rows, VERSION, &options, arguments.folds);
+    let model = train_calibrated(&rows, &WordVectors::own()?, VERSION, &options, arguments.folds);
     println!("trained in {:.1?}: {model:?}", started.elapsed());
     std::fs::write(&arguments.output, model.to_bytes())?;
     let dev = read_sentiment(&arguments.data.join("sentiment/dev.tsv.gz"))?;

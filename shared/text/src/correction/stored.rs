@@ -6,7 +6,7 @@ use super::{Correction, Judgement, MOST_FEATURES, WEIGHTS};
 
 const MAGIC: &[u8; 8] = b"ATTUNE\0C";
 const FORMAT: u32 = 1;
-/// Bytes of one n-gram: its bucket and a number for each weight.
+/// Bytes of one n-gram: its feature and a number for each weight.
 const ENTRY: usize = 4 + 4 * WEIGHTS;
 
 /// Why bytes cannot be used as a correction.
@@ -26,7 +26,7 @@ pub enum CorrectionError {
 
 impl Correction {
     /// The correction as bytes: all numbers little-endian, weights as 32-bit floats, n-grams in the order of their
-    /// buckets, so that equal corrections give equal bytes. Read back, its scores differ from those before by no
+    /// features, so that equal corrections give equal bytes. Read back, its scores differ from those before by no
     /// more than the rounding of the weights.
     pub fn to_bytes(&self) -> Vec<u8> {
         let Correction {
@@ -49,9 +49,9 @@ impl Correction {
         bytes.extend([gain, standard_error].into_iter().flat_map(f64::to_le_bytes));
         bytes.extend(offsets.iter().copied().flat_map(f64::to_le_bytes));
         let mut entries: Vec<_> = weights.iter().collect();
-        entries.sort_unstable_by_key(|&(bucket, _)| *bucket);
-        for (bucket, weights) in entries {
-            bytes.extend(bucket.to_le_bytes());
+        entries.sort_unstable_by_key(|&(feature, _)| *feature);
+        for (feature, weights) in entries {
+            bytes.extend(feature.to_le_bytes());
             bytes.extend(weights.iter().flat_map(|&weight| narrow(weight).to_le_bytes()));
         }
         bytes
@@ -103,12 +103,12 @@ fn entries(mut rest: &[u8]) -> Result<HashMap<u32, [f64; WEIGHTS]>, CorrectionEr
     }
     let mut weights = HashMap::with_capacity(rest.len() / ENTRY);
     while !rest.is_empty() {
-        let bucket = u32::from_le_bytes(take(&mut rest)?);
+        let feature = u32::from_le_bytes(take(&mut rest)?);
         let mut values = [0.0; WEIGHTS];
         for value in &mut values {
             *value = finite(f64::from(f32::from_le_bytes(take(&mut rest)?)))?;
         }
-        weights.insert(bucket, values);
+        weights.insert(feature, values);
     }
     Ok(weights)
 }

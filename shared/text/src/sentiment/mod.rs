@@ -1,6 +1,7 @@
 //! Sentiment: how a customer feels about what the text is about.
 
 mod model;
+mod table;
 
 use libm::exp;
 pub(crate) use model::Calibration;
@@ -112,9 +113,9 @@ impl Model {
     pub(crate) fn logits(&self, glyphs: &[Glyph]) -> Option<[f64; CLASSES]> {
         let mut sums = [[0_i32; WEIGHTS]; BLOCKS];
         let mut counts = [0_u32; BLOCKS];
-        extract(glyphs, |block, bucket| {
+        extract(glyphs, |block, feature| {
             counts[block] += 1;
-            for (sum, weight) in sums[block].iter_mut().zip(self.weights(bucket)) {
+            for (sum, weight) in sums[block].iter_mut().zip(self.weights(feature)) {
                 *sum += i32::from(weight);
             }
         });

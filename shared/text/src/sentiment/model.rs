@@ -1,14 +1,14 @@
-//! The model file: a header, then two signed bytes for each bucket: how much more it speaks for negative and
-//! for positive than for neutral.
+//! The model file: a header, then a table of features with two signed bytes each: how much more a feature speaks for
+//! negative and for positive than for neutral.
 
 use std::borrow::Cow;
 
 use super::CLASSES;
-use crate::features::BUCKETS;
+use super::table::{self, SLOT, SLOTS, Slot};
 
 const MAGIC: &[u8; 8] = b"ATTUNE\0S";
-const FORMAT: u32 = 4;
-/// Weights of a bucket; neutral is the zero they are measured from.
+const FORMAT: u32 = 5;
+/// Weights of a feature; neutral is the zero they are measured from.
 pub(crate) const WEIGHTS: usize = 2;
 /// Numbers in the header after the version: scale, three biases, calibration slope, three calibration
 /// offsets, abstain threshold, weight of neutral.
@@ -78,7 +78,7 @@ pub struct Model {
     scale: f64,
     bias: [f64; CLASSES],
     calibration: Calibration,
-    weights: Cow<'static, [[u8; WEIGHTS]]>,
+    slots: Cow<'static, [Slot]>,
 }
 
 impl std::fmt::Debug for Model {
@@ -92,18 +92,19 @@ impl std::fmt::Debug for Model {
 }
 
 impl Model {
+    /// A model of features with their weights, the most important first.
     pub(crate) fn new(
         version: String,
         scale: f64,
         bias: [f64; CLASSES],
-        weights: Vec<[u8; WEIGHTS]>,
+        weights: impl IntoIterator<Item = (u32, [u8; WEIGHTS])>,
     ) -> Model {
         Model {
             version,
             scale,
             bias,
             calibration: Calibration::NONE,
-            weights: Cow::Owned(weights),
+            slots: Cow::Owned(table::fill(weights)),
         }
     }
 
@@ -119,7 +120,7 @@ impl Model {
             scale: 0.0,
             bias: [0.0; CLASSES],
             calibration,
-            weights: Cow::Borrowed(&[]),
+            slots: Cow::Borrowed(&[]),
         }
     }
 
@@ -128,8 +129,8 @@ impl Model {
     /// # Errors
     /// When the file the binary was built with is damaged.
     pub fn builtin() -> Result<Model, ModelError> {
-        let (mut model, weights) = parse(include_bytes!("../../model/sentiment.bin"))?;
-        model.weights = Cow::Borrowed(weights);
+        let (mut model, slots) = parse(include_bytes!("../../model/sentiment.bin"))?;
+        model.slots = Cow::Borrowed(slots);
         Ok(model)
     }
 
@@ -138,8 +139,8 @@ impl Model {
     /// # Errors
     /// When the bytes are not a model, of another format, or cut.
     pub fn from_bytes(bytes: &[u8]) -> Result<Model, ModelError> {
-        let (mut model, weights) = parse(bytes)?;
-        model.weights = Cow::Owned(weights.to_vec());
+        let (mut model, slots) = parse(bytes)?;
+        model.slots = Cow::Owned(slots.to_vec());
         Ok(model)
     }
 
@@ -164,7 +165,7 @@ impl Model {
             .chain(offsets)
             .chain([threshold, neutral_weight]);
         bytes.extend(numbers.flat_map(f64::to_le_bytes));
-        bytes.extend(self.weights.as_flattened());
+        bytes.extend(self.slots.as_flattened());
         bytes
     }
 
@@ -207,15 +208,13 @@ impl Model {
         logits
     }
 
-    /// The weights of a bucket; zero outside the table, which hashing never reaches.
-    pub(crate) fn weights(&self, bucket: u32) -> [i8; WEIGHTS] {
-        self.weights
-            .get(bucket as usize)
-            .map_or([0; WEIGHTS], |weights| weights.map(u8::cast_signed))
+    /// The weights of a feature; zero for one that the model does not know.
+    pub(crate) fn weights(&self, feature: u32) -> [i8; WEIGHTS] {
+        table::find(&self.slots, feature)
     }
 }
 
-fn parse(bytes: &[u8]) -> Result<(Model, &[[u8; WEIGHTS]]), ModelError> {
+fn parse(bytes: &[u8]) -> Result<(Model, &[Slot]), ModelError> {
     let rest = bytes.strip_prefix(MAGIC).ok_or(ModelError::NotAModel)?;
     let (format, rest) = rest.split_first_chunk().ok_or(ModelError::NotAModel)?;
     let found = u32::from_le_bytes(*format);
@@ -232,11 +231,11 @@ fn parse(bytes: &[u8]) -> Result<(Model, &[[u8; WEIGHTS]]), ModelError> {
         *number = f64::from_le_bytes(*bytes);
         rest = after;
     }
-    let (weights, odd) = rest.as_chunks();
-    if weights.len() != BUCKETS || !odd.is_empty() {
+    let (slots, odd) = rest.as_chunks();
+    if slots.len() != SLOTS || !odd.is_empty() {
         return Err(ModelError::Size {
             found: rest.len(),
-            expected: BUCKETS * WEIGHTS,
+            expected: SLOTS * SLOT,
         });
     }
     let [scale, b0, b1, b2, slope, o0, o1, o2, threshold, neutral_weight] = numbers;
@@ -252,9 +251,9 @@ fn parse(bytes: &[u8]) -> Result<(Model, &[[u8; WEIGHTS]]), ModelError> {
         scale,
         bias: [b0, b1, b2],
         calibration,
-        weights: Cow::Borrowed(&[]),
+        slots: Cow::Borrowed(&[]),
     };
-    Ok((model, weights))
+    Ok((model, slots))
 }
 
 #[cfg(test)]
@@ -263,7 +262,7 @@ mod tests {
 
     #[test]
     fn a_model_survives_writing_and_reading() {
-        let mut model = Model::new("m-1".into(), 0.5, [0.1, 0.2, 0.3], vec![[7, 8]; BUCKETS]);
+        let mut model = Model::new("m-1".into(), 0.5, [0.1, 0.2, 0.3], [(9, [7, 8])]);
         model.set_calibration(Calibration {
             threshold: 0.4,
             ..Calibration::NONE
@@ -275,7 +274,7 @@ mod tests {
 
     #[test]
     fn damaged_files_are_refused() {
-        let bytes = Model::new("m".into(), 1.0, [0.0; 3], vec![[0; 2]; BUCKETS]).to_bytes();
+        let bytes = Model::new("m".into(), 1.0, [0.0; 3], []).to_bytes();
         assert_eq!(Model::from_bytes(b"hello").unwrap_err(), ModelError::NotAModel);
         assert!(
             matches!(Model::from_bytes(&bytes[..500]).unwrap_err(), ModelError::Size { found, .. } if found < 500)

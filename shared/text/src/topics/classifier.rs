@@ -34,7 +34,7 @@ const MANY_EXAMPLES: usize = 20_000;
 pub(super) struct Classifier {
     /// The topics that have examples, as positions in the taxonomy.
     pub(super) topics: Vec<usize>,
-    /// The row of each bucket that the examples hold.
+    /// The row of each feature that the examples hold.
     rows: HashMap<u32, usize>,
     /// Inverse document frequency of each row.
     idf: Vec<f32>,
@@ -94,16 +94,16 @@ impl Classifier {
         Some(classifier)
     }
 
-    /// A classifier that knows which buckets the texts hold, and has learnt nothing.
+    /// A classifier that knows which features the texts hold, and has learnt nothing.
     fn with_rows_of<'a>(topics: Vec<usize>, texts: impl ExactSizeIterator<Item = &'a str>) -> Classifier {
         let total = texts.len();
         let mut texts_with: BTreeMap<u32, usize> = BTreeMap::new();
         for text in texts {
-            let mut buckets: Vec<u32> = raw_features(text).into_iter().flatten().collect();
-            buckets.sort_unstable();
-            buckets.dedup();
-            for bucket in buckets {
-                *texts_with.entry(bucket).or_default() += 1;
+            let mut features: Vec<u32> = raw_features(text).into_iter().flatten().collect();
+            features.sort_unstable();
+            features.dedup();
+            for feature in features {
+                *texts_with.entry(feature).or_default() += 1;
             }
         }
         if total >= MANY_EXAMPLES {
@@ -117,7 +117,7 @@ impl Classifier {
         let rows = texts_with
             .into_keys()
             .enumerate()
-            .map(|(row, bucket)| (bucket, row))
+            .map(|(row, feature)| (feature, row))
             .collect();
         Classifier {
             biases: vec![0.0; topics.len()],
@@ -197,7 +197,7 @@ impl Classifier {
 }
 
 fn sparse(features: &Features) -> Sparse {
-    // Rows are at most as many as there are buckets, which 32 bits number.
+    // Rows are at most as many as there are features, which 32 bits number.
     let narrow = |&(row, value): &(usize, f32)| Some((u32::try_from(row).ok()?, value));
     features.iter().filter_map(narrow).collect()
 }
@@ -279,7 +279,7 @@ fn raw_features(text: &str) -> [Vec<u32>; BLOCKS] {
     let mut glyphs = Vec::new();
     normalize(text, &mut glyphs);
     let mut blocks: [Vec<u32>; BLOCKS] = Default::default();
-    extract(&glyphs, |block, bucket| blocks[block].push(bucket));
+    extract(&glyphs, |block, feature| blocks[block].push(feature));
     blocks
 }
 
