@@ -23,7 +23,7 @@ from wordfreq import top_n_list
 
 HERE = pathlib.Path(__file__).parent
 DATA = pathlib.Path(sys.argv[1]) if len(sys.argv) > 1 else HERE / "../../../../shared/data"
-LETTERS = {"en": r"[a-z']+", "ru": r"[а-я]+"}
+LETTERS = {"en": r"[a-z]+('[a-z]+)*", "ru": r"[а-я]+"}
 COMMON = {"en": 60_000, "ru": 130_000}
 FEWEST_TEXTS = 4
 CHINESE = 32_000

@@ -91,11 +91,13 @@ const NEGATED: u32 = 0x11_0004;
 
 /// The feature of a word, or of Han characters or kana that stand together, when it is all there is.
 pub(crate) fn feature_of_word(glyphs: &[Glyph]) -> Option<u32> {
+    if !glyphs.iter().all(|glyph| glyph.class == glyphs[0].class) {
+        return None;
+    }
     let mut found = None;
     extract_placed(glyphs, |block, feature, place| {
-        let whole = place == (0..glyphs.len());
         // A word comes before its pair with what is before it.
-        if found.is_none() && whole && [WORDS, IDEOGRAPHS].contains(&block) {
+        if found.is_none() && [WORDS, IDEOGRAPHS].contains(&block) && place == (0..glyphs.len()) {
             found = Some(feature);
         }
     });

@@ -167,7 +167,7 @@ mod tests {
         assert_eq!(read.to_bytes(), bytes);
         let engine = Engine::builtin().with_correction(read);
         let (_, sentiment) = engine.sentiment("what a grumfled zorb");
-        assert_eq!(sentiment.label, Some(Polarity::Negative));
+        assert_eq!(sentiment.label, Some(Polarity::Negative), "{sentiment:?}");
     }
 
     #[test]
