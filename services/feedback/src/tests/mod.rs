@@ -55,7 +55,7 @@ use crate::timers::recovery::{Deadline, Measure};
 const SCHEMA: Schema = Schema("feedback");
 const CANCELLED: &str = "you cancelled my flight, terrible";
 const LATE: &str = "my flight is delayed again, this is awful";
-const PLAIN: &str = "boarding at gate twelve with my sister";
+const PLAIN: &str = "at which gate do I change with my sister";
 const HAPPY: &str = "thank you so much, the crew was wonderful, great service!";
 
 static TEMPLATE: LazyLock<TemplateSet> = LazyLock::new(|| TemplateSet::new(&[(SCHEMA, &crate::MIGRATOR)]));
