@@ -117,12 +117,13 @@ impl Side for Told<'_, '_> {
     }
 }
 
-/// Waits until notifications has heard everything that improvement told.
+/// Waits until improvement has told everybody and notifications has heard it all.
 async fn heard(pool: &PgPool) -> anyhow::Result<()> {
     let end = Instant::now() + PATIENCE;
     loop {
         let heard: bool = sqlx::query_scalar(
-            "SELECT NOT EXISTS (SELECT FROM improvement.outbox)
+            "SELECT NOT EXISTS (SELECT FROM improvement.cohort_telling WHERE ended_at IS NULL)
+                AND NOT EXISTS (SELECT FROM improvement.outbox)
                 AND EXISTS (SELECT FROM notifications.subscription s CROSS JOIN improvement.feed_head h
                             WHERE s.source = 'improvement' AND s.position >= h.position)",
         )
