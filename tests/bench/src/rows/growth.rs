@@ -76,9 +76,11 @@ async fn calls(stage: &mut Stage, plan: &Plan, stored: u64) -> anyhow::Result<[S
     let written = writes.run(plan.timed).await?;
     drop(writes);
 
-    stage.run_only(&["feedback"]).await?;
+    // A service that works meanwhile and the filling may wait for each other.
+    stage.stop_services().await?;
     let year = Year::before(Utc::now())?;
     answers::fill(stage, stored, year).await?;
+    stage.run_only(&["feedback"]).await?;
     calm(stage).await?;
     let numbers = answers::query(stage, (year, stored), IN_FLIGHT, plan.timed).await?;
     Ok([written, by_id, pages, numbers])
