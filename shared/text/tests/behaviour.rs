@@ -182,14 +182,52 @@ fn a_match_names_the_keyword_that_stands_at_its_place() {
     }
 }
 
-#[test]
-fn a_topic_with_examples_alone_is_found_in_other_words() {
-    let topic = |id: &str, examples: &[&str]| TopicDefinition {
+fn topic(id: &str, examples: &[&str]) -> TopicDefinition {
+    TopicDefinition {
         id: id.into(),
         name: id.into(),
         examples: examples.iter().map(|&example| example.to_owned()).collect(),
         ..Default::default()
-    };
+    }
+}
+
+#[test]
+fn a_topic_is_found_in_words_that_mean_the_like() {
+    let taxonomy = Taxonomy::compile(&[
+        topic(
+            "luggage",
+            &[
+                "My suitcase never came",
+                "Our suitcases are lost",
+                "Чемодан потеряли",
+                "Мой чемодан не пришел",
+            ],
+        ),
+        topic(
+            "engine",
+            &[
+                "The motor is weak",
+                "A noisy motor",
+                "Слабый мотор",
+                "Мотор шумит",
+            ],
+        ),
+    ])
+    .unwrap();
+    for (text, id) in [
+        ("baggage", "luggage"),
+        ("diesel engines", "engine"),
+        ("багажом", "luggage"),
+        ("двигатель", "engine"),
+    ] {
+        let ranked = taxonomy.rank(text);
+        assert_eq!(ranked[0].0, id, "{text}: {ranked:?}");
+        assert!(ranked[0].1 > ranked[1].1 + 0.05, "{text}: {ranked:?}");
+    }
+}
+
+#[test]
+fn a_topic_with_examples_alone_is_found_in_other_words() {
     let taxonomy = Taxonomy::compile(&[
         topic(
             "card_arrival",

@@ -4,15 +4,17 @@
 
 #[path = "evaluate/themes.rs"]
 mod themes;
+#[path = "evaluate/topics.rs"]
+mod topics;
 
-use std::collections::{BTreeMap, HashMap};
-use std::path::{Path, PathBuf};
+use std::collections::BTreeMap;
+use std::path::PathBuf;
 use std::process::ExitCode;
 use std::time::Instant;
 
-use attune_text::dataset::{DatasetError, Row, read_columns, read_sentiment};
-use attune_text::evaluation::{Prediction, Report, group_by, macro_f1, predict, report};
-use attune_text::{Correction, Engine, Model, Polarity, Taxonomy, TopicDefinition};
+use attune_text::dataset::{Row, read_sentiment};
+use attune_text::evaluation::{Prediction, Report, group_by, predict, report};
+use attune_text::{Correction, Engine, Model, Polarity, Taxonomy};
 use clap::Parser;
 
 /// Judges the sentiment model on labelled texts.
@@ -34,6 +36,10 @@ struct Arguments {
     /// The texts to learn topics from, in the same columns.
     #[arg(long, requires = "topics")]
     train: Option<PathBuf>,
+    /// Learn topics from the first so many texts of each alone, as a company that writes down a few, and judge on the
+    /// others.
+    #[arg(long, requires = "topics", conflicts_with = "train")]
+    examples: Option<usize>,
     /// Judge themes instead: a file with the columns topic, lang and text, whose topics the themes should find.
     #[arg(long)]
     themes: Option<PathBuf>,
@@ -50,8 +56,8 @@ fn main() -> ExitCode {
 }
 
 fn run(arguments: &Arguments) -> Result<(), Box<dyn std::error::Error>> {
-    if let Some(topics) = &arguments.topics {
-        judge_topics(topics, arguments.train.as_deref())?;
+    if let Some(input) = &arguments.topics {
+        topics::judge(input, arguments.train.as_deref(), arguments.examples)?;
     }
     if let Some(texts) = &arguments.themes {
         themes::judge(texts)?;
@@ -157,77 +163,4 @@ fn measure_speed(engine: &Engine, rows: &[Row]) -> Result<(), Box<dyn std::error
         characters as f64 / rows.len().max(1) as f64
     );
     Ok(())
-}
-
-/// One in so many texts is held back when there is no file to train on.
-const HELD_BACK: usize = 10;
-
-fn judge_topics(input: &Path, train: Option<&Path>) -> Result<(), Box<dyn std::error::Error>> {
-    let read =
-        |path: &Path| -> Result<Vec<[String; 2]>, DatasetError> { read_columns(path, ["topic", "text"]) };
-    let rows = read(input)?;
-    let (known, asked): (Vec<_>, Vec<_>) = if let Some(train) = train {
-        (read(train)?, rows)
-    } else {
-        let (asked, known) = rows
-            .into_iter()
-            .enumerate()
-            .partition(|(index, _)| index % HELD_BACK == 0);
-        let plain = |rows: Vec<(usize, [String; 2])>| rows.into_iter().map(|(_, row)| row).collect();
-        (plain(known), plain(asked))
-    };
-    let started = Instant::now();
-    let taxonomy = Taxonomy::compile(&definitions(&known))?;
-    println!(
-        "learnt topics from {} texts in {:.1?}",
-        known.len(),
-        started.elapsed()
-    );
-    let mut numbers = HashMap::new();
-    for [topics, _] in known.iter().chain(&asked) {
-        let next = numbers.len();
-        numbers.entry(topics.clone()).or_insert(next);
-    }
-    let started = Instant::now();
-    let pairs: Vec<(usize, usize)> = asked
-        .iter()
-        .map(|[topic, text]| {
-            let best = taxonomy
-                .rank(text)
-                .first()
-                .and_then(|(best, _)| numbers.get(*best).copied());
-            (numbers[topic], best.unwrap_or(usize::MAX))
-        })
-        .collect();
-    let elapsed = started.elapsed().as_secs_f64();
-    let mut classes: Vec<usize> = pairs.iter().map(|&(label, _)| label).collect();
-    classes.sort_unstable();
-    classes.dedup();
-    let right = pairs.iter().filter(|(label, answer)| label == answer).count();
-    println!(
-        "{} texts, {} topics: macro-F1 {:.1}, accuracy {:.1}, {:.0} texts/s",
-        pairs.len(),
-        classes.len(),
-        macro_f1(&pairs, &classes).unwrap_or_default() * 100.0,
-        right as f64 / pairs.len().max(1) as f64 * 100.0,
-        pairs.len() as f64 / elapsed
-    );
-    Ok(())
-}
-
-/// Topics with their texts as examples; a row may name several topics, separated by semicolons.
-fn definitions(rows: &[[String; 2]]) -> Vec<TopicDefinition> {
-    let mut examples: BTreeMap<&str, Vec<String>> = BTreeMap::new();
-    for [topics, text] in rows {
-        for topic in topics.split(';') {
-            examples.entry(topic).or_default().push(text.clone());
-        }
-    }
-    let definition = |(id, examples): (&str, Vec<String>)| TopicDefinition {
-        id: id.to_owned(),
-        name: id.to_owned(),
-        keywords: Vec::new(),
-        examples,
-    };
-    examples.into_iter().map(definition).collect()
 }

@@ -3,6 +3,7 @@
 
 mod frequencies;
 mod hash;
+mod meanings;
 mod segmenter;
 mod stemming;
 mod stop;
@@ -12,6 +13,7 @@ use std::ops::Range;
 pub(crate) use frequencies::Frequencies;
 pub use frequencies::learn_frequencies;
 pub(crate) use hash::{HashState, mix};
+pub(crate) use meanings::{DIRECTIONS, Meanings};
 
 use crate::language::{self, Language};
 use crate::normalize::{Class, address_length, classify, fold};

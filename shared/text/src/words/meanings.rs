@@ -1,0 +1,123 @@
+//! What words are like, from which likeness of texts that share none follows: stems with the directions of an
+//! embedding model in which they lie. `data/word_vectors.py` makes the file and says how.
+
+use std::collections::HashMap;
+use std::sync::LazyLock;
+
+use super::Word;
+use super::hash::{HashState, mix};
+
+/// Directions of the embedding model.
+pub(crate) const DIRECTIONS: usize = 384;
+const MAGIC: &[u8; 8] = b"ATTUNE\0M";
+/// So many directions are in a byte, as digits to the base of three.
+const IN_A_BYTE: usize = 5;
+/// Bytes of a stem's directions.
+const PACKED: usize = DIRECTIONS.div_ceil(IN_A_BYTE);
+/// The directions in each byte: −1, 0 or +1; the first is the least digit.
+const UNPACKED: [[i8; IN_A_BYTE]; 256] = unpacked();
+
+/// The stems that are known, with their directions.
+pub(crate) struct Meanings {
+    packed: HashMap<u64, &'static [u8], HashState>,
+}
+
+static BUILTIN: LazyLock<Meanings> = LazyLock::new(|| Meanings {
+    // The file is part of the binary and a test reads it; without it no word is known.
+    packed: parse(include_bytes!("../../model/meanings.bin")).unwrap_or_default(),
+});
+
+impl Meanings {
+    /// The stems that are part of the binary.
+    pub(crate) fn builtin() -> &'static Meanings {
+        &BUILTIN
+    }
+
+    /// The direction in which words lie together, a vector of length one; the rarer a word, the more it counts.
+    /// `None` when none of them is known.
+    pub(crate) fn of(&self, words: &[Word]) -> Option<Vec<f32>> {
+        let mut sum = vec![0.0_f32; PACKED * IN_A_BYTE];
+        for word in words {
+            if let Some(packed) = self.packed.get(&word.stem) {
+                add(&mut sum, packed, word.rarity);
+            }
+        }
+        sum.truncate(DIRECTIONS);
+        let squares: f32 = sum.iter().map(|value| value * value).sum();
+        if squares == 0.0 {
+            return None;
+        }
+        let length = squares.sqrt();
+        for value in &mut sum {
+            *value /= length;
+        }
+        Some(sum)
+    }
+}
+
+/// Adds the directions of one word, as a vector of the length `weight`.
+fn add(sum: &mut [f32], packed: &[u8], weight: f32) {
+    let digits = |&byte: &u8| UNPACKED[usize::from(byte)];
+    let told = packed.iter().flat_map(digits).filter(|&digit| digit != 0).count();
+    let step = weight / (told.max(1) as f32).sqrt();
+    for (sums, byte) in sum.chunks_exact_mut(IN_A_BYTE).zip(packed) {
+        for (sum, digit) in sums.iter_mut().zip(digits(byte)) {
+            *sum += f32::from(digit) * step;
+        }
+    }
+}
+
+fn parse(file: &'static [u8]) -> Option<HashMap<u64, &'static [u8], HashState>> {
+    let mut rest = file.strip_prefix(MAGIC)?;
+    let mut packed = HashMap::default();
+    while let Some((&length, after)) = rest.split_first() {
+        let (stem, after) = after.split_at_checked(usize::from(length))?;
+        let (directions, after) = after.split_at_checked(PACKED)?;
+        packed.insert(mix(stem), directions);
+        rest = after;
+    }
+    Some(packed)
+}
+
+const fn unpacked() -> [[i8; IN_A_BYTE]; 256] {
+    let mut table = [[0; IN_A_BYTE]; 256];
+    let mut byte = 0;
+    while byte < table.len() {
+        let mut digits = byte;
+        let mut place = 0;
+        while place < IN_A_BYTE {
+            table[byte][place] = [-1, 0, 1][digits % 3];
+            digits /= 3;
+            place += 1;
+        }
+        byte += 1;
+    }
+    table
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::words::Words;
+
+    fn likeness(left: &str, right: &str) -> f32 {
+        let meaning = |text| Meanings::builtin().of(&Words::read(text).words).unwrap();
+        meaning(left).iter().zip(meaning(right)).map(|(x, y)| x * y).sum()
+    }
+
+    #[test]
+    fn words_of_like_meaning_are_nearer_than_others() {
+        assert!(likeness("my suitcase", "their luggage") > likeness("my suitcase", "the invoice") + 0.1);
+        assert!(likeness("чемодан", "багажом") > likeness("чемодан", "тарифа") + 0.1);
+    }
+
+    #[test]
+    fn all_stems_of_the_file_are_read() {
+        assert_eq!(Meanings::builtin().packed.len(), 16_000);
+    }
+
+    #[test]
+    fn a_text_of_unknown_words_alone_means_nothing() {
+        assert_eq!(Meanings::builtin().of(&Words::read("qzxv 12 服务").words), None);
+    }
+}
