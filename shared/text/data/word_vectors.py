@@ -11,10 +11,11 @@ most common of words_zh.tsv. From the vectors of each language their mean is tak
 word_vectors.tsv.gz, for training: the sixteen directions in which words differ most, each in units of its standard deviation, in
 steps of 0.4 from -3 to +3, written as one hexadecimal digit (0 for -3, f for +3).
 
-meanings.bin, for topics by example: the most common stems of English and Russian, each with all directions: the mean of its words,
-weighted by the square root of how common they are, in units of the standard deviation, rounded to -1, 0 or +1. Eight bytes say
-what the file is; then for each stem a byte with its length, its UTF-8, and five directions in each byte as digits to the
-base of three, the first the least, each one more than its value.
+meanings.bin, for topics by example and themes: the stems of English and Russian that are the most common in the training
+texts, in the texts written for it and in general, each with all directions: the mean of its words, weighted by the square root of how
+common they are, less the mean of all stems, weighted by what they add to texts, in units of the standard deviation, rounded to
+-1, 0 or +1. Eight bytes say what the file is; then for each stem a byte with its length, its UTF-8, and five directions in each
+byte as digits to the base of three, the first the least, each one more than its value.
 """
 
 import collections
@@ -59,10 +60,18 @@ def texts():
                 yield line.rstrip("\n").split("\t")[5]
 
 
-def counted():
+def own_texts():
+    for path in sorted((HERE / "own_texts").glob("*.tsv")):
+        with open(path) as file:
+            next(file)
+            for line in file:
+                yield line.rstrip("\n").split("\t")[2]
+
+
+def counted(texts):
     """How many texts of each language hold a word."""
     counts = {language: collections.Counter() for language in LETTERS}
-    for text in texts():
+    for text in texts:
         for word in set(re.findall(r"[a-zа-я']+", normal(text))):
             counts["ru" if re.search("[а-я]", word) else "en"][word] += 1
     return counts
@@ -100,28 +109,32 @@ def write_directions(pairs, vectors):
         file.write(("word\tvector\n" + "".join(lines)).encode())
 
 
-def stems(language, counts, pairs, vectors):
-    """The most common stems of a language with their digits."""
+def stems(language, corpora, pairs, vectors):
+    """The stems of a language that are the most common among corpora, with their digits."""
     algorithm, most = STEMS[language]
-    stem, texts = stemmer(algorithm).stemWord, counts.total()
+    stem = stemmer(algorithm).stemWord
     common, meanings = collections.Counter(), {}
     for (own, word), vector in zip(pairs, vectors):
         if own == language:
-            share = (counts[word] / texts + word_frequency(word, language)) / 2 + 1e-9
+            shares = [counts[word] / counts.total() for counts in corpora]
+            share = (sum(shares) + word_frequency(word, language)) / (len(corpora) + 1) + 1e-9
             common[stem(word)] += share
             sums = meanings.setdefault(stem(word), numpy.zeros(1 + vectors.shape[1]))
             sums += share**0.5 * numpy.append(1, vector)
     rows = numpy.array([meanings[stem] for stem, _ in common.most_common(most)])
     means = rows[:, 1:] / rows[:, :1]
+    # What all texts share says nothing: the mean of what texts are made of goes away.
+    shares = numpy.array([share for _, share in common.most_common(most)])
+    means -= numpy.average(means, axis=0, weights=-shares * numpy.log(shares))
     digits = numpy.clip(numpy.round(means / means.std(0)), -1, 1).astype(int) + 1
     return [(stem, row) for (stem, _), row in zip(common.most_common(most), digits)]
 
 
-def write_meanings(pairs, vectors, counts):
+def write_meanings(pairs, vectors, corpora):
     with open(HERE / "../model/meanings.bin", "wb") as file:
         file.write(b"ATTUNE\0M")
         for language in STEMS:
-            for stem, digits in stems(language, counts[language], pairs, vectors):
+            for stem, digits in stems(language, [counts[language] for counts in corpora], pairs, vectors):
                 name = stem.encode()
                 file.write(bytes([len(name)]) + name)
                 fives = numpy.pad(digits, (0, -len(digits) % 5)).reshape(-1, 5)
@@ -129,7 +142,7 @@ def write_meanings(pairs, vectors, counts):
 
 
 def main():
-    counts = counted()
+    counts = counted(texts())
     pairs = list(words(counts))
     batches = [[word for _, word in pairs[at : at + 2_000]] for at in range(0, len(pairs), 2_000)]
     with ProcessPoolExecutor(2) as pool:
@@ -138,7 +151,7 @@ def main():
     for language in set(languages):
         vectors[languages == language] -= vectors[languages == language].mean(0)
     write_directions(pairs, vectors)
-    write_meanings(pairs, vectors, counts)
+    write_meanings(pairs, vectors, [counts, counted(own_texts())])
 
 
 if __name__ == "__main__":

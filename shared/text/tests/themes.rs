@@ -59,6 +59,7 @@ fn texts_of_several_languages_fall_into_their_themes() {
 fn themes_that_were_saved_go_on_as_if_they_had_not() {
     let mut kept = formed();
     let mut loaded = Themes::load(&kept.save()).unwrap();
+    loaded.load_meanings(&kept.save_meanings()).unwrap();
     for text in [
         "lost luggage again",
         "app crashes on start",
@@ -67,12 +68,21 @@ fn themes_that_were_saved_go_on_as_if_they_had_not() {
         assert_eq!(loaded.add(text), kept.add(text));
     }
     assert_eq!(loaded.save(), kept.save());
+    assert_eq!(loaded.save_meanings(), kept.save_meanings());
     assert_eq!(loaded.largest(10), kept.largest(10));
     assert_eq!(
         formed().save(),
         formed().save(),
         "the same texts, the same themes"
     );
+}
+
+#[test]
+fn themes_without_meanings_go_on_by_their_words() {
+    let mut loaded = Themes::load(&formed().save()).unwrap();
+    let joined = loaded.add("my checked luggage was lost in Berlin").unwrap();
+    assert_eq!(loaded.theme(joined.theme_id).unwrap().texts, 9);
+    assert_ne!(loaded.save_meanings(), Themes::default().save_meanings());
 }
 
 #[test]
@@ -146,6 +156,16 @@ fn damaged_bytes_are_refused() {
     for length in 8..bytes.len() {
         assert_eq!(Themes::load(&bytes[..length]).unwrap_err(), ThemesError::Damaged);
     }
+    let mut themes = formed();
+    let meanings = themes.save_meanings();
+    assert_eq!(themes.load_meanings(&bytes), Err(ThemesError::NotThemes));
+    for length in 8..meanings.len() {
+        assert_eq!(
+            themes.load_meanings(&meanings[..length]),
+            Err(ThemesError::Damaged)
+        );
+    }
+    assert_eq!(themes.save_meanings(), meanings);
 }
 
 proptest! {
@@ -170,6 +190,14 @@ proptest! {
         if let Ok(mut themes) = Themes::load(&bytes) {
             themes.add("lost luggage again");
             themes.largest(10);
+        }
+        let mut themes = formed();
+        let mut meanings = themes.save_meanings();
+        let place = place % meanings.len();
+        meanings[place] = value;
+        if themes.load_meanings(&meanings).is_ok() {
+            let joined = themes.add("lost luggage again").unwrap();
+            prop_assert!((0.0..=1.0).contains(&joined.similarity));
         }
     }
 }

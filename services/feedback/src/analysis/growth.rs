@@ -6,7 +6,7 @@ use attune_text::{Engine, Themes, ThemesError};
 use chrono::{DateTime, Utc};
 use uuid::Uuid;
 
-use crate::domain::{QuoteDigest, Theme, day_of, digest, without_placeholders};
+use crate::domain::{Learnt, QuoteDigest, Theme, day_of, digest, without_placeholders};
 
 /// The most languages, phrases and quotes of a theme that are kept.
 const LANGUAGES: usize = 5;
@@ -20,7 +20,7 @@ const FALLBACK_LENGTH: usize = 60;
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) struct Growth {
     /// What the engine has learnt by then.
-    pub(crate) state: Vec<u8>,
+    pub(crate) learnt: Learnt,
     /// The themes that changed, as they are now; said first and last is of these texts alone.
     pub(crate) changed: Vec<Theme>,
     /// The texts by day and theme.
@@ -36,12 +36,12 @@ pub(crate) struct Growth {
 /// Puts texts into themes, in their order, which show no quote that is `forgotten` any more. Where the state cannot be read (an upgrade writes it otherwise), themes
 /// begin anew and `known` ones are gone.
 pub(crate) fn grow(
-    state: Option<&[u8]>,
+    learnt: Option<&Learnt>,
     known: &BTreeMap<i64, i64>,
     texts: &[(DateTime<Utc>, String)],
     forgotten: &BTreeSet<QuoteDigest>,
 ) -> Growth {
-    let (mut themes, readable) = match state.map(Themes::load) {
+    let (mut themes, readable) = match learnt.map(read) {
         None => (Themes::default(), true),
         Some(Ok(themes)) => (themes, true),
         Some(Err(error)) => {
@@ -86,13 +86,26 @@ pub(crate) fn grow(
         "themes grew"
     );
     Growth {
-        state: themes.save(),
+        learnt: Learnt {
+            state: themes.save(),
+            meanings: Some(themes.save_meanings()),
+        },
         changed,
         counts,
         merged,
         gone,
         anew: !readable,
     }
+}
+
+fn read(learnt: &Learnt) -> Result<Themes, ThemesError> {
+    let mut themes = Themes::load(&learnt.state)?;
+    if let Some(meanings) = &learnt.meanings
+        && let Err(error) = themes.load_meanings(meanings)
+    {
+        tracing::warn!(%error, "what the themes' texts mean cannot be read and is learnt from the next ones");
+    }
+    Ok(themes)
 }
 
 fn begin_anew(error: &ThemesError) {

@@ -36,22 +36,22 @@ pub(crate) async fn gather(db: &Database, tenant: &TenantId, leased: &Leased) ->
     let longest = i32::try_from(THEME_CHARACTERS).unwrap_or(i32::MAX);
     let waiting = store::theme::waiting(&mut tx, count(BATCH), longest).await?;
     let forgotten = store::quote::noted(&mut tx, MOST_FORGOTTEN).await?;
-    let (state, known) = if waiting.is_empty() && forgotten.is_empty() {
+    let (learnt, known) = if waiting.is_empty() && forgotten.is_empty() {
         (None, BTreeMap::new())
     } else {
         (
-            store::theme::state(&mut tx).await?,
+            store::theme::learnt(&mut tx).await?,
             store::theme::numbers(&mut tx).await?,
         )
     };
     tx.commit().await?;
     let ids: Vec<Uuid> = waiting.iter().map(|waiting| waiting.feedback_id).collect();
     let texts: Vec<(DateTime<Utc>, String)> = waiting.into_iter().filter_map(said).collect();
-    let growth = if texts.is_empty() && (forgotten.is_empty() || state.is_none()) {
+    let growth = if texts.is_empty() && (forgotten.is_empty() || learnt.is_none()) {
         None
     } else {
         let forgotten: BTreeSet<QuoteDigest> = forgotten.iter().copied().collect();
-        let work = move || grow(state.as_deref(), &known, &texts, &forgotten);
+        let work = move || grow(learnt.as_ref(), &known, &texts, &forgotten);
         Some(tokio::task::spawn_blocking(work).await?)
     };
     let mut tx = db.system(tenant).await?;
@@ -80,14 +80,14 @@ fn said(waiting: Waiting) -> Option<(DateTime<Utc>, String)> {
 
 async fn keep(tx: &mut Tx, growth: Growth) -> Result<(), sqlx::Error> {
     let Growth {
-        state,
+        learnt,
         changed,
         counts,
         merged,
         gone,
         anew,
     } = growth;
-    store::theme::save_state(tx, &state).await?;
+    store::theme::save(tx, &learnt).await?;
     if anew {
         store::theme::forget(tx, &gone).await?;
     }

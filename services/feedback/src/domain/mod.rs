@@ -50,7 +50,7 @@ pub(crate) use tally::{Addend, MentionKey, PersonKey, RatingKey, SliceKey, Tally
 pub(crate) use taxonomy::{
     Lineage, Misplaced, TaxonomyChange, TaxonomyVersion, Topics, UNRECORDED, above, check_place, effects,
 };
-pub(crate) use theme::{Period, Theme, ThemeInPeriod, without_placeholders};
+pub(crate) use theme::{Learnt, Period, Theme, ThemeInPeriod, without_placeholders};
 pub(crate) use topic::{Topic, TopicOrigin, rule_values, topic_rule};
 pub(crate) use understanding::{FoundBy, Mention, Sentiment, Understanding};
 pub(crate) use usual::Series;

@@ -3,6 +3,15 @@
 use chrono::{DateTime, TimeDelta, Utc};
 use uuid::Uuid;
 
+/// What the engine has learnt of a tenant's themes, as it writes it down.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Learnt {
+    /// The themes.
+    pub(crate) state: Vec<u8>,
+    /// What their texts mean; none where only a release before has written.
+    pub(crate) meanings: Option<Vec<u8>>,
+}
+
 /// A theme as it is kept.
 #[derive(Clone, Debug, PartialEq)]
 #[expect(

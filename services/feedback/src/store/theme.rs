@@ -5,10 +5,10 @@ use std::collections::BTreeMap;
 use attune_database::Tx;
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
-use sqlx::{query, query_as, query_scalar};
+use sqlx::{query, query_as};
 use uuid::Uuid;
 
-use crate::domain::{Period, Theme, ThemeInPeriod};
+use crate::domain::{Learnt, Period, Theme, ThemeInPeriod};
 
 /// Notes that the tenant has texts; true the first time.
 pub(crate) async fn begin(tx: &mut Tx) -> Result<bool, sqlx::Error> {
@@ -78,24 +78,25 @@ pub(crate) async fn waited(tx: &mut Tx, feedback: &[Uuid]) -> Result<(), sqlx::E
 }
 
 /// What the engine has learnt; none before the first text.
-pub(crate) async fn state(tx: &mut Tx) -> Result<Option<Vec<u8>>, sqlx::Error> {
+pub(crate) async fn learnt(tx: &mut Tx) -> Result<Option<Learnt>, sqlx::Error> {
     let tenant = tx.tenant().as_str().to_owned();
-    let state = query_scalar!(
-        "SELECT state FROM feedback.theme_state WHERE tenant_id = $1",
+    query_as!(
+        Learnt,
+        r#"SELECT state AS "state!", meanings FROM feedback.theme_state WHERE tenant_id = $1 AND state IS NOT NULL"#,
         tenant
     )
     .fetch_optional(&mut **tx)
-    .await?;
-    Ok(state.flatten())
+    .await
 }
 
 /// Keeps what the engine has learnt.
-pub(crate) async fn save_state(tx: &mut Tx, state: &[u8]) -> Result<(), sqlx::Error> {
+pub(crate) async fn save(tx: &mut Tx, learnt: &Learnt) -> Result<(), sqlx::Error> {
     let (tenant, now) = (tx.tenant().as_str().to_owned(), tx.now());
     query!(
-        "UPDATE feedback.theme_state SET state = $2, updated_at = $3 WHERE tenant_id = $1",
+        "UPDATE feedback.theme_state SET state = $2, meanings = $3, updated_at = $4 WHERE tenant_id = $1",
         tenant,
-        state,
+        learnt.state,
+        learnt.meanings,
         now
     )
     .execute(&mut **tx)

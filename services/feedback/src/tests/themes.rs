@@ -103,6 +103,31 @@ async fn texts_about_the_same_are_one_theme_that_grows() {
 }
 
 #[tokio::test]
+async fn themes_go_on_where_what_their_texts_mean_is_not_known_or_cannot_be_read() {
+    let bench = with_zorbs().await;
+    let known = themes(&bench, "2026-03-11T00:00:00Z", 7).await;
+    // As a process of the release before leaves it, then as nobody should.
+    for (hours, meanings) in [(0, "NULL"), (2, "'damaged'")] {
+        let forgetting = format!("UPDATE feedback.theme_state SET meanings = {meanings}");
+        sqlx::query(sqlx::AssertSqlSafe(forgetting))
+            .execute(&bench.admin)
+            .await
+            .unwrap();
+        let said = instant("2026-03-10T06:30:00Z") + TimeDelta::hours(hours);
+        bench.submit_many(about_zorbs(5, said)).await;
+        bench
+            .hand
+            .advance_to(instant("2026-03-10T08:00:00Z") + TimeDelta::hours(hours));
+        gather(&bench).await;
+    }
+    let now = themes(&bench, "2026-03-11T00:00:00Z", 7).await;
+    assert_eq!(now[0].theme.theme_id, known[0].theme.theme_id);
+    assert_eq!(now[0].texts, known[0].texts + 10);
+    let meant = "SELECT octet_length(meanings)::bigint FROM feedback.theme_state WHERE tenant_id = $1";
+    assert!(bench.number(meant).await > 8, "written anew");
+}
+
+#[tokio::test]
 async fn where_what_was_learnt_cannot_be_read_any_more_themes_begin_anew() {
     let bench = with_zorbs().await;
     sqlx::query("UPDATE feedback.theme_state SET state = 'of an earlier release'")

@@ -1,5 +1,6 @@
 //! One cluster of texts.
 
+use super::direction::Direction;
 use super::vector::{self, Features};
 use crate::redact::PersonalData;
 use crate::words::Words;
@@ -36,6 +37,8 @@ pub(super) struct Cluster {
     pub(super) sums: Features,
     /// The length of that sum.
     length: f32,
+    /// What its texts mean.
+    pub(super) direction: Direction,
     pub(super) fingerprints: Vec<u64>,
     pub(super) phrases: PhraseCounts,
     pub(super) shown: Vec<Representative>,
@@ -58,6 +61,7 @@ impl Cluster {
             languages: Vec::new(),
             sums: Vec::new(),
             length: 0.0,
+            direction: Direction::default(),
             fingerprints: Vec::new(),
             phrases: PhraseCounts::new(MOST_PHRASES),
             shown: Vec::new(),
@@ -138,6 +142,7 @@ impl Cluster {
             self.count_language(language, texts);
         }
         self.add(&other.sums);
+        self.direction.absorb(&other.direction);
         self.fingerprints.extend(other.fingerprints);
         let beyond = self.fingerprints.len().saturating_sub(MOST_FINGERPRINTS);
         self.fingerprints.drain(..beyond);
@@ -173,7 +178,7 @@ impl Cluster {
     }
 
     /// The sum of the vectors brought to unit length.
-    pub(super) fn direction(&self) -> Features {
+    pub(super) fn middle(&self) -> Features {
         let length = self.length();
         self.sums
             .iter()

@@ -39,7 +39,7 @@ impl Themes {
     fn alike(&self) -> Vec<(f32, usize, usize)> {
         let mut pairs = Vec::new();
         for (at, cluster) in self.clusters.iter().enumerate() {
-            let products = self.index.products(&cluster.direction(), &self.clusters[..at]);
+            let products = self.index.products(&cluster.middle(), &self.clusters[..at]);
             let near = products.into_iter().enumerate();
             pairs.extend(
                 near.filter(|&(_, product)| product >= self.options.merge_likeness)
@@ -51,9 +51,9 @@ impl Themes {
     }
 
     fn cosine(&self, left: usize, right: usize) -> f32 {
-        let right = self.clusters[right].direction();
+        let right = self.clusters[right].middle();
         self.clusters[left]
-            .direction()
+            .middle()
             .into_iter()
             .filter_map(|(bucket, weight)| {
                 let at = right.binary_search_by_key(&bucket, |&(bucket, _)| bucket).ok()?;

@@ -6,6 +6,9 @@ use super::cluster::Cluster;
 use super::vector::Features;
 use crate::words::HashState;
 
+/// Below this cosine of their words it does not matter what a text and a cluster mean.
+const COMPARED: f32 = 0.1;
+
 /// The clusters that hold each feature, in order, with the feature's sum in the cluster.
 #[derive(Debug, Clone, Default)]
 pub(super) struct Index {
@@ -46,16 +49,27 @@ impl Index {
         }
     }
 
-    /// The cluster whose direction is nearest and its cosine; the older one of two that are as near.
-    pub(super) fn nearest(&self, vector: &Features, clusters: &[Cluster]) -> Option<(usize, f32)> {
+    /// The cluster that a text is most like, by its words and by what they mean, and how alike; the older one of two
+    /// that are as near.
+    pub(super) fn nearest(
+        &self,
+        vector: &Features,
+        meaning: &[f32],
+        clusters: &[Cluster],
+    ) -> Option<(usize, f32)> {
         let products = self.products(vector, clusters);
         let mut best = None;
-        for (at, &product) in products.iter().enumerate() {
-            if product > best.map_or(0.0, |(_, product)| product) {
-                best = Some((at, product));
+        for (at, (&product, cluster)) in products.iter().zip(clusters).enumerate() {
+            let likeness = if product < COMPARED {
+                product
+            } else {
+                cluster.direction.likeness(product, meaning)
+            };
+            if likeness > best.map_or(0.0, |(_, likeness)| likeness) {
+                best = Some((at, likeness));
             }
         }
-        best.map(|(at, product)| (at, product.min(1.0)))
+        best.map(|(at, likeness)| (at, likeness.min(1.0)))
     }
 
     /// The cosine of a vector of unit length with each cluster.

@@ -2,6 +2,7 @@
 
 mod cluster;
 mod consolidation;
+mod direction;
 mod index;
 mod label;
 mod state;
@@ -12,7 +13,7 @@ pub use state::ThemesError;
 use std::collections::BTreeMap;
 
 use crate::engine::cut;
-use crate::words::Words;
+use crate::words::{Meanings, Words};
 use crate::{Language, PhraseCounts, personal_data};
 use cluster::Cluster;
 use index::Index;
@@ -21,8 +22,8 @@ use vector::{Occurrence, features, fingerprint};
 /// How themes are formed.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct ThemeOptions {
-    /// A text joins the theme it is most like when they are at least this alike (cosine, 0 to 1); lower makes
-    /// fewer and wider themes.
+    /// A text joins the theme it is most like when they are at least this alike (0 to 1); lower makes fewer and
+    /// wider themes.
     pub likeness: f32,
     /// Themes that are this alike become one, 0 to 1.
     pub merge_likeness: f32,
@@ -128,7 +129,8 @@ impl Themes {
         let print = fingerprint(&words);
         self.added += 1;
         let vector = self.occurrence.weigh(&features);
-        let nearest = self.index.nearest(&vector, &self.clusters);
+        let meaning = Meanings::builtin().of(&words.words).unwrap_or_default();
+        let nearest = self.index.nearest(&vector, &meaning, &self.clusters);
         let joined = nearest.filter(|&(_, similarity)| similarity >= self.options.likeness);
         let duplicate = joined.is_some_and(|(at, _)| self.clusters[at].holds_copy(print));
         if !duplicate {
@@ -139,6 +141,7 @@ impl Themes {
         let cluster = &mut self.clusters[at];
         cluster.count(self.added, words.language, duplicate);
         if !duplicate {
+            cluster.direction.add(&meaning);
             let dropped = cluster.join(&vector, print, similarity, text, &words, &hidden);
             self.index.add(at, &vector);
             self.index.drop_features(at, &dropped);
@@ -170,7 +173,8 @@ impl Themes {
         let (text, _) = cut(text);
         let words = Words::read(text);
         let vector = self.occurrence.weigh(&features(text, &words));
-        let (at, similarity) = self.index.nearest(&vector, &self.clusters)?;
+        let meaning = Meanings::builtin().of(&words.words).unwrap_or_default();
+        let (at, similarity) = self.index.nearest(&vector, &meaning, &self.clusters)?;
         (similarity >= self.options.likeness).then(|| Assignment {
             theme_id: self.clusters[at].id,
             similarity,

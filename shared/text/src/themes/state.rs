@@ -1,6 +1,9 @@
 //! Themes as bytes: a magic number, the format, then numbers as LEB128 and weights as little-endian `f32`.
 
+use std::collections::BTreeMap;
+
 use super::cluster::{Cluster, Representative};
+use super::direction::Direction;
 use super::index::Index;
 use super::vector::{DIMENSIONS, Features, Occurrence};
 use super::{ThemeOptions, Themes};
@@ -9,6 +12,7 @@ use crate::{Language, PhraseCounts};
 
 const MAGIC: &[u8; 7] = b"ATTUNET";
 const FORMAT: u8 = 1;
+const MEANINGS_MAGIC: &[u8; 8] = b"ATTUNETM";
 
 /// Why bytes cannot be read as themes.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -67,6 +71,42 @@ impl Themes {
             None => Err(ThemesError::Damaged),
         }
     }
+
+    /// What the texts of each theme mean, as bytes for [`Themes::load_meanings`]; they stand beside those of
+    /// [`Themes::save`], which releases before this one read and write too.
+    pub fn save_meanings(&self) -> Vec<u8> {
+        let mut writer = Writer::default();
+        writer.raw(MEANINGS_MAGIC);
+        writer.number(self.clusters.len() as u64);
+        for cluster in &self.clusters {
+            writer.number(cluster.id);
+            cluster.direction.write(&mut writer);
+        }
+        writer.finish()
+    }
+
+    /// Tells themes that were loaded what their texts mean. Themes of which the bytes say nothing learn it from the next
+    /// texts; until then their words alone count.
+    ///
+    /// # Errors
+    /// When the bytes are not what [`Themes::save_meanings`] returned; then nothing has changed.
+    pub fn load_meanings(&mut self, bytes: &[u8]) -> Result<(), ThemesError> {
+        let rest = bytes.strip_prefix(MEANINGS_MAGIC).ok_or(ThemesError::NotThemes)?;
+        let mut directions = read_directions(&mut Reader::new(rest)).ok_or(ThemesError::Damaged)?;
+        for cluster in &mut self.clusters {
+            if let Some(direction) = directions.remove(&cluster.id) {
+                cluster.direction = direction;
+            }
+        }
+        Ok(())
+    }
+}
+
+fn read_directions(reader: &mut Reader<'_>) -> Option<BTreeMap<u64, Direction>> {
+    let directions = (0..reader.count()?)
+        .map(|_| Some((reader.number()?, Direction::read(reader)?)))
+        .collect::<Option<_>>()?;
+    reader.is_at_end().then_some(directions)
 }
 
 fn read(reader: &mut Reader<'_>) -> Option<Themes> {

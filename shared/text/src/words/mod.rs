@@ -13,7 +13,7 @@ use std::ops::Range;
 pub(crate) use frequencies::Frequencies;
 pub use frequencies::learn_frequencies;
 pub(crate) use hash::{HashState, mix};
-pub(crate) use meanings::{DIRECTIONS, Meanings};
+pub(crate) use meanings::{DIRECTIONS, Meanings, dot};
 
 use crate::language::{self, Language};
 use crate::normalize::{Class, address_length, classify, fold};

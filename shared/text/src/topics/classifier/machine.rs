@@ -5,7 +5,7 @@
 use super::features::Features;
 use super::narrow;
 use crate::random::SplitMix64;
-use crate::words::DIRECTIONS;
+use crate::words::{DIRECTIONS, dot};
 
 /// What an example on the wrong side costs, against the size of the weights.
 const COST: f32 = 1.0;
@@ -105,16 +105,4 @@ impl Machine {
             }
         }
     }
-}
-
-/// The product of two vectors, zero when one is empty; in lanes, which the compiler computes side by side and in the same order everywhere.
-pub(super) fn dot(left: &[f32], right: &[f32]) -> f32 {
-    const LANES: usize = 8;
-    let mut sums = [0.0_f32; LANES];
-    for (left, right) in left.chunks_exact(LANES).zip(right.chunks_exact(LANES)) {
-        for (sum, (left, right)) in sums.iter_mut().zip(left.iter().zip(right)) {
-            *sum += left * right;
-        }
-    }
-    sums.iter().sum()
 }

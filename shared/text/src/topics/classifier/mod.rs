@@ -7,9 +7,10 @@ mod machine;
 use std::collections::{BTreeMap, HashMap};
 
 use super::TopicDefinition;
+use crate::words::dot;
 pub(super) use features::Features;
 use features::Vocabulary;
-use machine::{Example, Machine, dot};
+use machine::{Example, Machine};
 
 /// Turns the distance from the border into a probability: at the margin, one, it is 0.95.
 const STEEPNESS: f32 = 3.0;
