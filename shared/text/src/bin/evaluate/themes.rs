@@ -22,7 +22,7 @@ pub(crate) fn judge(path: &Path) -> Result<(), DatasetError> {
         .collect();
     let elapsed = started.elapsed().as_secs_f64();
     let started = Instant::now();
-    let bytes = themes.save();
+    let bytes = themes.save().len() + themes.save_meanings().len();
     let saved = started.elapsed();
     let topics: Vec<&str> = rows.iter().map(|[topic, _]| topic.as_str()).collect();
     let settled: Vec<u64> = added
@@ -41,7 +41,7 @@ pub(crate) fn judge(path: &Path) -> Result<(), DatasetError> {
         mutual_information(&topics, &settled),
         mutual_information(&topics, &again),
         rows.len() as f64 / elapsed,
-        bytes.len() / 1000
+        bytes / 1000
     );
     measure_keywords(&rows);
     for theme in themes.largest(12) {
