@@ -17,14 +17,25 @@ const PACKED: usize = DIRECTIONS.div_ceil(IN_A_BYTE);
 /// The directions in each byte: −1, 0 or +1; the first is the least digit.
 const UNPACKED: [[i8; IN_A_BYTE]; 256] = unpacked();
 
-/// The stems that are known, with their directions.
+/// So many products are computed side by side.
+const LANES: usize = 8;
+const _: () = assert!(DIRECTIONS.is_multiple_of(LANES), "`dot` reads whole lanes");
+
+/// The stems that are known.
 pub(crate) struct Meanings {
-    packed: HashMap<u64, &'static [u8], HashState>,
+    stems: HashMap<u64, Stem, HashState>,
+}
+
+/// What is known of a stem.
+struct Stem {
+    packed: &'static [u8],
+    /// The length of its directions together.
+    length: f32,
 }
 
 static BUILTIN: LazyLock<Meanings> = LazyLock::new(|| Meanings {
     // The file is part of the binary and a test reads it; without it no word is known.
-    packed: parse(include_bytes!("../../model/meanings.bin")).unwrap_or_default(),
+    stems: parse(include_bytes!("../../model/meanings.bin")).unwrap_or_default(),
 });
 
 impl Meanings {
@@ -38,8 +49,8 @@ impl Meanings {
     pub(crate) fn of(&self, words: &[Word]) -> Option<Vec<f32>> {
         let mut sum = vec![0.0_f32; PACKED * IN_A_BYTE];
         for word in words {
-            if let Some(packed) = self.packed.get(&word.stem) {
-                add(&mut sum, packed, word.rarity);
+            if let Some(stem) = self.stems.get(&word.stem) {
+                stem.add_to(&mut sum, word.rarity);
             }
         }
         sum.truncate(DIRECTIONS);
@@ -55,21 +66,37 @@ impl Meanings {
     }
 }
 
-/// Adds the directions of one word, as a vector of the length `weight`.
-fn add(sum: &mut [f32], packed: &[u8], weight: f32) {
-    let digits = |&byte: &u8| UNPACKED[usize::from(byte)];
-    let told = packed.iter().flat_map(digits).filter(|&digit| digit != 0).count();
-    let step = weight / (told.max(1) as f32).sqrt();
-    for (sums, byte) in sum.chunks_exact_mut(IN_A_BYTE).zip(packed) {
-        for (sum, digit) in sums.iter_mut().zip(digits(byte)) {
-            *sum += f32::from(digit) * step;
+impl Stem {
+    fn new(packed: &'static [u8]) -> Stem {
+        let told = packed
+            .iter()
+            .copied()
+            .flat_map(unpack)
+            .filter(|&digit| digit != 0);
+        Stem {
+            packed,
+            length: (told.count().max(1) as f32).sqrt(),
+        }
+    }
+
+    /// Adds its directions to `sum`, as a vector of the length `weight`.
+    fn add_to(&self, sum: &mut [f32], weight: f32) {
+        let step = weight / self.length;
+        for (sums, &byte) in sum.chunks_exact_mut(IN_A_BYTE).zip(self.packed) {
+            for (sum, digit) in sums.iter_mut().zip(unpack(byte)) {
+                *sum += f32::from(digit) * step;
+            }
         }
     }
 }
 
-/// The product of two vectors, zero when one is empty; in lanes, which the compiler computes side by side and in the same order everywhere.
+fn unpack(byte: u8) -> [i8; IN_A_BYTE] {
+    UNPACKED[usize::from(byte)]
+}
+
+/// The product of two vectors of [`DIRECTIONS`], zero when one is empty; in lanes, which the compiler computes side by
+/// side and in the same order everywhere.
 pub(crate) fn dot(left: &[f32], right: &[f32]) -> f32 {
-    const LANES: usize = 8;
     let mut sums = [0.0_f32; LANES];
     for (left, right) in left.chunks_exact(LANES).zip(right.chunks_exact(LANES)) {
         for (sum, (left, right)) in sums.iter_mut().zip(left.iter().zip(right)) {
@@ -79,16 +106,16 @@ pub(crate) fn dot(left: &[f32], right: &[f32]) -> f32 {
     sums.iter().sum()
 }
 
-fn parse(file: &'static [u8]) -> Option<HashMap<u64, &'static [u8], HashState>> {
+fn parse(file: &'static [u8]) -> Option<HashMap<u64, Stem, HashState>> {
     let mut rest = file.strip_prefix(MAGIC)?;
-    let mut packed = HashMap::default();
+    let mut stems = HashMap::default();
     while let Some((&length, after)) = rest.split_first() {
         let (stem, after) = after.split_at_checked(usize::from(length))?;
-        let (directions, after) = after.split_at_checked(PACKED)?;
-        packed.insert(mix(stem), directions);
+        let (packed, after) = after.split_at_checked(PACKED)?;
+        stems.insert(mix(stem), Stem::new(packed));
         rest = after;
     }
-    Some(packed)
+    Some(stems)
 }
 
 const fn unpacked() -> [[i8; IN_A_BYTE]; 256] {
@@ -125,7 +152,7 @@ mod tests {
 
     #[test]
     fn all_stems_of_the_file_are_read() {
-        assert_eq!(Meanings::builtin().packed.len(), 16_000);
+        assert_eq!(Meanings::builtin().stems.len(), 16_000);
     }
 
     #[test]
