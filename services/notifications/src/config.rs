@@ -1,5 +1,6 @@
 //! Which providers the service writes through.
 
+use attune_server::Secret;
 use clap::Args;
 
 /// The mail provider.
@@ -10,6 +11,16 @@ pub struct Config {
     /// Where mail is handed over: `smtp://host:port`, or `smtps://user:password@host` with TLS
     #[arg(long, env = "ATTUNE_SMTP_URL", hide_env_values = true, default_value = Config::SMTP_URL)]
     pub smtp_url: String,
+
+    /// Where mail is handed over instead, as a signed JSON document: an address of yours, `https://host/path`, that
+    /// passes it on (docs/adr/0038-mail-by-webhook.md has its form)
+    #[arg(long, env = "ATTUNE_MAIL_WEBHOOK_URL", requires = "mail_webhook_secret")]
+    pub mail_webhook_url: Option<String>,
+
+    /// What such documents are signed with as Standard Webhooks ask: `whsec_` and 24 to 64 random bytes in base64.
+    /// Several, separated by commas: each signs, so that the receiver may change from one to the next
+    #[arg(long, env = "ATTUNE_MAIL_WEBHOOK_SECRET", hide_env_values = true)]
+    pub mail_webhook_secret: Option<Secret>,
 
     /// Whom mail comes from
     #[arg(long, env = "ATTUNE_MAIL_FROM", default_value = Config::MAIL_FROM)]
@@ -37,6 +48,8 @@ impl Default for Config {
     fn default() -> Self {
         Self {
             smtp_url: Self::SMTP_URL.to_owned(),
+            mail_webhook_url: None,
+            mail_webhook_secret: None,
             mail_from: Self::MAIL_FROM.to_owned(),
             mail_concurrency: Self::MAIL_CONCURRENCY,
             mail_timeout_seconds: Self::MAIL_TIMEOUT,
@@ -44,7 +57,7 @@ impl Default for Config {
     }
 }
 
-/// Without the URL, which may hold a password.
+/// Without the URLs, which may hold a password.
 impl std::fmt::Debug for Config {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.debug_struct("Config")

@@ -4,19 +4,25 @@ use std::collections::HashMap;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
-/// What happens to a mail for a recipient. Decided when the client names the recipient (`RCPT TO`).
+/// What happens to a mail for a recipient. Decided when the client names the recipient: over SMTP with `RCPT TO`, over
+/// HTTP in the document.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Behaviour {
     /// Taken and kept.
     #[default]
     Accept,
-    /// Answered with 450, a temporary failure: the client should try again later.
+    /// Answered with 450 (HTTP: 503), a temporary failure: the client should try again later.
     Refuse,
-    /// Answered with 550, a permanent failure: the address does not exist.
+    /// Answered with 450 (HTTP: 429, and after how many seconds the client should come again).
+    SlowDown {
+        /// What `Retry-After` says.
+        seconds: u32,
+    },
+    /// Answered with 550 (HTTP: 422), a permanent failure: the address does not exist.
     Reject,
     /// Taken and kept, but the connection is closed before the client hears of it: the client cannot know.
     AcceptThenDropBeforeReply,
-    /// The connection is closed while the client sends the message; nothing is kept.
+    /// The connection is closed while the client sends the message (HTTP: instead of an answer); nothing is kept.
     DropMidData,
     /// Never answered; the connection stays open until the client gives up.
     Hang,

@@ -1,12 +1,14 @@
-//! An SMTP server that keeps what it is given instead of passing it on.
+//! A mail server that keeps what it is given instead of passing it on, over SMTP and over HTTP.
 //!
 //! The demo and the tests send through it with the same client that production uses, and then read what
 //! arrived. It speaks RFC 5321 with the extensions `PIPELINING` (RFC 2920), `SIZE` (RFC 1870), `8BITMIME`,
 //! `SMTPUTF8` and `ENHANCEDSTATUSCODES`, without TLS and without authentication, and is meant for the
-//! loopback interface. Its memory is bounded by [`Limits`]; how it treats a recipient is a [`Behaviour`] that
+//! loopback interface. Over HTTP it takes the documents that the platform hands to a webhook, and does not look at their
+//! signatures. Its memory is bounded by [`Limits`]; how it treats a recipient is a [`Behaviour`] that
 //! can be changed while it runs.
 
 mod behaviour;
+mod http;
 mod kept;
 mod line;
 mod mail;
@@ -66,12 +68,13 @@ pub struct TooFew {
     pub within: Duration,
 }
 
-/// A running SMTP server and what it has received. Dropping it closes the listener and every connection.
+/// A running server and what it has received. Dropping it closes the listeners and every connection.
 #[derive(Debug)]
 pub struct Mailbox {
     address: SocketAddr,
+    http_address: SocketAddr,
     shared: Arc<Shared>,
-    accepting: JoinHandle<()>,
+    accepting: [JoinHandle<()>; 2],
 }
 
 /// What all connections of one server share.
@@ -89,26 +92,36 @@ impl Mailbox {
         Self::listen((Ipv4Addr::LOCALHOST, 0).into(), Limits::default()).await
     }
 
-    /// Starts a server on `address` (port 0 takes a free one). Fails when the address cannot be bound.
+    /// Starts a server on `address` (port 0 takes a free one), and on a free port beside it for HTTP. Fails when the
+    /// address cannot be bound.
     pub async fn listen(address: SocketAddr, limits: Limits) -> io::Result<Self> {
         let listener = TcpListener::bind(address).await?;
         let address = listener.local_addr()?;
+        let http = TcpListener::bind((address.ip(), 0)).await?;
+        let http_address = http.local_addr()?;
         let shared = Arc::new(Shared {
             limits,
             rules: Rules::default(),
             kept: Kept::new(limits),
         });
-        let accepting = tokio::spawn(accept(listener, Arc::clone(&shared)));
+        let accepting = [(listener, Protocol::Smtp), (http, Protocol::Http)]
+            .map(|(listener, protocol)| tokio::spawn(accept(listener, protocol, Arc::clone(&shared))));
         Ok(Self {
             address,
+            http_address,
             shared,
             accepting,
         })
     }
 
-    /// Where the server listens.
+    /// Where the server listens for SMTP.
     pub fn address(&self) -> SocketAddr {
         self.address
+    }
+
+    /// Where it takes mail over HTTP, whatever the path.
+    pub fn webhook_url(&self) -> String {
+        format!("http://{}/mail", self.http_address)
     }
 
     /// The mails it keeps, oldest first.
@@ -158,12 +171,20 @@ impl Mailbox {
 
 impl Drop for Mailbox {
     fn drop(&mut self) {
-        // The connections live in a set inside this task and end with it.
-        self.accepting.abort();
+        // The connections live in a set inside each task and end with it.
+        for accepting in &self.accepting {
+            accepting.abort();
+        }
     }
 }
 
-async fn accept(listener: TcpListener, shared: Arc<Shared>) {
+#[derive(Clone, Copy, Debug)]
+enum Protocol {
+    Smtp,
+    Http,
+}
+
+async fn accept(listener: TcpListener, protocol: Protocol, shared: Arc<Shared>) {
     let places = Arc::new(Semaphore::new(shared.limits.connections));
     let mut connections = JoinSet::new();
     loop {
@@ -175,13 +196,13 @@ async fn accept(listener: TcpListener, shared: Arc<Shared>) {
                 let shared = Arc::clone(&shared);
                 connections.spawn(async move {
                     let _place = place;
-                    if let Err(error) = serve(stream, &shared).await {
-                        tracing::debug!(%peer, %error, "smtp connection ended early");
+                    if let Err(error) = serve(stream, protocol, shared).await {
+                        tracing::debug!(%peer, ?protocol, %error, "connection ended early");
                     }
                 });
             }
             Err(error) => {
-                tracing::warn!(%error, "cannot accept an smtp connection");
+                tracing::warn!(%error, "cannot accept a connection");
                 tokio::time::sleep(ACCEPT_PAUSE).await;
             }
         }
@@ -189,7 +210,10 @@ async fn accept(listener: TcpListener, shared: Arc<Shared>) {
     }
 }
 
-async fn serve(stream: TcpStream, shared: &Shared) -> io::Result<()> {
+async fn serve(stream: TcpStream, protocol: Protocol, shared: Arc<Shared>) -> io::Result<()> {
     stream.set_nodelay(true)?;
-    session::Session::new(stream, shared).run().await
+    match protocol {
+        Protocol::Smtp => session::Session::new(stream, &shared).run().await,
+        Protocol::Http => http::serve(stream, shared).await,
+    }
 }

@@ -143,7 +143,7 @@ impl<'a> Session<'a> {
             (_, None | Some(("", _))) => "501 5.5.4 write RCPT TO:<address>",
             (Some(envelope), _) if envelope.to.len() >= RECIPIENTS => "452 4.5.3 too many recipients",
             (Some(envelope), Some((to, _))) => match self.shared.rules.judge(to) {
-                Behaviour::Refuse => "450 4.2.1 mailbox busy, try again later",
+                Behaviour::Refuse | Behaviour::SlowDown { .. } => "450 4.2.1 mailbox busy, try again later",
                 Behaviour::Reject => "550 5.1.1 no such mailbox",
                 Behaviour::Hang => return self.hang().await,
                 behaviour => {

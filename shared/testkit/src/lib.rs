@@ -22,7 +22,7 @@ mod settle;
 
 pub use clients::{Authorised, Channels, Tenant};
 pub use database::{SCHEMAS, schemas};
-pub use platform::{Settings, TestPlatform};
+pub use platform::{Settings, TestPlatform, WEBHOOK_SECRET};
 pub use processes::{ProcessPlatform, Replica};
 pub use proxy::{Link, Proxy, Target};
 pub use refusal::{reason, violated_fields};

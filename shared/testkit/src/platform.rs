@@ -12,7 +12,7 @@ use attune_database::template::{TemplateSet, TestDatabase};
 use attune_mailbox::Mailbox;
 use attune_notifications::Notifications;
 use attune_rpc::TenantId;
-use attune_server::{App, Config, DatabaseConfig, IdentityConfig, Limits, PeerConfig, Running};
+use attune_server::{App, Config, DatabaseConfig, IdentityConfig, Limits, PeerConfig, Running, Secret};
 use chrono::{DateTime, TimeDelta, Utc};
 use sqlx::postgres::{PgConnectOptions, PgPoolOptions};
 use sqlx::{ConnectOptions as _, PgPool};
@@ -31,6 +31,9 @@ const START: &str = "2026-03-02T08:00:00Z";
 /// The issuer's key in the platform's folder.
 const KEY_FILE: &str = "issuer.pem";
 
+/// What documents to a webhook are signed with.
+pub const WEBHOOK_SECRET: &str = "whsec_dGhpcnR5LXR3byBieXRlcyBhcmUgZW5vdWdoIQ==";
+
 /// What a test may want to be different.
 #[derive(Clone, Debug)]
 pub struct Settings {
@@ -38,6 +41,8 @@ pub struct Settings {
     pub start: DateTime<Utc>,
     /// How long the mail provider may take for one mail, in seconds of real time.
     pub mail_timeout_seconds: u64,
+    /// Whether mail is handed to the mailbox over HTTP, signed with [`WEBHOOK_SECRET`], instead of over SMTP.
+    pub mail_by_webhook: bool,
     /// Where the services find each other; without an address, in this process.
     pub peers: PeerConfig,
     /// What the process accepts at most.
@@ -57,6 +62,7 @@ impl Settings {
         Ok(Self {
             start: START.parse()?,
             mail_timeout_seconds,
+            mail_by_webhook: false,
             peers: PeerConfig::default(),
             limits: Limits::default(),
             statement_timeout: DatabaseConfig::default().statement_timeout,
@@ -100,6 +106,7 @@ impl TestPlatform {
         let Settings {
             start,
             mail_timeout_seconds,
+            mail_by_webhook,
             peers,
             limits,
             statement_timeout,
@@ -134,6 +141,8 @@ impl TestPlatform {
         };
         let providers = attune_notifications::Config {
             smtp_url: format!("smtp://{}", mailbox.address()),
+            mail_webhook_url: mail_by_webhook.then(|| mailbox.webhook_url()),
+            mail_webhook_secret: mail_by_webhook.then(|| Secret::new(WEBHOOK_SECRET)),
             mail_timeout_seconds,
             ..attune_notifications::Config::default()
         };

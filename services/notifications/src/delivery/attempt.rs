@@ -2,12 +2,12 @@
 
 use std::collections::HashMap;
 
-use chrono::{DateTime, Utc};
+use chrono::{DateTime, TimeDelta, Utc};
 use serde_json::{Value, json};
 use uuid::Uuid;
 
+use super::provider::{Mail, Provider, Refusal};
 use super::recipients::Recipients;
-use super::smtp::{Mail, Refusal, Smtp};
 use crate::domain::{
     CONSENT_RULE, CONTACT_BUDGET_USED, CONTACT_RULE, Charged, ContactBudget, Content, Message, Route,
     Template, longest_wait, one_line, route,
@@ -49,8 +49,10 @@ pub(super) enum Kind {
     },
     /// Refused for good.
     Failed,
-    /// Refused for now.
-    Again,
+    /// Refused for now, by a provider that may have asked for a rest.
+    Again {
+        rest: Option<TimeDelta>,
+    },
 }
 
 const DEPARTMENT_RULE: &str = "department-1";
@@ -164,16 +166,16 @@ impl Attempt {
     }
 
     /// Carries it out.
-    pub(super) async fn make(self, smtp: &Smtp, message: &Message, now: DateTime<Utc>) -> Outcome {
+    pub(super) async fn make(self, provider: &Provider, message: &Message, now: DateTime<Utc>) -> Outcome {
         let (mail, rule, inputs) = match self {
             Self::Decided(outcome) => return outcome,
             Self::Mail { mail, rule, inputs } => (mail, rule, inputs),
         };
-        let (kind, handed_over, reason) = match smtp.send(message.message_id, mail, now).await {
+        let (kind, handed_over, reason) = match provider.send(message.message_id, mail, now).await {
             Ok(()) => (Kind::Sent, true, String::new()),
             Err(Refusal::Unfit(reason)) => (Kind::Failed, false, reason.to_owned()),
             Err(Refusal::ForGood(reason)) => (Kind::Failed, true, reason),
-            Err(Refusal::ForNow(reason)) => (Kind::Again, true, reason),
+            Err(Refusal::ForNow { reason, rest }) => (Kind::Again { rest }, true, reason),
         };
         Outcome {
             kind,

@@ -9,8 +9,8 @@
 mod attempt;
 mod charge;
 mod outcome;
+mod provider;
 mod recipients;
-mod smtp;
 
 use std::collections::HashMap;
 use std::time::Duration;
@@ -29,7 +29,7 @@ use crate::config::Config;
 use crate::domain::{Message, State, Template};
 use crate::store;
 use attempt::{Attempt, Outcome};
-use smtp::Smtp;
+use provider::Provider;
 
 /// The kind of timer that stands for a message due for delivery.
 pub(crate) const KIND: &str = "notifications.delivery";
@@ -48,18 +48,18 @@ const MARGIN: Duration = Duration::from_secs(15);
 pub(crate) struct Delivery {
     db: Database,
     peers: Peers,
-    smtp: Smtp,
+    provider: Provider,
     concurrency: u16,
 }
 
 impl Delivery {
-    /// Fails when the provider's URL or the sender's address is wrong.
+    /// Fails when the provider's URL, its key or the sender's address is wrong.
     pub(crate) fn new(db: Database, peers: Peers, config: &Config) -> anyhow::Result<Self> {
-        let smtp = Smtp::new(config)?;
+        let provider = Provider::new(config)?;
         Ok(Self {
             db,
             peers,
-            smtp,
+            provider,
             concurrency: config.mail_concurrency.max(1),
         })
     }
@@ -124,7 +124,7 @@ impl Work for Delivery {
 
     /// As long as a batch takes at most, each of its mails to a provider that never answers.
     fn lease(&self) -> Duration {
-        recipients::LONGEST_ANSWER + self.smtp.timeout() * u32::from(ROUNDS) + MARGIN
+        recipients::LONGEST_ANSWER + self.provider.timeout() * u32::from(ROUNDS) + MARGIN
     }
 
     async fn run(&self, tenant: &TenantId, due: &[Leased]) -> anyhow::Result<()> {
@@ -144,7 +144,7 @@ impl Work for Delivery {
         let mut attempts = Vec::with_capacity(ready.len());
         for (leased, message, attempt) in charge::charge(&self.db, tenant, ready).await? {
             attempts.push(async move {
-                let outcome = attempt.make(&self.smtp, &message, self.db.clock().now()).await;
+                let outcome = attempt.make(&self.provider, &message, self.db.clock().now()).await;
                 (leased, message, outcome)
             });
         }

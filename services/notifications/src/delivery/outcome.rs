@@ -90,7 +90,7 @@ fn settle(message: &mut Message, outcome: Outcome, now: DateTime<Utc>) -> (Decis
         inputs,
     } = outcome;
     message.attempts += i32::from(handed_over);
-    let gave_up = kind == Kind::Again && message.attempts >= MOST_ATTEMPTS;
+    let gave_up = matches!(kind, Kind::Again { .. }) && message.attempts >= MOST_ATTEMPTS;
     let mut again_at = None;
     let told = match kind {
         Kind::Sent => {
@@ -110,13 +110,13 @@ fn settle(message: &mut Message, outcome: Outcome, now: DateTime<Utc>) -> (Decis
             message.decide(State::Failed, &reason, now);
             "failed"
         }
-        Kind::Again if gave_up => {
+        Kind::Again { .. } if gave_up => {
             message.decide(State::Failed, "gave_up", now);
             "failed"
         }
-        Kind::Again => {
+        Kind::Again { rest } => {
             message.retry();
-            again_at = Some(next_attempt(now, message.attempts));
+            again_at = Some(next_attempt(now, message.attempts, rest));
             "retry"
         }
     };

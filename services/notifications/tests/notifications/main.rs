@@ -12,3 +12,4 @@ mod reading;
 mod send;
 mod telling;
 mod template;
+mod webhook;

@@ -1,4 +1,4 @@
-//! Handing mail to a provider over SMTP.
+//! Handing mail to a mail server over SMTP.
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
@@ -11,39 +11,14 @@ use lettre::transport::smtp::{AsyncSmtpTransportBuilder, PoolConfig};
 use lettre::{Address, AsyncSmtpTransport, AsyncTransport, Tokio1Executor};
 use uuid::Uuid;
 
+use super::{Mail, Refusal};
 use crate::config::Config;
-
-/// A mail ready to go.
-#[derive(Clone)]
-pub(super) struct Mail {
-    pub(super) to: String,
-    pub(super) subject: String,
-    pub(super) body: String,
-}
-
-/// Without what is personal in it.
-impl std::fmt::Debug for Mail {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Mail").finish_non_exhaustive()
-    }
-}
-
-/// It was not taken. The reason holds no personal data.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) enum Refusal {
-    /// It is no mail, and no provider was asked.
-    Unfit(&'static str),
-    /// The provider refused, and trying again would not help.
-    ForGood(String),
-    /// The provider refused or did not answer; it may go later.
-    ForNow(String),
-}
 
 type Transport = AsyncSmtpTransport<Tokio1Executor>;
 
 /// The provider.
 #[derive(Clone, Debug)]
-pub(super) struct Smtp {
+pub(in crate::delivery) struct Smtp {
     builder: AsyncSmtpTransportBuilder,
     /// The connections, and how often they were given up.
     transport: Arc<Mutex<(Transport, u64)>>,
@@ -77,8 +52,14 @@ impl Smtp {
     }
 
     /// Hands a mail over. The Message-ID is the message's id, so that a receiver can tell a second copy.
-    pub(super) async fn send(&self, message_id: Uuid, mail: Mail, now: DateTime<Utc>) -> Result<(), Refusal> {
-        let letter = self.letter(message_id, mail, now)?;
+    pub(super) async fn send(
+        &self,
+        message_id: Uuid,
+        to: Address,
+        mail: Mail,
+        now: DateTime<Utc>,
+    ) -> Result<(), Refusal> {
+        let letter = self.letter(message_id, to, mail, now)?;
         let (transport, generation) = self.transport().clone();
         // The transport's own bound is on connecting: once connected, it would wait for an answer for ever.
         match tokio::time::timeout(self.timeout, transport.send(letter)).await {
@@ -86,7 +67,7 @@ impl Smtp {
             Ok(Err(error)) => Err(refusal(&error)),
             Err(_) => {
                 self.give_up(generation);
-                Err(Refusal::ForNow("timeout".to_owned()))
+                Err(Refusal::for_now("timeout"))
             }
         }
     }
@@ -105,11 +86,16 @@ impl Smtp {
         self.transport.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    fn letter(&self, message_id: Uuid, mail: Mail, now: DateTime<Utc>) -> Result<lettre::Message, Refusal> {
-        let address: Address = mail.to.parse().map_err(|_| Refusal::Unfit("invalid_address"))?;
+    fn letter(
+        &self,
+        message_id: Uuid,
+        to: Address,
+        mail: Mail,
+        now: DateTime<Utc>,
+    ) -> Result<lettre::Message, Refusal> {
         lettre::Message::builder()
             .from(self.from.clone())
-            .to(Mailbox::new(None, address))
+            .to(Mailbox::new(None, to))
             .date(now.into())
             .subject(mail.subject)
             .message_id(Some(format!("<{message_id}@{}>", self.from.email.domain())))
@@ -123,8 +109,8 @@ impl Smtp {
 fn refusal(error: &lettre::transport::smtp::Error) -> Refusal {
     match error.status() {
         Some(code) if error.is_permanent() => Refusal::ForGood(format!("refused_{code}")),
-        Some(code) => Refusal::ForNow(format!("refused_{code}")),
-        None if error.is_timeout() => Refusal::ForNow("timeout".to_owned()),
-        None => Refusal::ForNow("unreachable".to_owned()),
+        Some(code) => Refusal::for_now(format!("refused_{code}")),
+        None if error.is_timeout() => Refusal::for_now("timeout"),
+        None => Refusal::for_now("unreachable"),
     }
 }
