@@ -132,7 +132,9 @@ impl TimerLoop {
             .bind(BATCH)
             .fetch_all(&mut *tx)
             .await?;
-        let timers = rows.into_iter().map(timer).collect::<Result<Vec<_>, _>>()?;
+        let mut timers = rows.into_iter().map(timer).collect::<Result<Vec<_>, _>>()?;
+        // One that was moved between being found and being locked is not due.
+        timers.retain(|timer| timer.due_at <= now);
         let Some(first) = timers.first() else { return Ok(0) };
         let mut tx = tx.enter(&first.tenant).await?;
         tx.statements_may_take(LONGEST_STATEMENT).await?;
@@ -266,20 +268,36 @@ fn message(panic: &(dyn Any + Send)) -> &str {
         .unwrap_or("without a message")
 }
 
-/// `$1` kinds, `$2` now, `$3` batch.
+/// `$1` kinds, `$2` now, `$3` batch. Each kind is looked for by itself: what is due of others, which may be a million
+/// messages, is not walked through. Nothing is locked that is not claimed; the candidates are four batches, so that as
+/// many replicas find something beside each other.
 const CLAIM: &str = "
-    SELECT tenant_id, kind, subject, due_at, attempts FROM {schema}.timer
-    WHERE due_at <= $2 AND kind = ANY ($1)
-    ORDER BY due_at, tenant_id, kind, subject LIMIT $3 FOR UPDATE SKIP LOCKED";
+    WITH candidate AS MATERIALIZED (
+        SELECT due.tenant_id, due.kind, due.subject
+        FROM unnest($1::text[]) AS wanted (kind)
+        CROSS JOIN LATERAL (
+            SELECT tenant_id, kind, subject, due_at FROM {schema}.timer
+            WHERE kind = wanted.kind AND due_at <= $2
+            ORDER BY due_at, tenant_id, subject LIMIT 4 * $3) AS due
+        ORDER BY due.due_at, due.tenant_id, due.kind, due.subject LIMIT 4 * $3)
+    SELECT timer.tenant_id, timer.kind, timer.subject, timer.due_at, timer.attempts
+    FROM {schema}.timer AS timer JOIN candidate USING (tenant_id, kind, subject)
+    ORDER BY timer.due_at, timer.tenant_id, timer.kind, timer.subject LIMIT $3
+    FOR UPDATE OF timer SKIP LOCKED";
 
+/// Written so that no index by `due_at` serves it: thousands may be due at one instant.
 const REMOVE: &str = "
-    DELETE FROM {schema}.timer WHERE tenant_id = $1 AND kind = $2 AND subject = $3 AND due_at = $4";
+    DELETE FROM {schema}.timer
+    WHERE tenant_id = $1 AND kind = $2 AND subject = $3 AND due_at IS NOT DISTINCT FROM $4";
 
 const FAILED: &str = "
     UPDATE {schema}.timer SET due_at = $4, attempts = attempts + 1, last_error = $5
     WHERE tenant_id = $1 AND kind = $2 AND subject = $3";
 
-const NEXT: &str = "SELECT min(due_at) FROM {schema}.timer WHERE kind = ANY ($1)";
+const NEXT: &str = "
+    SELECT min(first.due_at)
+    FROM unnest($1::text[]) AS wanted (kind)
+    CROSS JOIN LATERAL (SELECT min(due_at) AS due_at FROM {schema}.timer WHERE kind = wanted.kind) AS first";
 
 #[cfg(test)]
 mod tests {

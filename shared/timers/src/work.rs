@@ -2,13 +2,14 @@
 
 use std::collections::HashSet;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use async_trait::async_trait;
 use attune_database::{Database, Tx};
 use attune_rpc::TenantId;
 use chrono::{DateTime, Utc};
-use sqlx::{query, query_as, query_scalar};
+use sqlx::{SqlStr, query, query_as, query_scalar};
 use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
 use tracing::Instrument as _;
@@ -58,6 +59,8 @@ pub struct Leased {
     /// The timer. `attempts` counts how often it was not finished before.
     pub timer: Timer,
     until: DateTime<Utc>,
+    /// Whether the transaction that removes the timer was committed; all copies know.
+    finished: Arc<AtomicBool>,
 }
 
 /// Tenant, kind, subject, due at, attempts, leased until.
@@ -93,6 +96,8 @@ impl Leased {
             .execute(&mut **tx)
             .await?;
         if removed.rows_affected() == 1 {
+            let finished = Arc::clone(&self.finished);
+            tx.after_commit(move || finished.store(true, Ordering::Release));
             return Ok(());
         }
         Err(LeaseLost {
@@ -117,7 +122,17 @@ impl Leased {
             .bind(ends)
             .fetch_all(&mut **tx)
             .await?;
-        Ok(finished.into_iter().collect())
+        let finished: HashSet<Uuid> = finished.into_iter().collect();
+        let held = leased
+            .iter()
+            .filter(|leased| finished.contains(&leased.timer.subject));
+        let held: Vec<Arc<AtomicBool>> = held.map(|leased| Arc::clone(&leased.finished)).collect();
+        tx.after_commit(move || {
+            for finished in held {
+                finished.store(true, Ordering::Release);
+            }
+        });
+        Ok(finished)
     }
 }
 
@@ -127,12 +142,16 @@ pub struct Worker {
     database: Database,
     work: Arc<dyn Work>,
     lease: Duration,
+    /// The statement that leases a batch.
+    leasing: SqlStr,
 }
 
 impl Worker {
     /// The worker for `work` on the timers in `database`.
     pub fn new(database: Database, work: impl Work) -> Self {
+        let leasing = LEASE.replace("{batch}", &work.batch().to_string());
         Self {
+            leasing: statement(database.schema(), &leasing),
             database,
             lease: work.lease(),
             work: Arc::new(work),
@@ -209,10 +228,9 @@ impl Worker {
     /// Leases due timers, by tenant.
     async fn lease(&self) -> Result<Vec<(TenantId, Vec<Leased>)>, sqlx::Error> {
         let mut tx = self.database.platform_tx().await?;
-        let rows: Vec<Row> = query_as(statement(tx.schema(), LEASE))
+        let rows: Vec<Row> = query_as(self.leasing.clone())
             .bind(self.work.kind())
             .bind(tx.now())
-            .bind(i64::from(self.work.batch()))
             .bind(self.lease.as_secs_f64())
             .fetch_all(&mut *tx)
             .await?;
@@ -220,7 +238,11 @@ impl Worker {
         let mut batches: Vec<(TenantId, Vec<Leased>)> = Vec::new();
         for (tenant, kind, subject, due_at, attempts, until) in rows {
             let timer = timer((tenant, kind, subject, due_at, attempts))?;
-            let leased = Leased { timer, until };
+            let leased = Leased {
+                timer,
+                until,
+                finished: Arc::default(),
+            };
             match batches
                 .iter_mut()
                 .find(|(tenant, _)| *tenant == leased.timer.tenant)
@@ -237,43 +259,50 @@ impl Worker {
         let span = tracing::info_span!("work", kind, tenant.id = tenant.as_str(), count = due.len());
         // A task of its own, so that a panic is the batch's failure and not the loop's end.
         let work = Arc::clone(&self.work);
-        let batch = due.clone();
-        let done = tokio::spawn(async move { work.run(&tenant, &batch).await }.instrument(span)).await;
+        let (batch, of) = (due.clone(), tenant.clone());
+        let done = tokio::spawn(async move { work.run(&of, &batch).await }.instrument(span)).await;
         let error = match done {
             Ok(Ok(())) => "not finished".to_owned(),
             Ok(Err(error)) => format!("{error:#}"),
             Err(panic) => panic.to_string(),
         };
-        if let Err(lost) = self.put_back(&due, &error).await {
+        if let Err(lost) = self.put_back(&tenant, &due, &error).await {
             tracing::warn!(kind, error = %lost, "work not put back; it is due again when its lease is over");
         }
     }
 
     /// What is still leased was not finished: it rests.
-    async fn put_back(&self, due: &[Leased], error: &str) -> Result<(), sqlx::Error> {
-        let mut tx = self.database.platform_tx().await?;
-        let error: String = error.chars().take(2_000).collect();
-        for leased in due {
-            let put_back = query(statement(tx.schema(), PUT_BACK))
-                .bind(leased.timer.tenant.as_str())
-                .bind(&leased.timer.kind)
-                .bind(leased.timer.subject)
-                .bind(leased.until)
-                .bind(tx.now() + rest_after(leased.timer.attempts))
-                .bind(&error)
-                .execute(&mut *tx)
-                .await?;
-            if put_back.rows_affected() == 1 {
-                let Timer {
-                    kind,
-                    subject,
-                    attempts,
-                    ..
-                } = &leased.timer;
-                tracing::warn!(kind, %subject, attempts = attempts + 1, error, "work not done, again later");
-            }
+    async fn put_back(&self, tenant: &TenantId, due: &[Leased], error: &str) -> Result<(), sqlx::Error> {
+        let due = due
+            .iter()
+            .filter(|leased| !leased.finished.load(Ordering::Acquire));
+        let due: Vec<&Leased> = due.collect();
+        if due.is_empty() {
+            return Ok(());
         }
-        tx.commit().await
+        let mut tx = self.database.platform_tx().await?;
+        let (kind, now) = (self.work.kind(), tx.now());
+        let error: String = error.chars().take(2_000).collect();
+        let subjects: Vec<Uuid> = due.iter().map(|leased| leased.timer.subject).collect();
+        let ends: Vec<DateTime<Utc>> = due.iter().map(|leased| leased.until).collect();
+        let again: Vec<DateTime<Utc>> = due
+            .iter()
+            .map(|leased| now + rest_after(leased.timer.attempts))
+            .collect();
+        let rests: Vec<(Uuid, i32)> = query_as(statement(tx.schema(), PUT_BACK))
+            .bind(tenant.as_str())
+            .bind(kind)
+            .bind(subjects)
+            .bind(ends)
+            .bind(again)
+            .bind(&error)
+            .fetch_all(&mut *tx)
+            .await?;
+        tx.commit().await?;
+        for (subject, attempts) in rests {
+            tracing::warn!(kind, %subject, attempts, error, "work not done, again later");
+        }
+        Ok(())
     }
 }
 
@@ -286,16 +315,17 @@ impl std::fmt::Debug for Worker {
     }
 }
 
-/// `$1` kind, `$2` now, `$3` batch, `$4` lease in seconds. Every lease of a batch ends at the same instant.
+/// `$1` kind, `$2` now, `$3` lease in seconds. Every lease of a batch ends at the same instant.
 ///
+/// The size of a batch is part of the text: with it as a parameter the statement would be planned each time.
 /// What is due is a common table expression, which is looked for once: a subquery may be looked for anew for each row it
 /// is joined with, and would then lease more than a batch.
 const LEASE: &str = "
     WITH due AS MATERIALIZED (
         SELECT tenant_id, kind, subject FROM {schema}.timer
         WHERE kind = $1 AND due_at <= $2 AND (leased_until IS NULL OR leased_until < statement_timestamp())
-        ORDER BY due_at LIMIT $3 FOR UPDATE SKIP LOCKED)
-    UPDATE {schema}.timer AS leased SET leased_until = statement_timestamp() + make_interval(secs => $4)
+        ORDER BY due_at LIMIT {batch} FOR UPDATE SKIP LOCKED)
+    UPDATE {schema}.timer AS leased SET leased_until = statement_timestamp() + make_interval(secs => $3)
     FROM due
     WHERE (leased.tenant_id, leased.kind, leased.subject) = (due.tenant_id, due.kind, due.subject)
     RETURNING leased.tenant_id, leased.kind, leased.subject, leased.due_at, leased.attempts, leased.leased_until";
@@ -311,5 +341,9 @@ const FINISH_MANY: &str = "
     RETURNING timer.subject";
 
 const PUT_BACK: &str = "
-    UPDATE {schema}.timer SET leased_until = NULL, due_at = $5, attempts = attempts + 1, last_error = $6
-    WHERE tenant_id = $1 AND kind = $2 AND subject = $3 AND leased_until = $4";
+    UPDATE {schema}.timer AS timer
+    SET leased_until = NULL, due_at = held.again_at, attempts = timer.attempts + 1, last_error = $6
+    FROM unnest($3::uuid[], $4::timestamptz[], $5::timestamptz[]) AS held (subject, leased_until, again_at)
+    WHERE timer.tenant_id = $1 AND timer.kind = $2 AND timer.subject = held.subject
+      AND timer.leased_until = held.leased_until
+    RETURNING timer.subject, timer.attempts";

@@ -60,19 +60,20 @@ fn the_five_services_have_the_same_file_set() {
 
 #[test]
 fn the_platform_tables_are_the_same_in_all_five() {
-    let migration = |service: &str| {
-        let path = root()
-            .join("services")
-            .join(service)
-            .join("migrations/0001_platform.sql");
-        read(&path).replace(&format!("{service}."), "SCHEMA.")
-    };
-    let first = migration(SERVICES[0]);
-    for service in &SERVICES[1..] {
-        assert!(
-            migration(service) == first,
-            "services/{service}/migrations/0001_platform.sql differs"
-        );
+    for name in ["_platform.sql", "_timer_kind.sql"] {
+        let migration = |service: &str| {
+            let folder = root().join("services").join(service).join("migrations");
+            let file = names(&folder).into_iter().find(|file| file.ends_with(name));
+            let file = file.unwrap_or_else(|| panic!("services/{service}/migrations lacks *{name}"));
+            read(&folder.join(file)).replace(&format!("{service}."), "SCHEMA.")
+        };
+        let first = migration(SERVICES[0]);
+        for service in &SERVICES[1..] {
+            assert!(
+                migration(service) == first,
+                "services/{service}/migrations/*{name} differs"
+            );
+        }
     }
 }
 

@@ -25,6 +25,7 @@ const DEADLINE: Duration = Duration::from_secs(30);
 static MIGRATOR: LazyLock<Migrator> = LazyLock::new(|| {
     let files = [
         include_str!("../../../../services/profiles/migrations/0001_platform.sql"),
+        include_str!("../../../../services/profiles/migrations/0003_timer_kind.sql"),
         include_str!("profiles.sql"),
     ];
     let migrations = (1..).zip(files).map(|(version, sql)| {
