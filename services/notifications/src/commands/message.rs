@@ -45,10 +45,11 @@ pub(crate) async fn send(db: &Database, tenant: &TenantId, send: Send) -> Result
     let template = template.ok_or(Error::NoTemplate(send.template_id))?;
     let key = send.key.clone();
     let message = send.message(message_id, template.purpose);
-    queue(&mut tx, std::slice::from_ref(&message)).await?;
-    if let Some(stored) = store::message::by_ids(&mut tx, &[message_id]).await?.pop() {
+    let queued = queue(&mut tx, std::slice::from_ref(&message)).await?;
+    if queued.contains(&message_id) {
+        let queued = message.queued(tx.now());
         tx.commit().await?;
-        return Ok(stored);
+        return Ok(queued);
     }
     let known = store::message::of_occasion(&mut tx, &message.origin, &message.recipient).await?;
     let known = known.ok_or(Error::NoMessage(message_id))?;
@@ -89,20 +90,21 @@ impl Send {
     }
 }
 
-/// Queues messages for delivery now; those whose occasion and recipient are known already stay as they are.
-pub(crate) async fn queue(tx: &mut Tx, messages: &[NewMessage]) -> Result<(), sqlx::Error> {
+/// Queues messages for delivery now and answers which; those whose occasion and recipient are known already stay as they
+/// are.
+pub(crate) async fn queue(tx: &mut Tx, messages: &[NewMessage]) -> Result<Vec<Uuid>, sqlx::Error> {
     let queued = store::message::insert_many(tx, messages).await?;
     let now = tx.now();
-    let timers: Vec<_> = queued.into_iter().map(|id| (id, now)).collect();
-    attune_timers::schedule_many(tx, KIND, &timers).await
+    let timers: Vec<_> = queued.iter().map(|id| (*id, now)).collect();
+    attune_timers::schedule_many(tx, KIND, &timers).await?;
+    Ok(queued)
 }
 
 /// Reads a message.
 pub(crate) async fn get(db: &Database, tenant: &TenantId, id: Uuid) -> Result<Message, Error> {
     let mut tx = db.read(tenant).await?;
-    let message = store::message::by_ids(&mut tx, &[id])
+    let message = store::message::find(&mut tx, id)
         .await?
-        .pop()
         .ok_or(Error::NoMessage(id))?;
     tx.commit().await?;
     Ok(message)
@@ -133,9 +135,8 @@ pub(crate) struct Explained {
 /// Reads a message with every decision about it.
 pub(crate) async fn explain(db: &Database, tenant: &TenantId, id: Uuid) -> Result<Explained, Error> {
     let mut tx = db.read(tenant).await?;
-    let message = store::message::by_ids(&mut tx, &[id])
+    let message = store::message::find(&mut tx, id)
         .await?
-        .pop()
         .ok_or(Error::NoMessage(id))?;
     let decisions = store::decision::of(&mut tx, id).await?;
     let left = match message.profile_id {

@@ -144,7 +144,9 @@ impl Work for Delivery {
         let mut attempts = Vec::with_capacity(ready.len());
         for (leased, message, attempt) in charge::charge(&self.db, tenant, ready).await? {
             attempts.push(async move {
-                let outcome = attempt.make(&self.provider, &message, self.db.clock().now()).await;
+                let outcome = attempt
+                    .make(&self.provider, &message, self.db.clock().now())
+                    .await;
                 (leased, message, outcome)
             });
         }

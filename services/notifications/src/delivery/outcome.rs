@@ -23,7 +23,6 @@ pub(super) async fn record(
     let leased: Vec<&Leased> = attempts.iter().map(|(leased, ..)| *leased).collect();
     let held = Leased::finish_many(&mut tx, &leased).await?;
     let (mut messages, mut decisions, mut again) = (Vec::new(), Vec::new(), Vec::new());
-    let (mut sent, mut not_sent) = (Vec::new(), Vec::new());
     for (_, mut message, outcome) in attempts {
         let message_id = message.message_id;
         if !held.contains(&message_id) {
@@ -33,18 +32,18 @@ pub(super) async fn record(
         let (decision, again_at) = settle(&mut message, outcome, tx.now());
         again.extend(again_at.map(|at| (message_id, at)));
         decisions.push((message_id, decision));
-        match message.state {
-            _ if message.profile_id.is_none() => {}
-            State::Sent => sent.push(message_id),
-            State::Blocked | State::Failed => not_sent.push(message_id),
-            State::Queued => {}
-        }
         messages.push(message);
     }
     store::decision::append_many(&mut tx, &decisions).await?;
     store::message::update_many(&mut tx, &messages).await?;
-    store::contact::sent(&mut tx, &sent).await?;
-    store::contact::not_sent(&mut tx, &not_sent).await?;
+    let in_state = |states: &[State]| -> Vec<&Message> {
+        let messages = messages.iter();
+        messages
+            .filter(|message| states.contains(&message.state))
+            .collect()
+    };
+    store::contact::sent(&mut tx, &in_state(&[State::Sent])).await?;
+    store::contact::not_sent(&mut tx, &in_state(&[State::Blocked, State::Failed])).await?;
     attune_timers::schedule_many(&mut tx, KIND, &again).await?;
     wake_if_overtaken(&mut tx, &messages).await?;
     events::decided(&mut tx, &messages).await?;

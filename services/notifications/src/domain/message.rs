@@ -87,6 +87,35 @@ pub(crate) struct NewMessage {
     pub(crate) content: Option<Content>,
 }
 
+impl NewMessage {
+    /// The message as it is stored when it is queued.
+    pub(crate) fn queued(self, now: DateTime<Utc>) -> Message {
+        Message {
+            message_id: self.message_id,
+            profile_id: self.profile_id,
+            template_id: self.template_id,
+            channel: Channel::Email,
+            purpose: self.purpose,
+            origin_kind: self.origin.kind,
+            origin_id: self.origin.id,
+            occasion: self.origin.occasion,
+            recipient: self.recipient,
+            state: State::Queued,
+            reason: String::new(),
+            attempts: 0,
+            version: 1,
+            variables: Json(self.variables),
+            content: self.content.map(Json),
+            created_at: now,
+            decided_at: None,
+            deferred_until: None,
+            deferred_under: 0,
+            read_at: None,
+            read_source: None,
+        }
+    }
+}
+
 /// A stored message.
 #[derive(Clone)]
 #[allow(clippy::struct_field_names)] // an id is called what it is called everywhere

@@ -5,7 +5,7 @@ use chrono::{DateTime, TimeDelta, Utc};
 use sqlx::{query, query_as};
 use uuid::Uuid;
 
-use crate::domain::{Contact, MOST_COUNTED, Origin, Purpose};
+use crate::domain::{Contact, MOST_COUNTED, Message, Origin, Purpose};
 
 /// Lets one transaction at a time decide about each of these persons: what it counts stays true until it ends. They are
 /// taken in one order, so that two transactions never wait for each other.
@@ -132,21 +132,63 @@ pub(crate) async fn put_many(tx: &mut Tx, contacts: &[Contact]) -> Result<(), sq
     Ok(())
 }
 
-/// The messages were sent now: their contacts count from here.
-pub(crate) async fn sent(tx: &mut Tx, messages: &[Uuid]) -> Result<(), sqlx::Error> {
-    if messages.is_empty() {
+/// What the contacts of messages are found by.
+struct Occasions {
+    messages: Vec<Uuid>,
+    profiles: Vec<Uuid>,
+    kinds: Vec<String>,
+    ids: Vec<String>,
+    occasions: Vec<String>,
+}
+
+impl Occasions {
+    /// Those of messages to persons; to a department nothing is charged.
+    fn of(messages: &[&Message]) -> Self {
+        let messages: Vec<(&Message, Uuid)> = messages
+            .iter()
+            .filter_map(|message| Some((*message, message.profile_id?)))
+            .collect();
+        let column = |read: fn(&Message) -> &str| -> Vec<String> {
+            messages
+                .iter()
+                .map(|(message, _)| read(message).to_owned())
+                .collect()
+        };
+        Self {
+            kinds: column(|message| &message.origin_kind),
+            ids: column(|message| &message.origin_id),
+            occasions: column(|message| &message.occasion),
+            messages: messages.iter().map(|(message, _)| message.message_id).collect(),
+            profiles: messages.iter().map(|(_, profile_id)| *profile_id).collect(),
+        }
+    }
+}
+
+/// The messages were sent now: their contacts count from here. Each contact is looked for by its occasion: joined, the
+/// plan of a young table went through all of the tenant's for each message.
+pub(crate) async fn sent(tx: &mut Tx, messages: &[&Message]) -> Result<(), sqlx::Error> {
+    let of = Occasions::of(messages);
+    if of.messages.is_empty() {
         return Ok(());
     }
     let (tenant, now) = (tx.tenant().as_str().to_owned(), tx.now());
     query!(
-        "UPDATE notifications.contact AS contact SET sent_at = $3
-         FROM notifications.message
-         WHERE message.tenant_id = $1 AND message.message_id = ANY($2) AND contact.tenant_id = $1
-           AND contact.profile_id = message.profile_id AND contact.origin_kind = message.origin_kind
-           AND contact.origin_id = message.origin_id AND contact.occasion = message.occasion
-           AND contact.message_id = message.message_id",
+        "UPDATE notifications.contact SET sent_at = $7
+         WHERE tenant_id = $1 AND message_id = ANY ($2) AND contact_id = ANY (ARRAY(
+             SELECT found.contact_id
+             FROM unnest($2::uuid[], $3::uuid[], $4::text[], $5::text[], $6::text[])
+                  AS sent (message_id, profile_id, origin_kind, origin_id, occasion)
+             CROSS JOIN LATERAL (
+                 SELECT contact_id, message_id FROM notifications.contact
+                 WHERE tenant_id = $1 AND profile_id = sent.profile_id AND origin_kind = sent.origin_kind
+                   AND origin_id = sent.origin_id AND occasion = sent.occasion OFFSET 0) AS found
+             WHERE found.message_id = sent.message_id))",
         tenant,
-        messages,
+        &of.messages,
+        &of.profiles,
+        &of.kinds,
+        &of.ids,
+        &of.occasions,
         now
     )
     .execute(&mut **tx)
@@ -155,20 +197,27 @@ pub(crate) async fn sent(tx: &mut Tx, messages: &[Uuid]) -> Result<(), sqlx::Err
 }
 
 /// The messages will never be sent: they are no contacts, and what was reserved for them is free.
-pub(crate) async fn not_sent(tx: &mut Tx, messages: &[Uuid]) -> Result<(), sqlx::Error> {
-    if messages.is_empty() {
+pub(crate) async fn not_sent(tx: &mut Tx, messages: &[&Message]) -> Result<(), sqlx::Error> {
+    let of = Occasions::of(messages);
+    if of.messages.is_empty() {
         return Ok(());
     }
     let tenant = tx.tenant().as_str().to_owned();
     query!(
-        "DELETE FROM notifications.contact AS contact
-         USING notifications.message
-         WHERE message.tenant_id = $1 AND message.message_id = ANY($2) AND contact.tenant_id = $1
-           AND contact.profile_id = message.profile_id AND contact.origin_kind = message.origin_kind
-           AND contact.origin_id = message.origin_id AND contact.occasion = message.occasion
-           AND contact.sent_at IS NULL",
+        "DELETE FROM notifications.contact
+         WHERE tenant_id = $1 AND sent_at IS NULL AND contact_id = ANY (ARRAY(
+             SELECT found.contact_id
+             FROM unnest($2::uuid[], $3::text[], $4::text[], $5::text[])
+                  AS refused (profile_id, origin_kind, origin_id, occasion)
+             CROSS JOIN LATERAL (
+                 SELECT contact_id FROM notifications.contact
+                 WHERE tenant_id = $1 AND profile_id = refused.profile_id AND origin_kind = refused.origin_kind
+                   AND origin_id = refused.origin_id AND occasion = refused.occasion OFFSET 0) AS found))",
         tenant,
-        messages
+        &of.profiles,
+        &of.kinds,
+        &of.ids,
+        &of.occasions
     )
     .execute(&mut **tx)
     .await?;

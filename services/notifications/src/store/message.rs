@@ -32,6 +32,14 @@ pub(crate) async fn by_ids(tx: &mut Tx, ids: &[Uuid]) -> Result<Vec<Message>, sq
         .await
 }
 
+/// One message.
+pub(crate) async fn find(tx: &mut Tx, id: Uuid) -> Result<Option<Message>, sqlx::Error> {
+    let tenant = tx.tenant().as_str().to_owned();
+    select!("WHERE tenant_id = $1 AND message_id = $2", tenant, id)
+        .fetch_optional(&mut **tx)
+        .await
+}
+
 /// Locks one message against other writers until the transaction ends, and reads it.
 pub(crate) async fn lock(tx: &mut Tx, id: Uuid) -> Result<Option<Message>, sqlx::Error> {
     let tenant = tx.tenant().as_str().to_owned();
@@ -59,7 +67,7 @@ pub(crate) async fn read(tx: &mut Tx, message: &Message) -> Result<(), sqlx::Err
 
 /// At most `limit` messages older than `before`, the newest first; ids are in the order of creation. One
 /// statement for each filter, so that each walks an index of its own, however deep the page is.
-#[allow(clippy::too_many_lines)] // four statements that a reader compares side by side
+#[allow(clippy::too_many_lines)] // five statements that a reader compares side by side
 pub(crate) async fn page(
     tx: &mut Tx,
     filter: &Filter,
@@ -102,12 +110,28 @@ pub(crate) async fn page(
             .fetch_all(&mut **tx)
             .await
         }
-        (None, None, Some(state @ (State::Queued | State::Blocked | State::Failed))) => {
+        // What waits is found by the timer that it waits on.
+        (None, None, Some(State::Queued)) => {
             select!(
-                "WHERE tenant_id = $1 AND state = $2 AND state <> 'sent' AND message_id < $3
+                "JOIN (SELECT subject FROM notifications.timer
+                       WHERE tenant_id = $1 AND kind = $2 AND subject < $3 ORDER BY subject DESC) AS waiting
+                     ON waiting.subject = message_id
+                 WHERE tenant_id = $1 AND state = 'queued'
                  ORDER BY message_id DESC LIMIT $4",
                 tenant,
-                *state as State,
+                crate::delivery::KIND,
+                before,
+                limit
+            )
+            .fetch_all(&mut **tx)
+            .await
+        }
+        (None, None, Some(state @ (State::Blocked | State::Failed))) => {
+            select!(
+                "WHERE tenant_id = $1 AND undelivered = $2 AND message_id < $3
+                 ORDER BY message_id DESC LIMIT $4",
+                tenant,
+                state.as_str(),
                 before,
                 limit
             )

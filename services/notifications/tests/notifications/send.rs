@@ -1,5 +1,7 @@
 use attune_api::notifications::v1::{ListMessagesRequest, MessageOrigin, MessageState, SendMessageRequest};
+use attune_mailbox::Behaviour;
 use attune_testkit::{Failure, TestPlatform, violated_fields};
+use chrono::TimeDelta;
 use tonic::Code;
 use uuid::Uuid;
 
@@ -325,5 +327,44 @@ async fn of_one_occasion_a_person_gets_one_message_whoever_asks_how_often() -> R
             .unwrap_err();
         assert_eq!(refused.code(), tonic::Code::InvalidArgument, "{own}");
     }
+    Ok(())
+}
+
+#[tokio::test]
+async fn what_waits_is_listed_page_by_page_and_no_longer_once_it_left() -> Result<(), Failure> {
+    let platform = TestPlatform::start().await?;
+    let (acme, other) = (platform.tenant("acme"), platform.tenant("other"));
+    let ana = person(&acme, "Ana", "ana@example.com", "").await?;
+    let letter = letter(&acme).await?;
+    send(&acme, &ana, &letter, &[]).await?;
+    platform.settle().await?;
+    platform.mailbox().behave(Behaviour::Refuse);
+    let mut waiting = Vec::new();
+    for _ in 0..5 {
+        waiting.insert(0, send(&acme, &ana, &letter, &[]).await?);
+    }
+    platform.settle().await?;
+    let queued = ListMessagesRequest {
+        state: MessageState::Queued.into(),
+        page_size: 2,
+        ..ListMessagesRequest::default()
+    };
+    let (mut found, mut page) = (Vec::new(), queued.clone());
+    loop {
+        let answer = acme.messages().list_messages(page.clone()).await?.into_inner();
+        found.extend(answer.messages.into_iter().map(|message| message.message_id));
+        page.page_token = answer.next_page_token;
+        if page.page_token.is_empty() {
+            break;
+        }
+    }
+    assert_eq!(found, waiting);
+    let theirs = other.messages().list_messages(queued.clone()).await?.into_inner();
+    assert_eq!(theirs.messages, []);
+
+    platform.mailbox().behave(Behaviour::Accept);
+    platform.advance(TimeDelta::hours(1)).await?;
+    let left = acme.messages().list_messages(queued).await?.into_inner();
+    assert_eq!(left.messages, []);
     Ok(())
 }
