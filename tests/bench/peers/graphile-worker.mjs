@@ -1,7 +1,8 @@
 // graphile-worker, tuned as https://worker.graphile.org/docs/performance says: a local queue, 100 jobs at once,
-// completions written in batches. `fill N` makes N jobs wait; `work` works until it is killed.
+// completions written in batches. `fill N` makes N jobs wait; `work` works until it is killed; `keep` has another job
+// wait for each that is done.
 import { makeWorkerUtils, run } from "graphile-worker";
-import { send } from "./mail.mjs";
+import { mail, post } from "./post.mjs";
 
 const connectionString = process.env.DATABASE_URL;
 const [mode, count] = process.argv.slice(2);
@@ -15,17 +16,22 @@ if (mode === "fill") {
     for (let first = 1; first <= Number(count); first += 1000) {
       await client.query(
         `SELECT count(*) FROM graphile_worker.add_jobs(ARRAY(
-           SELECT ('mail', json_build_object('to', 'person' || n || '@example.com',
-                  'subject', 'News of your order', 'body', 'Your parcel is on its way.'),
+           SELECT ('mail', json_build_object('message_id', n::text, 'from', 'care@example.com',
+                  'to', 'person' || n || '@example.com', 'subject', 'News of your order',
+                  'body', 'Your parcel is on its way.'),
                   NULL, NULL, NULL, NULL, NULL, NULL)::graphile_worker.job_spec
            FROM generate_series($1::int, $2::int) AS n))`,
         [first, Math.min(first + 999, Number(count))],
       );
     }
-    await client.query("VACUUM ANALYZE graphile_worker._private_jobs");
   });
   await utils.release();
 } else {
+  let next = 1_000_000_000;
+  const postAndKeep = async (job, { addJob }) => {
+    await post(job);
+    await addJob("mail", mail(next++));
+  };
   await run({
     preset: {
       worker: {
@@ -38,6 +44,6 @@ if (mode === "fill") {
       },
     },
     logger: undefined,
-    taskList: { mail: send },
+    taskList: { mail: mode === "keep" ? postAndKeep : post },
   });
 }

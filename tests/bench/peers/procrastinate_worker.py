@@ -1,30 +1,40 @@
-"""procrastinate with 100 jobs at once. `fill N` makes N jobs wait; `work` works until it is killed."""
+"""procrastinate with 100 jobs at once. `fill N` makes N jobs wait; `work` works until it is killed; `keep` has another
+job wait for each that is done."""
 
 import asyncio
+import itertools
 import os
 import sys
-from email.message import EmailMessage
 
-import aiosmtplib
+import aiohttp
 import procrastinate
 
 app = procrastinate.App(
     connector=procrastinate.PsycopgConnector(conninfo=os.environ["DATABASE_URL"], min_size=4, max_size=16)
 )
-connections: asyncio.Queue = asyncio.Queue()
+MODE = sys.argv[1]
 CONNECTIONS = 16
+sink: aiohttp.ClientSession
+further = itertools.count(1_000_000_000)
+
+
+def letter(number: int) -> dict[str, str]:
+    return {
+        "message_id": str(number),
+        "sender": "care@example.com",
+        "to": f"person{number}@example.com",
+        "subject": "News of your order",
+        "body": "Your parcel is on its way.",
+    }
 
 
 @app.task(queue="mail", name="mail")
-async def mail(to: str, subject: str, body: str) -> None:
-    message = EmailMessage()
-    message["From"], message["To"], message["Subject"] = "care@example.com", to, subject
-    message.set_content(body)
-    client = await connections.get()
-    try:
-        await client.send_message(message)
-    finally:
-        connections.put_nowait(client)
+async def mail(message_id: str, sender: str, to: str, subject: str, body: str) -> None:
+    data = {"message_id": message_id, "from": sender, "to": to, "subject": subject, "body": body}
+    async with sink.post(os.environ["SINK_URL"], json={"type": "mail.send", "data": data}) as answer:
+        answer.raise_for_status()
+    if MODE == "keep":
+        await mail.defer_async(**letter(next(further)))
 
 
 async def fill(count: int) -> None:
@@ -36,24 +46,16 @@ async def fill(count: int) -> None:
             await app.schema_manager.apply_schema_async()
         await app.connector.execute_query_async("TRUNCATE procrastinate_jobs CASCADE")
         for first in range(0, count, 10_000):
-            await mail.batch_defer_async(
-                *(
-                    {"to": f"person{n}@example.com", "subject": "News of your order", "body": "Your parcel is on its way."}
-                    for n in range(first, min(first + 10_000, count))
-                )
-            )
+            await mail.batch_defer_async(*(letter(n) for n in range(first, min(first + 10_000, count))))
 
 
 async def work() -> None:
-    for _ in range(CONNECTIONS):
-        client = aiosmtplib.SMTP(hostname="127.0.0.1", port=int(os.environ["SINK_PORT"]), start_tls=False)
-        await client.connect()
-        connections.put_nowait(client)
-    async with app.open_async():
+    global sink
+    async with aiohttp.ClientSession(connector=aiohttp.TCPConnector(limit=CONNECTIONS)) as sink, app.open_async():
         await app.run_worker_async(queues=["mail"], concurrency=100, delete_jobs="never")
 
 
-if sys.argv[1] == "fill":
+if MODE == "fill":
     asyncio.run(fill(int(sys.argv[2])))
 else:
     asyncio.run(work())

@@ -150,12 +150,14 @@ async fn run(arguments: &Arguments, mut stage: Stage) -> anyhow::Result<Report> 
     let plan = if arguments.quick {
         Plan {
             pairs: 1,
+            warm_up: false,
             timed: Duration::from_secs(1),
             quick: true,
         }
     } else {
         Plan {
             pairs: arguments.pairs.into(),
+            warm_up: true,
             timed: Duration::from_secs(arguments.seconds.into()),
             quick: false,
         }

@@ -160,15 +160,17 @@ impl Comparison {
 /// How long and how often.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Plan {
-    /// Counted pairs; one before them is not.
+    /// Counted pairs.
     pub(crate) pairs: usize,
+    /// Whether one more goes before them that is not counted.
+    pub(crate) warm_up: bool,
     /// How long one side works.
     pub(crate) timed: Duration,
     /// Whether this only shows that the suite works.
     pub(crate) quick: bool,
 }
 
-/// Runs ours and every partner in turn, `pairs` times, after one round that does not count.
+/// Runs ours and every partner in turn, `pairs` times, where the plan says so after one round that does not count.
 pub(crate) async fn compare(
     plan: &Plan,
     row: Row,
@@ -177,7 +179,7 @@ pub(crate) async fn compare(
 ) -> anyhow::Result<Vec<Comparison>> {
     let mut own = Vec::new();
     let mut others: Vec<Vec<Sample>> = partners.iter().map(|_| Vec::new()).collect();
-    let warm = usize::from(!plan.quick);
+    let warm = usize::from(plan.warm_up);
     for round in 0..plan.pairs + warm {
         let counts = round >= warm;
         ours.prepare().await?;
@@ -287,6 +289,7 @@ mod tests {
     async fn ratios_are_taken_pair_by_pair_and_the_first_round_does_not_count() {
         let plan = Plan {
             pairs: 3,
+            warm_up: true,
             timed: Duration::ZERO,
             quick: false,
         };

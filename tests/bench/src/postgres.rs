@@ -13,6 +13,8 @@ use tokio::process::Command;
 
 use crate::cpu;
 
+/// The database in which others are made and renamed.
+pub(crate) const MAINTENANCE: &str = "postgres";
 /// The database of the platform.
 pub(crate) const OURS: &str = "attune";
 /// The same tables without the platform, for those that it is compared with.
@@ -162,7 +164,7 @@ impl Postgres {
 
     /// Writes what is dirty, so that no run pays for the one before it.
     pub(crate) async fn checkpoint(&self) -> anyhow::Result<()> {
-        self.run("postgres", "CHECKPOINT").await
+        self.run(MAINTENANCE, "CHECKPOINT").await
     }
 
     /// What it has worked on most since it was asked last; nothing where no account is kept.

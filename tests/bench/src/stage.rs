@@ -18,7 +18,7 @@ use tonic::transport::{Channel, Endpoint};
 use tonic::{Request, Status};
 
 use crate::cpu::{self, Cpu};
-use crate::postgres::{OURS, PARTNER, Postgres};
+use crate::postgres::{MAINTENANCE, OURS, PARTNER, Postgres};
 use crate::process::{Process, free};
 
 /// The tenant of all rows.
@@ -35,6 +35,8 @@ pub(crate) const SERVICES: [&str; 5] = [
 
 /// Far above what is measured: a tenant's share is not what these rows are about.
 const TENANT_RATE: &str = "10000000";
+/// What mail to the sink is signed with; it does not look.
+const WEBHOOK_SECRET: &str = "whsec_dGhpcnR5LXR3byBieXRlcyBhcmUgZW5vdWdoIQ==";
 /// HTTP/2 windows of the load's connections; the protocol's own 64 KiB are for the open internet.
 const WINDOW: u32 = 4 << 20;
 /// Calls that share a connection, at most.
@@ -71,8 +73,8 @@ pub(crate) struct Stage {
     issuer: DevIssuer,
     addresses: BTreeMap<&'static str, SocketAddr>,
     up: BTreeMap<&'static str, Up>,
-    /// Where mail is handed over.
-    pub(crate) mail: String,
+    /// Where mail is handed over, by HTTP.
+    pub(crate) sink: String,
     /// The file of the time that the services follow; the system's where there is none.
     clock: Option<PathBuf>,
 }
@@ -86,7 +88,7 @@ impl Stage {
             .tempdir_in(parent)?;
         let postgres = Postgres::start(&folder.path().join("postgres"), profiled).await?;
         postgres
-            .run("postgres", &format!("CREATE DATABASE {OURS}"))
+            .run(MAINTENANCE, &format!("CREATE DATABASE {OURS}"))
             .await?;
         let issuer = DevIssuer::load_or_create(&folder.path().join("issuer.pem"))?;
         let mut addresses = BTreeMap::new();
@@ -100,7 +102,7 @@ impl Stage {
             issuer,
             addresses,
             up: BTreeMap::new(),
-            mail: "smtp://127.0.0.1:1".to_owned(),
+            sink: "http://127.0.0.1:1/".to_owned(),
             clock: None,
         };
         for service in SERVICES {
@@ -108,7 +110,7 @@ impl Stage {
         }
         stage.stop_services().await?;
         let copy = format!("CREATE DATABASE {PARTNER} TEMPLATE {OURS}");
-        stage.postgres.run("postgres", &copy).await?;
+        stage.postgres.run(MAINTENANCE, &copy).await?;
         Ok(stage)
     }
 
@@ -243,7 +245,8 @@ impl Stage {
             all.push(("ATTUNE_ALLOW_VIRTUAL_CLOCK".to_owned(), true.to_string()));
         }
         if service == "notifications" {
-            all.push(("ATTUNE_SMTP_URL".to_owned(), self.mail.clone()));
+            all.push(("ATTUNE_MAIL_WEBHOOK_URL".to_owned(), self.sink.clone()));
+            all.push(("ATTUNE_MAIL_WEBHOOK_SECRET".to_owned(), WEBHOOK_SECRET.to_owned()));
         }
         for (peer, address) in &self.addresses {
             all.push((

@@ -7,6 +7,7 @@ use super::calm;
 use super::read::{Read, Readers, fill};
 use super::write::recorders;
 use crate::measure::{Aim, Comparison, Plan, Row, Sample, Side, compared};
+use crate::postgres::{MAINTENANCE, OURS};
 use crate::stage::Stage;
 
 /// What every size is compared with.
@@ -14,8 +15,9 @@ const FEW: u64 = 10_000;
 const QUICK: &[u64] = &[20_000];
 const FULL: &[u64] = &[1_000_000];
 const LONG: &[u64] = &[1_000_000, 10_000_000];
-/// Filling takes longer than measuring, so there are no more pairs than these.
-const MOST_PAIRS: usize = 3;
+/// What the databases are called while the other one is the services'.
+const SHELF_FEW: &str = "growth_few";
+const SHELF_MANY: &str = "growth_many";
 /// Writes, and questions for numbers, in flight.
 const IN_FLIGHT: usize = 16;
 
@@ -26,7 +28,7 @@ const CALLS: [&str; 4] = [
     "a year of NPS by day",
 ];
 
-/// Fills the tables to both sizes in turn, and calls what is called most on each.
+/// Fills a database of each size, and calls what is called most on each in turn.
 pub(crate) async fn measure(stage: &mut Stage, plan: &Plan, long: bool) -> anyhow::Result<Vec<Comparison>> {
     let sizes = match (plan.quick, long) {
         (true, _) => QUICK,
@@ -36,10 +38,19 @@ pub(crate) async fn measure(stage: &mut Stage, plan: &Plan, long: bool) -> anyho
     let mut all = Vec::new();
     for many in sizes {
         let (mut grown, mut small) = (Vec::new(), Vec::new());
-        for _ in 0..plan.pairs.min(MOST_PAIRS) {
-            small.push(calls(stage, plan, FEW).await?);
-            grown.push(calls(stage, plan, *many).await?);
+        let year = Year::before(Utc::now())?;
+        shelve(stage, *many, year).await?;
+        for _ in 0..plan.pairs {
+            swap(stage, SHELF_MANY, SHELF_FEW).await?;
+            // What the round before has written is more than a few.
+            refill(stage, FEW, year).await?;
+            small.push(calls(stage, plan, FEW, year).await?);
+            swap(stage, SHELF_FEW, SHELF_MANY).await?;
+            grown.push(calls(stage, plan, *many, year).await?);
         }
+        swap(stage, SHELF_MANY, SHELF_FEW).await?;
+        let drop = format!("DROP DATABASE {SHELF_MANY}");
+        stage.postgres.run(MAINTENANCE, &drop).await?;
         for (place, call) in CALLS.into_iter().enumerate() {
             let pick =
                 |rounds: &[[Sample; 4]]| -> Vec<Sample> { rounds.iter().map(|round| round[place]).collect() };
@@ -62,10 +73,34 @@ pub(crate) async fn measure(stage: &mut Stage, plan: &Plan, long: bool) -> anyho
     Ok(all)
 }
 
-/// One round with `stored` contacts, and then with as many answers.
-async fn calls(stage: &mut Stage, plan: &Plan, stored: u64) -> anyhow::Result<[Sample; 4]> {
-    stage.run_only(&["interactions"]).await?;
+/// Puts a copy of the services' database aside for few, and fills the services' with `many`.
+async fn shelve(stage: &mut Stage, many: u64, year: Year) -> anyhow::Result<()> {
+    stage.stop_services().await?;
+    let copy = format!("CREATE DATABASE {SHELF_FEW} TEMPLATE {OURS}");
+    stage.postgres.run(MAINTENANCE, &copy).await?;
+    refill(stage, many, year).await
+}
+
+async fn refill(stage: &Stage, stored: u64, year: Year) -> anyhow::Result<()> {
     fill(stage, stored).await?;
+    answers::fill(stage, stored, year).await
+}
+
+/// Makes the database `next` the services' and calls that one `former`.
+async fn swap(stage: &mut Stage, former: &str, next: &str) -> anyhow::Result<()> {
+    stage.stop_services().await?;
+    for rename in [
+        format!("ALTER DATABASE {OURS} RENAME TO {former}"),
+        format!("ALTER DATABASE {next} RENAME TO {OURS}"),
+    ] {
+        stage.postgres.run(MAINTENANCE, &rename).await?;
+    }
+    Ok(())
+}
+
+/// One round with `stored` contacts, and then with as many answers.
+async fn calls(stage: &mut Stage, plan: &Plan, stored: u64, year: Year) -> anyhow::Result<[Sample; 4]> {
+    stage.run_only(&["interactions"]).await?;
     let mut by_id = Readers::new(stage, Read::ById, stored).await?;
     let mut pages = Readers::new(stage, Read::Page, stored).await?;
     let mut writes = recorders(stage, IN_FLIGHT);
@@ -76,10 +111,6 @@ async fn calls(stage: &mut Stage, plan: &Plan, stored: u64) -> anyhow::Result<[S
     let written = writes.run(plan.timed).await?;
     drop(writes);
 
-    // A service that works meanwhile and the filling may wait for each other.
-    stage.stop_services().await?;
-    let year = Year::before(Utc::now())?;
-    answers::fill(stage, stored, year).await?;
     stage.run_only(&["feedback"]).await?;
     calm(stage).await?;
     let numbers = answers::query(stage, (year, stored), IN_FLIGHT, plan.timed).await?;

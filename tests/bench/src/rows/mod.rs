@@ -112,6 +112,19 @@ pub(crate) async fn told_and_not_numbered(
     Ok(false)
 }
 
+/// Says what Postgres has worked on most since it was asked last, where it keeps account of that.
+pub(crate) async fn tell_costliest(stage: &Stage) -> anyhow::Result<()> {
+    let costliest = stage.postgres.costliest().await?;
+    if !costliest.is_empty() {
+        let mut out = std::io::stderr().lock();
+        writeln!(out, "Postgres worked most on:")?;
+        for statement in costliest {
+            writeln!(out, "{statement}")?;
+        }
+    }
+    Ok(())
+}
+
 /// Waits until everything told is numbered, takes the statistics that autovacuum takes within a minute (what was planned
 /// for an empty table is planned again then), and writes what is dirty: no run pays for another.
 pub(crate) async fn calm(stage: &Stage) -> anyhow::Result<()> {
@@ -124,14 +137,7 @@ pub(crate) async fn calm(stage: &Stage) -> anyhow::Result<()> {
         tokio::time::sleep(Duration::from_millis(20)).await;
     }
     connection.close().await?;
-    let costliest = stage.postgres.costliest().await?;
-    if !costliest.is_empty() {
-        let mut out = std::io::stderr().lock();
-        writeln!(out, "Postgres worked most on:")?;
-        for statement in costliest {
-            writeln!(out, "{statement}")?;
-        }
-    }
+    tell_costliest(stage).await?;
     for database in [OURS, PARTNER] {
         stage.postgres.run(database, "ANALYZE").await?;
     }

@@ -21,11 +21,12 @@ use uuid::Uuid;
 use super::{EMPTY, count};
 use crate::measure::{Sample, Side};
 use crate::postgres::OURS;
+use crate::rows::tell_costliest;
 use crate::rows::telling::template;
 use crate::stage::{Caller, Stage};
 
 /// Messages waiting.
-const TEN: u64 = 10;
+pub(super) const TEN: u32 = 10;
 /// As many who send, so that each place that becomes free is filled at once.
 const SENDERS: usize = 10;
 /// Persons written to in turn.
@@ -62,7 +63,7 @@ impl Side for Few<'_, '_> {
         let mut stage = self.stage.lock().await;
         stage.stop_services().await?;
         stage.postgres.run(OURS, EMPTY).await?;
-        stage.mail = format!("smtp://{}", self.sink.address());
+        stage.sink = self.sink.webhook_url();
         stage.run_only(&["profiles", "notifications"]).await?;
         if self.letters.is_none() {
             let notifications = stage.callers("notifications", 1).await?.remove(0);
@@ -77,6 +78,7 @@ impl Side for Few<'_, '_> {
             ));
         }
         stage.postgres.checkpoint().await?;
+        stage.postgres.costliest().await?;
         self.sink.clear();
         Ok(())
     }
@@ -104,6 +106,7 @@ impl Side for Few<'_, '_> {
             bail!("a sender ended by itself");
         }
         senders.shutdown().await;
+        tell_costliest(&stage).await?;
         stage.stop_services().await?;
         Ok(sample)
     }
@@ -118,7 +121,7 @@ async fn send(
 ) -> Result<(), Status> {
     let mut client = MessageServiceClient::new(caller);
     loop {
-        let may = |sent: u64| (sent < sink.count() + TEN).then_some(sent + 1);
+        let may = |sent: u64| (sent < sink.count() + u64::from(TEN)).then_some(sent + 1);
         let Ok(place) = sent.fetch_update(Ordering::Relaxed, Ordering::Relaxed, may) else {
             tokio::time::sleep(LOOK).await;
             continue;

@@ -1,4 +1,4 @@
-//! Messages that wait, handed over to a mail server, beside queues that do the same from the same Postgres.
+//! Messages that wait, handed over to an HTTP endpoint, beside queues that do the same from the same Postgres.
 
 mod few;
 mod peers;
@@ -15,6 +15,7 @@ use tokio::sync::Mutex;
 use crate::cpu::Cpu;
 use crate::measure::{Aim, Comparison, Plan, Row, Sample, Side, compare};
 use crate::postgres::OURS;
+use crate::rows::tell_costliest;
 use crate::stage::Stage;
 use few::Few;
 
@@ -28,9 +29,9 @@ const MANY_QUICK: u32 = 20_000;
 const SOME: u32 = 2_000;
 /// Mails after which a worker is warm and the clock begins.
 const WARM: u64 = 200;
-/// Filling takes longer than measuring, so there are no more pairs than these.
-const MOST_PAIRS: usize = 3;
 const EMPTY: &str = "TRUNCATE notifications.message, notifications.decision, notifications.timer, notifications.outbox CASCADE";
+/// The instant in the first message's id.
+const FIRST_ID_MILLIS: u64 = 1_790_000_000_000;
 const PATIENCE: Duration = Duration::from_mins(1);
 
 /// Waits until work has begun, and then counts mails for `timed` or until none waits. `cpu` reads what all cost.
@@ -90,13 +91,15 @@ impl Side for Notifications<'_, '_> {
         let analyze = "ANALYZE notifications.message; ANALYZE notifications.timer";
         stage.postgres.run(OURS, analyze).await?;
         stage.postgres.checkpoint().await?;
+        // Queueing is nobody's.
+        stage.postgres.costliest().await?;
         self.sink.clear();
         Ok(())
     }
 
     async fn run(&mut self, timed: Duration) -> anyhow::Result<Sample> {
         let mut stage = self.stage.lock().await;
-        stage.mail = format!("smtp://{}", self.sink.address());
+        stage.sink = self.sink.webhook_url();
         stage.run_only(&["notifications"]).await?;
         let sample = {
             let running: &Stage = &stage;
@@ -110,22 +113,27 @@ impl Side for Notifications<'_, '_> {
                 count(self.sink, self.waiting, timed, &readings).await?
             }
         };
+        tell_costliest(&stage).await?;
         stage.stop_services().await?;
         Ok(sample)
     }
 }
 
-/// The statements that have the messages from `first` to `last` wait.
+/// The statements that have the messages from `first` to `last` wait, with ids in the order of time as the service makes
+/// them: a thousand a second.
 fn queueing(first: u32, last: u32) -> String {
     let subject_and_body = r#"{"subject": "News of your order", "body": "Your parcel is on its way."}"#;
+    let id = format!(
+        "(lpad(to_hex({FIRST_ID_MILLIS} + n), 12, '0') || '7000' || '8000' || lpad(to_hex(n), 12, '0'))::uuid"
+    );
     format!(
         "INSERT INTO notifications.message (created_at, message_id, tenant_id, channel, purpose, origin_kind,
              origin_id, occasion, recipient, state, variables, content)
-         SELECT now(), md5('mail' || n)::uuid, 'bench', 'email', 'service', 'api', n::text, '',
+         SELECT now(), {id}, 'bench', 'email', 'service', 'api', n::text, '',
                 'person' || n || '@example.com', 'queued', '{}', '{subject_and_body}'
          FROM generate_series({first}, {last}) AS n;
          INSERT INTO notifications.timer (due_at, subject, tenant_id, kind)
-         SELECT now(), md5('mail' || n)::uuid, 'bench', 'notifications.delivery'
+         SELECT now(), {id}, 'bench', 'notifications.delivery'
          FROM generate_series({first}, {last}) AS n",
         "{}"
     )
@@ -160,18 +168,20 @@ pub(crate) async fn measure(stage: &mut Stage, plan: &Plan, long: bool) -> anyho
         ..Limits::default()
     };
     let sink = Arc::new(Mailbox::listen(([127, 0, 0, 1], 0).into(), limits).await?);
+    // Filling takes longer than measuring, and a worker is warm before its clock begins.
     let plan = Plan {
-        pairs: plan.pairs.min(MOST_PAIRS),
+        warm_up: false,
         ..*plan
     };
     let mut all = beside_itself(stage, &plan, &sink).await?;
+    all.extend(peers::with_ten(stage, &plan, &sink).await?);
     let sizes: &[u32] = match (plan.quick, long) {
         (true, _) => &[WAITING_QUICK],
         (false, false) => &[WAITING],
         (false, true) => &[WAITING, MANY],
     };
     for &waiting in sizes {
-        all.extend(peers::measure(stage, &plan, &sink, waiting).await?);
+        all.extend(peers::with_many(stage, &plan, &sink, waiting).await?);
     }
     Ok(all)
 }
@@ -184,7 +194,7 @@ async fn beside_itself(
 ) -> anyhow::Result<Vec<Comparison>> {
     let many = if plan.quick { MANY_QUICK } else { MANY };
     let row = Row {
-        work: format!("dispatch to SMTP, {many} waiting"),
+        work: format!("dispatch over HTTP, {many} waiting"),
         unit: "mails/s",
         aim: Aim::AtLeast(0.9),
     };

@@ -2,18 +2,21 @@
 
 use std::ffi::OsStr;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 use std::time::Duration;
 
 use anyhow::{Context as _, ensure};
 use async_trait::async_trait;
 use attune_mailbox::Mailbox;
+use sqlx::{AssertSqlSafe, Connection as _, PgConnection};
 use tokio::process::Command;
 use tokio::sync::Mutex;
 
+use super::few::{Few, TEN};
 use super::{Notifications, count};
 use crate::cpu::{self, Cpu};
 use crate::measure::{Aim, Comparison, Plan, Row, Sample, Side, compare};
-use crate::postgres::PARTNER;
+use crate::postgres::MAINTENANCE;
 use crate::process::Process;
 use crate::stage::Stage;
 
@@ -103,16 +106,92 @@ struct Queue<'a> {
     peer: Peer,
     peers: &'a Path,
     environment: Vec<(String, String)>,
+    databases: Databases,
     waiting: u32,
+    /// Whether as many wait all the time, because a job queues another when it is done.
+    kept: bool,
     folder: PathBuf,
     sink: &'a Mailbox,
     postmaster: u32,
+}
+
+/// Where a peer's jobs are. It is filled once: filling takes longer than measuring, and each run begins with a copy.
+struct Databases {
+    filled: String,
+    filled_url: String,
+    is_filled: bool,
+    /// The copy.
+    used: String,
+    used_url: String,
+    /// Where both are made, for the administrator.
+    maintenance_url: String,
+    filled_admin_url: String,
+}
+
+impl Databases {
+    fn new(stage: &Stage, name: &str) -> anyhow::Result<Self> {
+        let (filled, used) = (format!("{name}_filled"), format!("{name}_used"));
+        Ok(Self {
+            filled_url: stage.postgres.libpq_url(&filled),
+            filled_admin_url: stage.postgres.url(&filled)?,
+            used_url: stage.postgres.libpq_url(&used),
+            maintenance_url: stage.postgres.url(MAINTENANCE)?,
+            is_filled: false,
+            filled,
+            used,
+        })
+    }
+
+    async fn copy(&self) -> anyhow::Result<()> {
+        let Self { filled, used, .. } = self;
+        execute(
+            &self.maintenance_url,
+            &[
+                format!("DROP DATABASE IF EXISTS {used} WITH (FORCE)"),
+                format!("CREATE DATABASE {used} TEMPLATE {filled} STRATEGY file_copy"),
+                "CHECKPOINT".to_owned(),
+            ],
+        )
+        .await
+    }
+}
+
+async fn execute(url: &str, statements: &[String]) -> anyhow::Result<()> {
+    let mut connection = PgConnection::connect(url).await?;
+    for statement in statements {
+        let statement = sqlx::raw_sql(AssertSqlSafe(statement.clone()));
+        statement.execute(&mut connection).await?;
+    }
+    connection.close().await?;
+    Ok(())
 }
 
 impl Queue<'_> {
     fn command(&self) -> (PathBuf, String) {
         let (program, script) = self.peer.command(self.peers);
         (program, script.to_string_lossy().into_owned())
+    }
+
+    fn environment(&self, database: &str) -> Vec<(String, String)> {
+        let mut all = self.environment.clone();
+        all.push(("DATABASE_URL".to_owned(), database.to_owned()));
+        all
+    }
+
+    /// Has its jobs wait, and takes the statistics that autovacuum takes within a minute.
+    async fn fill(&self) -> anyhow::Result<()> {
+        let create = format!("CREATE DATABASE {}", self.databases.filled);
+        execute(&self.databases.maintenance_url, &[create]).await?;
+        let (program, script) = self.command();
+        let waiting = self.waiting.to_string();
+        let mut command = Command::new(program);
+        command.args([script.as_str(), "fill", waiting.as_str()]);
+        command.envs(self.environment(&self.databases.filled_url));
+        let output = command.kill_on_drop(true).output().await?;
+        let said = String::from_utf8_lossy(&output.stderr);
+        let name = self.peer.name();
+        ensure!(output.status.success(), "{name} cannot be filled: {said}");
+        execute(&self.databases.filled_admin_url, &["VACUUM ANALYZE".to_owned()]).await
     }
 }
 
@@ -123,76 +202,124 @@ impl Side for Queue<'_> {
     }
 
     async fn prepare(&mut self) -> anyhow::Result<()> {
-        let (program, script) = self.command();
-        let waiting = self.waiting.to_string();
-        let mut command = Command::new(program);
-        command.args([script.as_str(), "fill", waiting.as_str()]);
-        command.envs(self.environment.iter().map(|(name, value)| (name, value)));
-        let output = command.kill_on_drop(true).output().await?;
-        let said = String::from_utf8_lossy(&output.stderr);
-        ensure!(
-            output.status.success(),
-            "{} cannot be filled: {said}",
-            self.peer.name()
-        );
+        if !self.databases.is_filled {
+            self.fill().await?;
+            self.databases.is_filled = true;
+        }
+        self.databases.copy().await?;
         self.sink.clear();
         Ok(())
     }
 
     async fn run(&mut self, timed: Duration) -> anyhow::Result<Sample> {
         let (program, script) = self.command();
-        let arguments = [script, "work".to_owned()];
+        let (mode, waiting) = if self.kept {
+            ("keep", u32::MAX)
+        } else {
+            ("work", self.waiting)
+        };
+        let arguments = [script, mode.to_owned()];
         let name = self.peer.name();
-        let process = Process::start(name, &program, &arguments, &self.environment, &self.folder)?;
+        let environment = self.environment(&self.databases.used_url);
+        let process = Process::start(name, &program, &arguments, &environment, &self.folder)?;
         let readings = || Cpu {
             generator: cpu::own(),
             servers: cpu::of_tree(process.pid()),
             postgres: cpu::of_tree(self.postmaster),
         };
-        count(self.sink, self.waiting, timed, &readings)
-            .await
-            .context(name)
+        count(self.sink, waiting, timed, &readings).await.context(name)
     }
 }
 
-/// Beside the peers, each with `waiting` waiting.
-pub(super) async fn measure(
+/// What all peers are told.
+struct Workplace {
+    peers: PathBuf,
+    environment: Vec<(String, String)>,
+    folder: PathBuf,
+    postmaster: u32,
+}
+
+impl Workplace {
+    async fn new(stage: &Stage, sink: &Mailbox) -> anyhow::Result<Self> {
+        let environment = [
+            ("SINK_URL", sink.webhook_url()),
+            ("PATH", std::env::var("PATH").unwrap_or_default()),
+            ("NODE_ENV", "production".to_owned()),
+        ];
+        Ok(Self {
+            peers: install(&stage.target()).await?,
+            environment: environment.map(|(name, value)| (name.to_owned(), value)).to_vec(),
+            folder: stage.folder().to_owned(),
+            postmaster: stage.postgres.postmaster,
+        })
+    }
+
+    fn queues<'a>(
+        &'a self,
+        stage: &Stage,
+        sink: &'a Mailbox,
+        (waiting, kept): (u32, bool),
+    ) -> anyhow::Result<Vec<Queue<'a>>> {
+        let peers = [Peer::GraphileWorker, Peer::PgBoss, Peer::Procrastinate];
+        let queue = |peer: Peer| {
+            let name = format!("{}_{waiting}", peer.name().replace('-', "_"));
+            Ok(Queue {
+                peer,
+                peers: &self.peers,
+                environment: self.environment.clone(),
+                databases: Databases::new(stage, &name)?,
+                waiting,
+                kept,
+                folder: self.folder.clone(),
+                sink,
+                postmaster: self.postmaster,
+            })
+        };
+        peers.into_iter().map(queue).collect()
+    }
+}
+
+/// Beside the peers, ten waiting all the time.
+pub(super) async fn with_ten(
+    stage: &mut Stage,
+    plan: &Plan,
+    sink: &Arc<Mailbox>,
+) -> anyhow::Result<Vec<Comparison>> {
+    let workplace = Workplace::new(stage, sink).await?;
+    let queues = workplace.queues(stage, sink, (TEN, true))?;
+    let stage = Mutex::new(stage);
+    beside(plan, TEN, &mut Few::new(&stage, sink), queues).await
+}
+
+/// Beside the peers, each with `waiting` waiting at first.
+pub(super) async fn with_many(
     stage: &mut Stage,
     plan: &Plan,
     sink: &Mailbox,
     waiting: u32,
 ) -> anyhow::Result<Vec<Comparison>> {
-    let peers = install(&stage.target()).await?;
-    let environment: Vec<(String, String)> = [
-        ("DATABASE_URL", stage.postgres.libpq_url(PARTNER)),
-        ("SINK_PORT", sink.address().port().to_string()),
-        ("PATH", std::env::var("PATH").unwrap_or_default()),
-        ("NODE_ENV", "production".to_owned()),
-    ]
-    .map(|(name, value)| (name.to_owned(), value))
-    .to_vec();
-    let (folder, postmaster) = (stage.folder().to_owned(), stage.postgres.postmaster);
-    let queue = |peer| Queue {
-        peer,
-        peers: &peers,
-        environment: environment.clone(),
-        waiting,
-        folder: folder.clone(),
-        sink,
-        postmaster,
-    };
-    let mut queues = [Peer::GraphileWorker, Peer::PgBoss, Peer::Procrastinate].map(queue);
-    let mut partners: Vec<&mut dyn Side> = queues.iter_mut().map(|queue| queue as &mut dyn Side).collect();
-    let row = Row {
-        work: format!("dispatch to SMTP, {waiting} waiting (the best partner counts)"),
-        unit: "mails/s",
-        aim: Aim::AtLeast(2.0),
-    };
+    let workplace = Workplace::new(stage, sink).await?;
+    let queues = workplace.queues(stage, sink, (waiting, false))?;
     let mut ours = Notifications {
         stage: &Mutex::new(stage),
         sink,
         waiting,
         kept: false,
     };
-    compare(plan, row, &mut ours, &mut partners).await
+    beside(plan, waiting, &mut ours, queues).await
+}
+
+async fn beside(
+    plan: &Plan,
+    waiting: u32,
+    ours: &mut dyn Side,
+    mut queues: Vec<Queue<'_>>,
+) -> anyhow::Result<Vec<Comparison>> {
+    let mut partners: Vec<&mut dyn Side> = queues.iter_mut().map(|queue| queue as &mut dyn Side).collect();
+    let row = Row {
+        work: format!("dispatch over HTTP, {waiting} waiting (the best partner counts)"),
+        unit: "mails/s",
+        aim: Aim::AtLeast(2.0),
+    };
+    compare(plan, row, ours, &mut partners).await
 }
