@@ -2,8 +2,10 @@
 
 mod account;
 mod flood;
+mod letters;
 mod load;
 
 pub use account::Account;
 pub use flood::Flood;
+pub use letters::{Delivered, Letters};
 pub use load::{Load, Told};

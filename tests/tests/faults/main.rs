@@ -6,4 +6,5 @@ mod kills;
 mod postgres;
 mod processes;
 mod scenarios;
+mod sinks;
 mod upgrade;
