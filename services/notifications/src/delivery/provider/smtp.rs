@@ -1,5 +1,6 @@
 //! Handing mail to a mail server over SMTP.
 
+use std::io;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
@@ -7,8 +8,9 @@ use anyhow::Context;
 use chrono::{DateTime, Utc};
 use lettre::message::Mailbox;
 use lettre::message::header::ContentType;
-use lettre::transport::smtp::{AsyncSmtpTransportBuilder, PoolConfig};
+use lettre::transport::smtp::{AsyncSmtpTransportBuilder, Error, PoolConfig};
 use lettre::{Address, AsyncSmtpTransport, AsyncTransport, Tokio1Executor};
+use tokio::runtime::{Builder, Runtime};
 use uuid::Uuid;
 
 use super::{Mail, Refusal};
@@ -20,10 +22,55 @@ type Transport = AsyncSmtpTransport<Tokio1Executor>;
 #[derive(Clone, Debug)]
 pub(in crate::delivery) struct Smtp {
     builder: AsyncSmtpTransportBuilder,
-    /// The connections, and how often they were given up.
-    transport: Arc<Mutex<(Transport, u64)>>,
+    connections: Arc<Mutex<Arc<Connections>>>,
     from: Mailbox,
     timeout: Duration,
+}
+
+/// The connections to the server, on a runtime of their own. The transport says goodbye to connections it is done with
+/// and waits for an answer without limit; of a server that hangs, each would stay open for ever. They end with the runtime.
+#[derive(Debug)]
+struct Connections {
+    transport: Option<Transport>,
+    runtime: Option<Runtime>,
+}
+
+impl Connections {
+    fn open(builder: &AsyncSmtpTransportBuilder) -> io::Result<Self> {
+        let runtime = Builder::new_multi_thread()
+            .worker_threads(1)
+            .thread_name("smtp")
+            .enable_all()
+            .build()?;
+        let transport = {
+            let _inside = runtime.enter();
+            builder.clone().build()
+        };
+        Ok(Self {
+            transport: Some(transport),
+            runtime: Some(runtime),
+        })
+    }
+
+    /// What the transport says of a mail; `None` where it does not come to an end.
+    async fn send(&self, letter: lettre::Message) -> Option<Result<(), Error>> {
+        let (transport, runtime) = (self.transport.clone()?, self.runtime.as_ref()?);
+        let sending = runtime.spawn(async move { transport.send(letter).await.map(|_| ()) });
+        sending.await.ok()
+    }
+}
+
+impl Drop for Connections {
+    fn drop(&mut self) {
+        let (transport, runtime) = (self.transport.take(), self.runtime.take());
+        if let Some(runtime) = runtime {
+            // What the transport begins when it is dropped belongs to the runtime that ends.
+            let inside = runtime.enter();
+            drop(transport);
+            drop(inside);
+            runtime.shutdown_background();
+        }
+    }
 }
 
 impl Smtp {
@@ -37,10 +84,10 @@ impl Smtp {
             .context("ATTUNE_SMTP_URL must be like smtp://host:port")?
             .timeout(Some(timeout))
             .pool_config(PoolConfig::new().max_size(u32::from(config.mail_concurrency)));
-        let transport = Arc::new(Mutex::new((builder.clone().build(), 0)));
+        let connections = Arc::new(Connections::open(&builder)?);
         Ok(Self {
             builder,
-            transport,
+            connections: Arc::new(Mutex::new(connections)),
             from,
             timeout,
         })
@@ -60,30 +107,33 @@ impl Smtp {
         now: DateTime<Utc>,
     ) -> Result<(), Refusal> {
         let letter = self.letter(message_id, to, mail, now)?;
-        let (transport, generation) = self.transport().clone();
+        let connections = Arc::clone(&self.connections());
         // The transport's own bound is on connecting: once connected, it would wait for an answer for ever.
-        match tokio::time::timeout(self.timeout, transport.send(letter)).await {
-            Ok(Ok(_)) => Ok(()),
-            Ok(Err(error)) => Err(refusal(&error)),
+        match tokio::time::timeout(self.timeout, connections.send(letter)).await {
+            Ok(Some(Ok(()))) => Ok(()),
+            Ok(Some(Err(error))) => Err(refusal(&error)),
+            Ok(None) => Err(Refusal::for_now("unreachable")),
             Err(_) => {
-                self.give_up(generation);
+                self.give_up(&connections);
                 Err(Refusal::for_now("timeout"))
             }
         }
     }
 
-    /// Leaves the connections of `generation` to end with those who use them. The transport puts a connection
-    /// whose use was cut short back into its pool, where the next mail would wait on it in vain.
-    fn give_up(&self, generation: u64) {
-        let mut current = self.transport();
-        if current.1 == generation {
-            *current = (self.builder.clone().build(), generation + 1);
+    /// Leaves connections to those who still use them; with the last of those they are closed.
+    fn give_up(&self, hanging: &Arc<Connections>) {
+        let mut current = self.connections();
+        if Arc::ptr_eq(&current, hanging) {
+            match Connections::open(&self.builder) {
+                Ok(fresh) => *current = Arc::new(fresh),
+                Err(error) => tracing::warn!(%error, "no new connections to the mail server"),
+            }
         }
     }
 
-    fn transport(&self) -> MutexGuard<'_, (Transport, u64)> {
+    fn connections(&self) -> MutexGuard<'_, Arc<Connections>> {
         // It is replaced whole, so that a panic elsewhere cannot leave it half changed.
-        self.transport.lock().unwrap_or_else(PoisonError::into_inner)
+        self.connections.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     fn letter(
@@ -106,7 +156,7 @@ impl Smtp {
 }
 
 /// The provider's own text may quote the address, so only its code is kept.
-fn refusal(error: &lettre::transport::smtp::Error) -> Refusal {
+fn refusal(error: &Error) -> Refusal {
     match error.status() {
         Some(code) if error.is_permanent() => Refusal::ForGood(format!("refused_{code}")),
         Some(code) => Refusal::for_now(format!("refused_{code}")),
