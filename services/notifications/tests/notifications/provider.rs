@@ -92,30 +92,7 @@ async fn a_provider_that_is_down_for_too_long_is_given_up() -> Result<(), Failur
 
 #[tokio::test]
 async fn a_recipient_refused_for_good_fails_with_the_code_and_the_others_get_theirs() -> Result<(), Failure> {
-    let platform = TestPlatform::start().await?;
-    let acme = platform.tenant("acme");
-    let letter = letter(&acme).await?;
-    platform.mailbox().behave_for("p3@example.com", Behaviour::Reject);
-    let mut sent = Vec::new();
-    for n in 0..8 {
-        let profile = person(&acme, "P", &format!("p{n}@example.com"), "").await?;
-        sent.push(send(&acme, &profile, &letter, &[]).await?);
-    }
-    platform.settle().await?;
-    for (n, message_id) in sent.iter().enumerate() {
-        let expected = if n == 3 {
-            (MessageState::Failed, "refused_550")
-        } else {
-            (MessageState::Sent, "")
-        };
-        let (state, reason) = outcome(&acme, message_id).await?;
-        assert_eq!((state, reason.as_str()), expected);
-        assert_eq!(get(&acme, message_id).await?.attempts, 1);
-    }
-    assert_eq!((platform.mailbox().count(), told(&acme).await?.len()), (7, 8));
-    let decision = explain(&acme, &sent[3]).await?.pop().unwrap();
-    assert!(!decision.reason.contains("p3@") && !decision.inputs_json.contains("p3@"));
-    Ok(())
+    one_is_refused_for_good(&TestPlatform::start().await?, "refused_550").await
 }
 
 #[tokio::test]
@@ -153,6 +130,38 @@ async fn a_provider_that_never_answers_for_some_does_not_hold_the_others() -> Re
         ..Settings::new()?
     })
     .await?;
+    some_are_never_answered(&platform).await
+}
+
+/// The provider refuses the mail of one recipient of eight for good: it has failed, for `reason`, and the others arrive.
+pub(crate) async fn one_is_refused_for_good(platform: &TestPlatform, reason: &str) -> Result<(), Failure> {
+    let acme = platform.tenant("acme");
+    let letter = letter(&acme).await?;
+    platform.mailbox().behave_for("p3@example.com", Behaviour::Reject);
+    let mut sent = Vec::new();
+    for n in 0..8 {
+        let profile = person(&acme, "P", &format!("p{n}@example.com"), "").await?;
+        sent.push(send(&acme, &profile, &letter, &[]).await?);
+    }
+    platform.settle().await?;
+    for (n, message_id) in sent.iter().enumerate() {
+        let expected = if n == 3 {
+            (MessageState::Failed, reason.to_owned())
+        } else {
+            (MessageState::Sent, String::new())
+        };
+        assert_eq!(outcome(&acme, message_id).await?, expected);
+        assert_eq!(get(&acme, message_id).await?.attempts, 1);
+    }
+    assert_eq!((platform.mailbox().count(), told(&acme).await?.len()), (7, 8));
+    let decision = explain(&acme, &sent[3]).await?.pop().unwrap();
+    assert!(!decision.reason.contains("p3@") && !decision.inputs_json.contains("p3@"));
+    Ok(())
+}
+
+/// The provider never answers for every fourth of forty recipients: the others do not wait for them, and they get theirs
+/// later.
+pub(crate) async fn some_are_never_answered(platform: &TestPlatform) -> Result<(), Failure> {
     let acme = platform.tenant("acme");
     let letter = letter(&acme).await?;
     let (mut hanging, mut well) = (Vec::new(), Vec::new());

@@ -1,5 +1,4 @@
 use std::collections::HashMap;
-use std::time::Duration;
 
 use attune_api::notifications::v1::MessageState;
 use attune_mailbox::Behaviour;
@@ -11,8 +10,7 @@ use chrono::TimeDelta;
 use serde_json::{Value, json};
 
 use crate::fixture::{explain, get, letter, outcome, person, send, told};
-
-const PATIENCE: Duration = Duration::from_secs(30);
+use crate::provider::{one_is_refused_for_good, some_are_never_answered};
 
 async fn platform() -> Result<TestPlatform, Failure> {
     TestPlatform::start_with(Settings {
@@ -115,27 +113,7 @@ async fn an_endpoint_that_is_down_gets_the_mail_when_it_is_back() -> Result<(), 
 
 #[tokio::test]
 async fn a_document_refused_for_good_fails_with_the_code_and_the_others_arrive() -> Result<(), Failure> {
-    let platform = platform().await?;
-    let acme = platform.tenant("acme");
-    let letter = letter(&acme).await?;
-    platform.mailbox().behave_for("p3@example.com", Behaviour::Reject);
-    let mut sent = Vec::new();
-    for n in 0..8 {
-        let profile = person(&acme, "P", &format!("p{n}@example.com"), "").await?;
-        sent.push(send(&acme, &profile, &letter, &[]).await?);
-    }
-    platform.settle().await?;
-    for (n, message_id) in sent.iter().enumerate() {
-        let expected = if n == 3 {
-            (MessageState::Failed, "refused_422")
-        } else {
-            (MessageState::Sent, "")
-        };
-        let (state, reason) = outcome(&acme, message_id).await?;
-        assert_eq!((state, reason.as_str()), expected);
-    }
-    assert_eq!((platform.mailbox().count(), told(&acme).await?.len()), (7, 8));
-    Ok(())
+    one_is_refused_for_good(&platform().await?, "refused_422").await
 }
 
 #[tokio::test]
@@ -164,34 +142,5 @@ async fn what_an_endpoint_took_without_saying_so_is_handed_over_again_under_the_
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn an_endpoint_that_never_answers_for_some_does_not_hold_the_others() -> Result<(), Failure> {
-    let platform = platform().await?;
-    let acme = platform.tenant("acme");
-    let letter = letter(&acme).await?;
-    let mut hanging = Vec::new();
-    for n in 0..20 {
-        let email = format!("p{n}@example.com");
-        let profile = person(&acme, "P", &email, "").await?;
-        let hangs = n % 4 == 0;
-        if hangs {
-            platform.mailbox().behave_for(&email, Behaviour::Hang);
-        }
-        let message_id = send(&acme, &profile, &letter, &[]).await?;
-        if hangs {
-            hanging.push((message_id, email));
-        }
-    }
-    platform.mailbox().wait_for(15, PATIENCE).await?;
-    platform.settle().await?;
-    for (message_id, email) in &hanging {
-        assert_eq!(outcome(&acme, message_id).await?.0, MessageState::Queued);
-        let decision = explain(&acme, message_id).await?.pop().unwrap();
-        assert_eq!(
-            (decision.outcome.as_str(), decision.reason.as_str()),
-            ("retry", "timeout")
-        );
-        platform.mailbox().behave_for(email, Behaviour::Accept);
-    }
-    platform.advance(TimeDelta::hours(1)).await?;
-    assert_eq!((platform.mailbox().count(), told(&acme).await?.len()), (20, 20));
-    Ok(())
+    some_are_never_answered(&platform().await?).await
 }
