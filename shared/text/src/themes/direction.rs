@@ -8,7 +8,7 @@ const STEPS: f32 = 256.0;
 /// The most that what words mean counts against which words they are.
 const WEIGHT: f32 = 0.8;
 /// How near two texts of one stream lie that have nothing else in common.
-const UNRELATED: f32 = 0.225;
+const UNRELATED: f32 = 0.28;
 
 /// The sum of the directions of texts; empty while none of their words is known.
 #[derive(Debug, Clone, Default, PartialEq)]

@@ -1,5 +1,5 @@
-//! What words are like, from which likeness of texts that share none follows: stems with the directions of an
-//! embedding model in which they lie. `data/word_vectors.py` makes the file and says how.
+//! What words are like, from which likeness of texts that share none follows: stems with the directions that, summed
+//! over a text, come near to what an embedding model says of it. `data/meanings.py` makes the file and says how.
 
 use std::collections::HashMap;
 use std::sync::LazyLock;
@@ -7,14 +7,16 @@ use std::sync::LazyLock;
 use super::Word;
 use super::hash::{HashState, mix};
 
-/// Directions of the embedding model.
-pub(crate) const DIRECTIONS: usize = 384;
-const MAGIC: &[u8; 8] = b"ATTUNE\0M";
-/// So many directions are in a byte, as digits to the base of three.
-const IN_A_BYTE: usize = 5;
+/// Directions in which texts differ most for the embedding model.
+pub(crate) const DIRECTIONS: usize = 192;
+const MAGIC: &[u8; 8] = b"ATTUNEM2";
+/// Values of a direction: −2 to +2.
+const VALUES: usize = 5;
+/// So many directions are in a byte, as digits to the base of [`VALUES`].
+const IN_A_BYTE: usize = 3;
 /// Bytes of a stem's directions.
 const PACKED: usize = DIRECTIONS.div_ceil(IN_A_BYTE);
-/// The directions in each byte: −1, 0 or +1; the first is the least digit.
+/// The directions in each byte; the first is the least digit.
 const UNPACKED: [[i8; IN_A_BYTE]; 256] = unpacked();
 
 /// So many products are computed side by side.
@@ -29,8 +31,8 @@ pub(crate) struct Meanings {
 /// What is known of a stem.
 struct Stem {
     packed: &'static [u8],
-    /// The length of its directions together.
-    length: f32,
+    /// What a step of a direction is worth: how much the stem counts, over the length of its directions together.
+    step: f32,
 }
 
 static BUILTIN: LazyLock<Meanings> = LazyLock::new(|| Meanings {
@@ -44,13 +46,12 @@ impl Meanings {
         &BUILTIN
     }
 
-    /// The direction in which words lie together, a vector of length one; the rarer a word, the more it counts.
-    /// `None` when none of them is known.
+    /// The direction in which words lie together, a vector of length one. `None` when none of them is known.
     pub(crate) fn of(&self, words: &[Word]) -> Option<Vec<f32>> {
         let mut sum = vec![0.0_f32; PACKED * IN_A_BYTE];
         for word in words {
             if let Some(stem) = self.stems.get(&word.stem) {
-                stem.add_to(&mut sum, word.rarity);
+                stem.add_to(&mut sum);
             }
         }
         sum.truncate(DIRECTIONS);
@@ -67,24 +68,20 @@ impl Meanings {
 }
 
 impl Stem {
-    fn new(packed: &'static [u8]) -> Stem {
-        let told = packed
-            .iter()
-            .copied()
-            .flat_map(unpack)
-            .filter(|&digit| digit != 0);
+    fn new(counts: u8, packed: &'static [u8]) -> Stem {
+        let squares = packed.iter().copied().flat_map(unpack).map(|value| value * value);
+        let length = f32::from(squares.map(i16::from).sum::<i16>().max(1)).sqrt();
         Stem {
             packed,
-            length: (told.count().max(1) as f32).sqrt(),
+            step: f32::from(counts) / length,
         }
     }
 
-    /// Adds its directions to `sum`, as a vector of the length `weight`.
-    fn add_to(&self, sum: &mut [f32], weight: f32) {
-        let step = weight / self.length;
+    /// Adds its directions to `sum`, as a vector whose length is how much the stem counts.
+    fn add_to(&self, sum: &mut [f32]) {
         for (sums, &byte) in sum.chunks_exact_mut(IN_A_BYTE).zip(self.packed) {
             for (sum, digit) in sums.iter_mut().zip(unpack(byte)) {
-                *sum += f32::from(digit) * step;
+                *sum += f32::from(digit) * self.step;
             }
         }
     }
@@ -111,8 +108,9 @@ fn parse(file: &'static [u8]) -> Option<HashMap<u64, Stem, HashState>> {
     let mut stems = HashMap::default();
     while let Some((&length, after)) = rest.split_first() {
         let (stem, after) = after.split_at_checked(usize::from(length))?;
+        let (&counts, after) = after.split_first()?;
         let (packed, after) = after.split_at_checked(PACKED)?;
-        stems.insert(mix(stem), Stem::new(packed));
+        stems.insert(mix(stem), Stem::new(counts, packed));
         rest = after;
     }
     Some(stems)
@@ -125,8 +123,8 @@ const fn unpacked() -> [[i8; IN_A_BYTE]; 256] {
         let mut digits = byte;
         let mut place = 0;
         while place < IN_A_BYTE {
-            table[byte][place] = [-1, 0, 1][digits % 3];
-            digits /= 3;
+            table[byte][place] = [-2, -1, 0, 1, 2][digits % VALUES];
+            digits /= VALUES;
             place += 1;
         }
         byte += 1;
@@ -152,11 +150,11 @@ mod tests {
 
     #[test]
     fn all_stems_of_the_file_are_read() {
-        assert_eq!(Meanings::builtin().stems.len(), 16_000);
+        assert_eq!(Meanings::builtin().stems.len(), 19_000);
     }
 
     #[test]
     fn a_text_of_unknown_words_alone_means_nothing() {
-        assert_eq!(Meanings::builtin().of(&Words::read("qzxv 12 服务").words), None);
+        assert_eq!(Meanings::builtin().of(&Words::read("qzxv 12 㐀").words), None);
     }
 }

@@ -13,8 +13,9 @@ const CHINESE_WORDS: usize = BLOCKS + 1;
 /// How heavy each kind weighs: inside words much is said several times over, and windows tell what runs of Han
 /// characters do and more.
 const KIND_FACTORS: [f32; KINDS] = [1.0, 0.7, 0.0, 1.0, 1.0, 0.6];
-/// How heavy the meaning of a text weighs beside its n-grams.
-const MEANING: f32 = 1.0;
+/// How heavy the meaning of a text weighs beside its n-grams; of a Chinese one, whose n-grams are words themselves.
+const MEANING: f32 = 0.8;
+const CHINESE_MEANING: f32 = 0.5;
 /// From so many texts on, an n-gram that a single one holds is left out, and meanings are: they teach little there
 /// and cost most.
 const MANY_TEXTS: usize = 20_000;
@@ -34,21 +35,10 @@ pub(super) struct Vocabulary {
 pub(in crate::topics) struct Features {
     /// Rows with their values, of length one in all.
     pub(super) grams: Vec<(u32, f32)>,
-    /// What its words mean, of the length [`MEANING`]; empty when they are not known.
+    /// What its words mean, as long as it weighs; empty when they are not known.
     pub(super) meaning: Vec<f32>,
-}
-
-impl Features {
-    /// The square of their length.
-    pub(super) fn square(&self) -> f32 {
-        let grams = if self.grams.is_empty() { 0.0 } else { 1.0 };
-        let meaning = if self.meaning.is_empty() {
-            0.0
-        } else {
-            MEANING * MEANING
-        };
-        grams + meaning
-    }
+    /// The square of the length of both together.
+    pub(super) square: f32,
 }
 
 impl Vocabulary {
@@ -99,15 +89,22 @@ impl Vocabulary {
             }
         }
         let squares: f32 = features.grams.iter().map(|(_, value)| value * value).sum();
-        let length = squares.sqrt().max(f32::MIN_POSITIVE);
-        for (_, value) in &mut features.grams {
-            *value /= length;
-        }
-        if self.reads_meanings {
-            features.meaning = Meanings::builtin().of(&reading.words).unwrap_or_default();
-            for value in &mut features.meaning {
-                *value *= MEANING;
+        if squares > 0.0 {
+            let length = squares.sqrt();
+            for (_, value) in &mut features.grams {
+                *value /= length;
             }
+            features.square += 1.0;
+        }
+        if self.reads_meanings
+            && let Some(mut meaning) = Meanings::builtin().of(&reading.words)
+        {
+            let weight = weight_of_meaning(&reading.words);
+            for value in &mut meaning {
+                *value *= weight;
+            }
+            features.square += weight * weight;
+            features.meaning = meaning;
         }
         features
     }
@@ -134,6 +131,15 @@ impl Reading {
         let chinese = words.iter().filter(|word| word.ideographs);
         grams[CHINESE_WORDS].extend(chinese.map(|word| feature(word.stem)));
         Reading { grams, words }
+    }
+}
+
+fn weight_of_meaning(words: &[Word]) -> f32 {
+    let chinese = words.iter().filter(|word| word.ideographs).count();
+    if 2 * chinese > words.len() {
+        CHINESE_MEANING
+    } else {
+        MEANING
     }
 }
 

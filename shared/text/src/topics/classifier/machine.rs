@@ -75,7 +75,7 @@ impl Machine {
                 };
                 furthest = furthest.max(distance.abs());
                 // The bias counts as one more feature of value one.
-                let moved = (*multiplier - gradient / (1.0 + features.square() + softness)).max(0.0);
+                let moved = (*multiplier - gradient / (1.0 + features.square + softness)).max(0.0);
                 machine.shift(features, (moved - *multiplier) * side);
                 *multiplier = moved;
                 true
