@@ -173,9 +173,10 @@ fn end_of(text: &str, places: &[(usize, usize)], glyph: usize) -> usize {
     places.get(ends).map_or(text.len(), |&(byte, _)| byte)
 }
 
-/// Gives a feature's push evenly to the units of its kind that it was read from.
+/// Gives a feature's push evenly to the units that it was read from and that are of the kind of the first of them.
 fn share(units: &mut [Unit], glyphs: &[Glyph], place: Range<usize>, push: Push) {
-    let kind = glyphs.get(place.start).map(|glyph| glyph.class);
+    let mut classes = glyphs[place.clone()].iter().map(|glyph| glyph.class);
+    let kind = classes.find(|&class| class != Class::Space);
     let first = units.partition_point(|unit| unit.glyphs.end <= place.start);
     let beyond = units.partition_point(|unit| unit.glyphs.start < place.end);
     let of_kind = |unit: &&mut Unit| glyphs.get(unit.glyphs.start).map(|glyph| glyph.class) == kind;

@@ -5,15 +5,16 @@ use std::ops::Range;
 use crate::normalize::{Class, Glyph};
 
 /// Kinds of features; each is scaled by the square root of its own count.
-pub(crate) const BLOCKS: usize = 4;
+pub(crate) const BLOCKS: usize = 5;
 
 /// How heavy each kind weighs: inside words much is said several times over.
-pub(crate) const BLOCK_FACTORS: [f64; BLOCKS] = [1.0, 0.5, 1.0, 1.0];
+pub(crate) const BLOCK_FACTORS: [f64; BLOCKS] = [1.0, 0.5, 1.0, 1.0, 1.0];
 
 const WORDS: usize = 0;
 const CHARACTERS: usize = 1;
 const IDEOGRAPHS: usize = 2;
 const SYMBOLS: usize = 3;
+const NEGATED_IDEOGRAPHS: usize = 4;
 /// Not one of the sentiment model's.
 const WINDOWS: usize = BLOCKS;
 
@@ -22,6 +23,8 @@ const SHORTEST_GRAM: usize = 3;
 const LONGEST_GRAM: usize = 5;
 /// Han and kana n-grams have one to this many characters.
 const LONGEST_IDEOGRAPH_GRAM: usize = 4;
+/// After a negation they have one to this many.
+const LONGEST_NEGATED_GRAM: usize = 2;
 /// Windows have one to this many glyphs.
 const LONGEST_WINDOW: usize = 3;
 /// Words longer than this are read by their beginning only.
@@ -29,6 +32,9 @@ const LONGEST_WORD: usize = 64;
 
 /// So many words after a negation are read as negated, up to the next sign.
 const NEGATION_REACH: usize = 3;
+/// The same of Han characters and kana.
+const IDEOGRAPH_NEGATION_REACH: usize = 10;
+const IDEOGRAPH_NEGATIONS: [char; 6] = ['不', '没', '无', '未', '别', '非'];
 /// Words that turn the next ones round; English contractions end in n't.
 const NEGATIONS: [&str; 12] = [
     "not", "no", "never", "nor", "neither", "without", "nothing", "nobody", "cannot", "не", "нет", "без",
@@ -49,6 +55,7 @@ pub(crate) fn extract_placed(glyphs: &[Glyph], mut visit: impl FnMut(usize, u32,
     let mut previous_word = step(0, START);
     let mut previous_start = None;
     let mut negated = 0_usize;
+    let mut ideographs = false;
     let mut at = 0;
     while let Some(first) = glyphs.get(at) {
         let length = glyphs[at..]
@@ -76,15 +83,21 @@ pub(crate) fn extract_placed(glyphs: &[Glyph], mut visit: impl FnMut(usize, u32,
                 };
                 character_grams(run, &mut |block, feature| visit(block, feature, here.clone()));
             }
-            Class::Ideograph => ideograph_grams(run, &mut |block, feature, gram: Range<usize>| {
-                visit(block, feature, at + gram.start..at + gram.end);
-            }),
+            Class::Ideograph => {
+                ideographs = true;
+                ideograph_grams(run, &mut |block, feature, gram: Range<usize>| {
+                    visit(block, feature, at + gram.start..at + gram.end);
+                });
+            }
             Class::Symbol => {
                 negated = 0;
                 symbol_grams(run, &mut |block, feature| visit(block, feature, at..at + length));
             }
         }
         at += length;
+    }
+    if ideographs {
+        mixed_windows(glyphs, &mut visit);
     }
 }
 
@@ -132,12 +145,48 @@ fn character_grams(word: &[Glyph], visit: &mut impl FnMut(usize, u32)) {
     }
 }
 
+/// N-grams, two glyphs that stand around another one, and what follows a negation.
 fn ideograph_grams(run: &[Glyph], visit: &mut impl FnMut(usize, u32, Range<usize>)) {
+    let mut negated = 0_usize;
     for start in 0..run.len() {
-        let mut hash = seed(IDEOGRAPHS);
-        for (end, glyph) in (start + 1..).zip(run[start..].iter().take(LONGEST_IDEOGRAPH_GRAM)) {
+        let mut grams = |block: usize, longest: usize| {
+            let mut hash = seed(block);
+            for (end, glyph) in (start + 1..).zip(run[start..].iter().take(longest)) {
+                hash = step(hash, u32::from(glyph.character));
+                visit(block, feature(hash), start..end);
+            }
+        };
+        grams(IDEOGRAPHS, LONGEST_IDEOGRAPH_GRAM);
+        if IDEOGRAPH_NEGATIONS.contains(&run[start].character) {
+            negated = IDEOGRAPH_NEGATION_REACH;
+        } else if negated > 0 {
+            negated -= 1;
+            grams(NEGATED_IDEOGRAPHS, LONGEST_NEGATED_GRAM);
+        }
+        if let [left, _, right, ..] = run[start..] {
+            let around = step(step(seed(IDEOGRAPHS), BETWEEN), u32::from(left.character));
+            let around = step(around, u32::from(right.character));
+            visit(IDEOGRAPHS, feature(around), start..start + 3);
+        }
+    }
+}
+
+/// Windows in which Han characters or kana meet other glyphs.
+fn mixed_windows(glyphs: &[Glyph], visit: &mut impl FnMut(usize, u32, Range<usize>)) {
+    for start in 0..glyphs.len() {
+        let window = &glyphs[start..glyphs.len().min(start + LONGEST_WINDOW)];
+        let same = window
+            .iter()
+            .take_while(|glyph| is_ideograph(**glyph) == is_ideograph(window[0]));
+        let (mut hash, same) = (seed(WINDOWS), same.count());
+        if same == window.len() {
+            continue;
+        }
+        for (end, glyph) in (start + 1..).zip(window) {
             hash = step(hash, u32::from(glyph.character));
-            visit(IDEOGRAPHS, feature(hash), start..end);
+            if end - start > same {
+                visit(IDEOGRAPHS, feature(hash), start..end);
+            }
         }
     }
 }
@@ -150,12 +199,16 @@ pub(crate) fn extract_windows(glyphs: &[Glyph], mut visit: impl FnMut(u32)) {
         let mut ideographs = false;
         for glyph in glyphs[start..].iter().take(LONGEST_WINDOW) {
             hash = step(hash, u32::from(glyph.character));
-            ideographs |= glyph.class == Class::Ideograph;
+            ideographs |= is_ideograph(*glyph);
             if ideographs {
                 visit(feature(hash));
             }
         }
     }
+}
+
+fn is_ideograph(glyph: Glyph) -> bool {
+    glyph.class == Class::Ideograph
 }
 
 fn symbol_grams(run: &[Glyph], visit: &mut impl FnMut(usize, u32)) {
@@ -211,8 +264,12 @@ mod tests {
     fn counts_follow_the_length_of_words_and_runs() {
         // "good": word, pair with the start, and of "<good>" four 3-grams, three 4-grams, two 5-grams.
         assert_eq!(features("good").len(), 2 + 4 + 3 + 2);
-        // Four characters: 4 + 3 + 2 + 1 n-grams.
-        assert_eq!(features("服务很差").len(), 10);
+        // Four characters: 4 + 3 + 2 + 1 n-grams, and two pairs around another one.
+        assert_eq!(features("服务很差").len(), 10 + 2);
+        // The two characters after the negation are read as negated too, each and together.
+        assert_eq!(features("不很差").len(), features("服很差").len() + 3);
+        // With the sign: 差！, 很差！ and the sign itself, twice.
+        assert_eq!(features("很差！").len(), features("很差").len() + 4);
         assert_eq!(features("!!").len(), 2);
         // The second word is read as negated too.
         assert_eq!(features("не ок").len(), features("но ок").len() + 1);

@@ -17,7 +17,7 @@ use learner::{Example, Learner};
 pub use vectors::WordVectors;
 
 /// Name and number of the model that this training makes; a new training gets a new number.
-pub const VERSION: &str = "builtin-ngram-3";
+pub const VERSION: &str = "builtin-ngram-4";
 
 /// Where a corpus has no neutral class, so much of what it teaches is that its texts are not neutral.
 const NOT_NEUTRAL: f32 = 0.2;
