@@ -81,7 +81,9 @@ async fn until_interrupted(print_url: bool) -> anyhow::Result<ExitCode> {
         )?;
     }
     out.flush()?;
-    tokio::signal::ctrl_c().await.context("cannot wait for Ctrl-C")?;
+    attune_server::stop_asked()
+        .await
+        .context("cannot wait for Ctrl-C")?;
     server.stop().await?;
     Ok(ExitCode::SUCCESS)
 }

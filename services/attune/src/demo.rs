@@ -209,7 +209,7 @@ impl Demo {
             // The end of a stay is no interruption, although the same signal brings it about.
             biased;
             outcome = Box::pin(self.perform(&stage, database, story)) => outcome,
-            _ = tokio::signal::ctrl_c() => Err(anyhow::anyhow!("interrupted")),
+            _ = attune_server::stop_asked() => Err(anyhow::anyhow!("interrupted")),
         };
         stage.running.drain().await;
         outcome
@@ -303,7 +303,9 @@ impl Demo {
         }
         self.tell(&account, stage)?;
         if !self.exit {
-            tokio::signal::ctrl_c().await.context("cannot wait for Ctrl-C")?;
+            attune_server::stop_asked()
+                .await
+                .context("cannot wait for Ctrl-C")?;
         }
         Ok(())
     }

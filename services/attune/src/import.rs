@@ -162,7 +162,7 @@ impl Lines {
 impl Intake {
     /// Sends all rows from a line on. When it fails, everything before the line that it names is in.
     async fn take_all(&mut self, mut rows: Rows<'_>, from_line: u64) -> anyhow::Result<()> {
-        let mut interrupted = pin!(tokio::signal::ctrl_c());
+        let mut interrupted = pin!(attune_server::stop_asked());
         loop {
             let (lines, broken) = next_lines(&mut rows, from_line);
             let first = lines.first();

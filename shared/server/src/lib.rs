@@ -47,7 +47,7 @@ pub use config::{
     LARGEST_MESSAGE, Limits, PeerConfig, Secret, TlsConfig,
 };
 pub use deadline::Deadline;
-pub use life::{exit_code, main, main_with, run};
+pub use life::{exit_code, main, main_with, run, stop_asked};
 pub use part::Part;
 pub use peers::{Peer, Peers};
 pub use retry::Retry;

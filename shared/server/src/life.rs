@@ -64,6 +64,17 @@ fn runtime() -> anyhow::Result<tokio::runtime::Runtime> {
         .context("cannot start the runtime")
 }
 
+/// Waits for SIGTERM or SIGINT, for commands that are no service and still have something to put away.
+pub async fn stop_asked() -> std::io::Result<()> {
+    let mut terminate = signal(SignalKind::terminate())?;
+    let mut interrupt = signal(SignalKind::interrupt())?;
+    tokio::select! {
+        _ = terminate.recv() => {}
+        _ = interrupt.recv() => {}
+    }
+    Ok(())
+}
+
 /// Runs `services` as `config` says until SIGTERM or SIGINT, then drains. A second signal ends the drain at
 /// once.
 pub async fn run(config: Config, services: Vec<Arc<dyn Service>>) -> anyhow::Result<()> {
